@@ -15,6 +15,7 @@ from lightkube import ApiError, AsyncClient, KubeConfig
 from lightkube.generic_resource import GenericNamespacedResource, create_namespaced_resource
 
 LOG = logging.getLogger(__name__)
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # one line per request otherwise
 
 Fleet = create_namespaced_resource("agones.dev", "v1", "Fleet", "fleets")
 GameServerSet = create_namespaced_resource("agones.dev", "v1", "GameServerSet", "gameserversets")
@@ -29,7 +30,8 @@ Handler = Callable[[str, Any], None]
 def connect(kubeconfig: str | Path | None = None) -> AsyncClient:
     """A client from a kubeconfig file; by default the one that KUBECONFIG names (as in a pod of the lab)."""
     path = str(kubeconfig or os.environ["KUBECONFIG"])
-    return AsyncClient(config=KubeConfig.from_file(path), trust_env=False)
+    # A write that is given up may still be done, so a busy machine gets time.
+    return AsyncClient(config=KubeConfig.from_file(path), timeout=httpx2.Timeout(30), trust_env=False)
 
 
 def build[T](resource: type[T], data: dict[str, Any]) -> T:
@@ -94,20 +96,21 @@ class Informer:
             self.objects[key_of(obj)] = obj
 
     async def run(self) -> None:
-        """List and watch until cancelled; errors are logged and tried again after a second."""
+        """List and watch until cancelled; errors are logged and tried again, ever slower up to 2 seconds."""
+        delay = 0.1
         while True:
             try:
                 version = await self._relist()
                 self.synced.set()
+                delay = 0.1
                 await self._watch(version)
-            except ApiError as error:
-                if error.status.code != 410:
-                    LOG.warning("watch of %s: %s", self._resource.__name__, error)
-                    await asyncio.sleep(1)
             except (httpx2.HTTPError, msgspec.MsgspecError) as error:
-                # A connection that broke in the middle of a line leaves half an object.
-                LOG.warning("watch of %s: %r", self._resource.__name__, error)
-                await asyncio.sleep(1)
+                # msgspec: a connection that broke in the middle of a line leaves half an object.
+                if isinstance(error, ApiError) and error.status.code == 410:
+                    continue  # the watch was too old; a new list is the answer
+                LOG.warning("watch of %s: %s", self._resource.__name__, error or repr(error))
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, 2.0)
 
     async def _relist(self) -> str:
         listed = self._client.list(self._resource, **self._selectors)

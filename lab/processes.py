@@ -102,10 +102,32 @@ def _end(process: psutil.Process, timeout: float) -> None:
         return
     for one in family:
         _signal(one, signal.SIGTERM)
-    _, alive = psutil.wait_procs(family, timeout=timeout)
+    alive = _wait(family, timeout)
     for one in alive:
         _signal(one, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=2)
+    _wait(alive, timeout=2)
+
+
+def _wait(family: list[psutil.Process], timeout: float) -> list[psutil.Process]:
+    """Wait for processes to end; returns those that did not.
+
+    Not psutil.wait_procs: for that one a zombie lives on, and who reaps another program's child is not up to us.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        alive = [one for one in family if _is_alive(one)]
+        if not alive or time.monotonic() >= deadline:
+            return alive
+        time.sleep(0.02)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.TimeoutExpired):
+        process.wait(timeout=0)  # reaps a child of ours
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
@@ -113,7 +135,7 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
 
 
-def wait_until_listening(record: ProcessRecord, address: str, port: int, timeout: float = 20.0) -> None:
+def wait_until_listening(record: ProcessRecord, address: str, port: int, timeout: float = 60.0) -> None:
     """Wait for a TCP listener, or raise with the end of the program's log."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

@@ -91,6 +91,8 @@ def seed_target_groups(elbv2: Any, vpc_id: str) -> str:
         VpcId=vpc_id,
         TargetType="ip",
         HealthCheckPath="/healthz",
+        HealthCheckIntervalSeconds=5,
+        HealthCheckTimeoutSeconds=2,
     )["TargetGroups"][0]["TargetGroupArn"]
     return str(arn)
 

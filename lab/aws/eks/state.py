@@ -1,0 +1,216 @@
+"""The things that the lab's EKS keeps, and how the API describes them."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lab.aws.eks.errors import ResourceNotFoundError
+from lab.aws.eks.nodes import NodePlace
+
+Json = dict[str, Any]
+Lock = AbstractContextManager[bool]
+
+
+@dataclass(frozen=True)
+class BootedCluster:
+    """What a launcher knows of a running cluster. Paths are absolute; keys and certificates are PEM text."""
+
+    endpoint: str
+    kubeconfig: str
+    ca: str
+    service_account_key: str
+
+
+@dataclass
+class Update:
+    id: str
+    kind: str
+    params: list[Json]
+    created: datetime
+    status: str = "InProgress"
+    errors: list[Json] = field(default_factory=list)
+
+    def describe(self) -> Json:
+        return {
+            "id": self.id,
+            "status": self.status,
+            "type": self.kind,
+            "params": self.params,
+            "createdAt": self.created,
+            "errors": self.errors,
+        }
+
+
+@dataclass
+class Nodegroup:
+    name: str
+    arn: str
+    cluster_name: str
+    created: datetime
+    modified: datetime
+    version: str
+    release_version: str
+    spec: Json
+    tags: dict[str, str]
+    token: str
+    status: str = "CREATING"
+    issues: list[Json] = field(default_factory=list)
+    nodes: dict[str, NodePlace] = field(default_factory=dict)
+    updates: dict[str, Update] = field(default_factory=dict)
+
+    def describe(self) -> Json:
+        return {
+            "nodegroupName": self.name,
+            "nodegroupArn": self.arn,
+            "clusterName": self.cluster_name,
+            "version": self.version,
+            "releaseVersion": self.release_version,
+            "createdAt": self.created,
+            "modifiedAt": self.modified,
+            "status": self.status,
+            "health": {"issues": self.issues},
+            "tags": self.tags,
+            **self.spec,
+        }
+
+
+@dataclass
+class FargateProfile:
+    name: str
+    arn: str
+    cluster_name: str
+    created: datetime
+    role_arn: str
+    subnets: list[str]
+    selectors: list[Json]
+    tags: dict[str, str]
+    token: str
+    status: str = "CREATING"
+
+    def describe(self) -> Json:
+        return {
+            "fargateProfileName": self.name,
+            "fargateProfileArn": self.arn,
+            "clusterName": self.cluster_name,
+            "createdAt": self.created,
+            "podExecutionRoleArn": self.role_arn,
+            "subnets": self.subnets,
+            "selectors": self.selectors,
+            "status": self.status,
+            "tags": self.tags,
+            "health": {"issues": []},
+        }
+
+
+@dataclass
+class Addon:
+    name: str
+    arn: str
+    cluster_name: str
+    version: str
+    created: datetime
+    modified: datetime
+    spec: Json
+    tags: dict[str, str]
+    token: str
+    status: str = "CREATING"
+    updates: dict[str, Update] = field(default_factory=dict)
+
+    def describe(self) -> Json:
+        return {
+            "addonName": self.name,
+            "addonArn": self.arn,
+            "clusterName": self.cluster_name,
+            "addonVersion": self.version,
+            "status": self.status,
+            "health": {"issues": []},
+            "createdAt": self.created,
+            "modifiedAt": self.modified,
+            "owner": "aws",
+            "publisher": "eks",
+            "tags": self.tags,
+            **self.spec,
+        }
+
+
+@dataclass
+class AccessEntry:
+    principal_arn: str
+    arn: str
+    cluster_name: str
+    created: datetime
+    modified: datetime
+    username: str
+    groups: list[str]
+    kind: str
+    tags: dict[str, str]
+    token: str
+    # Policy ARN -> (scope, associated at, modified at)
+    policies: dict[str, tuple[Json, datetime, datetime]] = field(default_factory=dict)
+
+    def describe(self) -> Json:
+        return {
+            "clusterName": self.cluster_name,
+            "principalArn": self.principal_arn,
+            "kubernetesGroups": self.groups,
+            "accessEntryArn": self.arn,
+            "createdAt": self.created,
+            "modifiedAt": self.modified,
+            "tags": self.tags,
+            "username": self.username,
+            "type": self.kind,
+        }
+
+
+@dataclass
+class Cluster:
+    name: str
+    arn: str
+    index: int
+    version: str
+    role_arn: str
+    created: datetime
+    issuer: str
+    creator_arn: str
+    creator_is_admin: bool
+    vpc_config: Json
+    spec: Json
+    tags: dict[str, str]
+    token: str
+    status: str = "CREATING"
+    issues: list[Json] = field(default_factory=list)
+    booted: BootedCluster | None = None
+    nodegroups: dict[str, Nodegroup] = field(default_factory=dict)
+    fargate_profiles: dict[str, FargateProfile] = field(default_factory=dict)
+    addons: dict[str, Addon] = field(default_factory=dict)
+    access_entries: dict[str, AccessEntry] = field(default_factory=dict)
+    updates: dict[str, Update] = field(default_factory=dict)
+
+    @property
+    def authentication_mode(self) -> str:
+        return str(self.spec["accessConfig"]["authenticationMode"])
+
+
+@dataclass
+class State:
+    """Every cluster of one region. Who reads or writes holds `lock`, which a thread may take twice."""
+
+    account_id: str
+    region: str
+    lock: Lock
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+
+    def arn(self, kind: str, *parts: str) -> str:
+        return f"arn:aws:eks:{self.region}:{self.account_id}:{kind}/{'/'.join(parts)}"
+
+    def cluster(self, name: str) -> Cluster:
+        try:
+            return self.clusters[name]
+        except KeyError:
+            raise ResourceNotFoundError(f"No cluster found for name: {name}.") from None
+
+    def find_issuer(self, issuer: str) -> Cluster | None:
+        return next((cluster for cluster in self.clusters.values() if cluster.issuer == issuer), None)
