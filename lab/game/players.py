@@ -1,0 +1,422 @@
+"""`python -m lab.game.players`: parties of five who play Arena, and the honest account of how it went.
+
+A party's leader asks for a match through the load balancer; the members follow with the ticket. When the
+match is over, or the server says `move`, the leader asks again. A connection that breaks without a word is
+tried again with the same ticket; when that does not help, the session counts as lost.
+
+Control, at http://127.<lab>.0.3:8090: `GET /status`, and `POST /stop`, which ends the program. The same figures
+stand in `<state>/players.json`, written each second and at the end:
+
+    {"state": "playing" | "stopped", "started_at": RFC 3339, "seconds": since then, "parties_total",
+     "players": {"total", "playing", "by_slot": {slot of the last session: players}, "playing_by_slot",
+                 "away_by_drain": now, "longest_away_by_drain_seconds": now},
+     "match_requests": {"made": answered, "failed": of them, with anything else than a server},
+     "sessions": {"total", "running", "ended_alone", "moved": by the drain contract, "lost"},
+     "connections": {"lost": broken without a word, "found_again": of them, on the same server},
+     "parties": {"together": sessions of which all members were on one server, "apart", "incomplete"},
+     "downtime_seconds": {"count", "p50", "p95", "p99", "max"}: per player moved by the drain, from
+                 the message to the first message of the next server; null without any,
+     "lost_downtime_seconds": the same after broken connections,
+     "downtimes": [{"player", "seconds", "from", "to": slots, "at": UNIX time of playing again}],
+     "series": [{"at": UNIX time, "playing": {slot: players}, "made", "failed": so far}], each second, the last hour}
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import random
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from lab.config import LabConfig, LabError, write_json
+from lab.game.accounting import Accounts, End, session_end
+from lab.game.protocol import LONGEST_LINE, SILENCE_SECONDS, BadMessage, Message, decode, encode
+
+LOG = logging.getLogger(__name__)
+
+CONTROL_PORT = 8090
+LOAD_BALANCER = "arena"
+PARTY_SIZE = 5
+REQUEST_SECONDS = 10.0
+# After a match players look at their results before the leader asks for the next one.
+LOBBY_SECONDS = (0.2, 1.0)
+# How long a player tries to get back to a server whose connection broke, and how often.
+RECONNECT_SECONDS = 8.0
+RECONNECT_PAUSE_SECONDS = 0.25
+# When one member knows that the session has ended, the others learn it in this time.
+STRAGGLER_SECONDS = 2.0
+DEFAULT_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the matchmaker answered."""
+
+    address: str
+    port: int
+    ticket: str
+    slot: str
+
+
+class NoMatch(Exception):
+    """A match request that failed; the leader asks again after `retry_seconds`."""
+
+    def __init__(self, reason: str, retry_seconds: float = DEFAULT_RETRY_SECONDS) -> None:
+        super().__init__(reason)
+        self.retry_seconds = retry_seconds
+
+
+class Lost(Exception):
+    """The connection to a server broke, or was never made."""
+
+
+class NotAdmitted(Exception):
+    """The server does not know the ticket: it is not the one any more."""
+
+
+@dataclass(frozen=True)
+class Farewell:
+    """How a session ended for a player, and when to ask again at the latest."""
+
+    end: End
+    retry_within_seconds: float = 0.0
+
+
+AskForMatch = Callable[[str, Sequence[str]], Awaitable[Session]]
+
+
+class Connection:
+    """A player's connection to a game server."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def join(cls, session: Session, player: str) -> tuple[Connection, str]:
+        """Connect and be let in; returns the server's name too. Raises Lost or NotAdmitted."""
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                reader, writer = await asyncio.open_connection(session.address, session.port, limit=LONGEST_LINE)
+        except (OSError, TimeoutError) as error:
+            raise Lost(str(error)) from error
+        connection = cls(reader, writer)
+        try:
+            writer.write(encode({"type": "join", "ticket": session.ticket, "player": player}))
+            answer = await connection.receive()
+            if answer["type"] != "welcome":
+                raise NotAdmitted(str(answer.get("reason", answer["type"])))
+        except BaseException:
+            connection.close()
+            raise
+        return connection, str(answer["server"])
+
+    async def receive(self) -> Message:
+        """The next message; raises Lost when there is none, or no sign of life for too long."""
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                line = await self._reader.readline()
+            if line:
+                return decode(line)
+        except (OSError, TimeoutError, BadMessage) as error:
+            raise Lost(repr(error)) from error
+        raise Lost("the server closed the connection")
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class Player:
+    """One player of a party."""
+
+    def __init__(self, name: str, accounts: Accounts) -> None:
+        self.name = name
+        self.server: str | None = None
+        self._is_playing = False
+        self._accounts = accounts
+
+    async def play(self, session: Session) -> Farewell:
+        """Play a session to its end, over broken connections if need be."""
+        self.server = None
+        while connection := await self._connect(session):
+            try:
+                return await self._stay(connection, session)
+            except Lost as error:
+                LOG.info("%s: %s:%d: %s", self.name, session.address, session.port, error)
+                self._accounts.connection_lost(self.name, time.monotonic())
+            finally:
+                connection.close()
+        return Farewell(End.LOST)
+
+    async def _connect(self, session: Session) -> Connection | None:
+        """Come in, or come back; None if that does not work for too long, or the server is another one."""
+        give_up = time.monotonic() + RECONNECT_SECONDS
+        while time.monotonic() < give_up:
+            try:
+                connection, server = await Connection.join(session, self.name)
+            except Lost as error:
+                LOG.info("%s: %s:%d: %s", self.name, session.address, session.port, error)
+                await asyncio.sleep(RECONNECT_PAUSE_SECONDS)
+            except NotAdmitted as error:
+                LOG.info("%s: %s:%d: %s", self.name, session.address, session.port, error)
+                return None
+            else:
+                if self.server:
+                    self._accounts.connection_found_again()
+                self.server = server
+                return connection
+        return None
+
+    async def _stay(self, connection: Connection, session: Session) -> Farewell:
+        """Play until the server says farewell; raises Lost."""
+        self._accounts.playing(self.name, session.slot, time.monotonic(), time.time())
+        self._is_playing = True
+        try:
+            farewell = None
+            while farewell is None:
+                farewell = farewell_of(await connection.receive())
+        finally:
+            self._is_playing = False
+        self._accounts.told(self.name, farewell.end, time.monotonic())
+        return farewell
+
+    def leave_unheard(self) -> None:
+        """The others know that the session has ended, this one's connection never said so."""
+        if self._is_playing:
+            self._accounts.connection_lost(self.name, time.monotonic())
+
+
+def farewell_of(message: Message) -> Farewell | None:
+    """What a server's message says about the end of the session; None if it goes on."""
+    match message["type"]:
+        case "over":
+            return Farewell(End.ENDED_ALONE)
+        case "move":
+            return Farewell(End.MOVED, float(message["retry_within_seconds"]))
+    return None
+
+
+class Party:
+    """Five players who stay together."""
+
+    def __init__(self, name: str, players: Sequence[Player], accounts: Accounts, ask: AskForMatch) -> None:
+        self._name = name
+        self._players = players
+        self._accounts = accounts
+        self._ask = ask
+
+    async def run(self) -> None:
+        """Play one session after the other until cancelled."""
+        while True:
+            session = await self._find_session()
+            farewell = await self._play(session)
+            if farewell.end is End.ENDED_ALONE:
+                await asyncio.sleep(random.uniform(*LOBBY_SECONDS))
+            else:
+                await asyncio.sleep(random.uniform(0, farewell.retry_within_seconds))
+
+    async def _find_session(self) -> Session:
+        while True:
+            try:
+                session = await self._ask(self._name, [player.name for player in self._players])
+                self._accounts.request_answered(failed=False)
+                return session
+            except NoMatch as error:
+                self._accounts.request_answered(failed=True)
+                LOG.warning("%s gets no match: %s", self._name, error)
+                await asyncio.sleep(error.retry_seconds)
+
+    async def _play(self, session: Session) -> Farewell:
+        self._accounts.session_started()
+        tasks = [asyncio.create_task(player.play(session)) for player in self._players]
+        try:
+            farewells = await _gather_farewells(tasks)
+            for player, task in zip(self._players, tasks, strict=True):
+                if not task.done():
+                    player.leave_unheard()
+        finally:
+            for task in tasks:
+                task.cancel()
+        self._accounts.party_landed([player.server for player in self._players])
+        end = session_end(farewell.end for farewell in farewells)
+        self._accounts.session_ended(end)
+        return Farewell(end, max(farewell.retry_within_seconds for farewell in farewells))
+
+
+async def _gather_farewells(tasks: Sequence[asyncio.Task[Farewell]]) -> list[Farewell]:
+    """What the members heard. Once one knows that the session has ended, the others have little time left."""
+    waiting = set(tasks)
+    farewells: list[Farewell] = []
+    timeout = None
+    while waiting:
+        done, waiting = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            break
+        farewells += [task.result() for task in done]
+        if any(farewell.end is not End.LOST for farewell in farewells):
+            timeout = STRAGGLER_SECONDS
+    return farewells
+
+
+class MatchClient:
+    """The leader's way to the matchmaker. A new connection for each request, as different machines would make."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True, limit=0),
+            timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
+        )
+
+    async def ask(self, party: str, players: Sequence[str]) -> Session:
+        """Raises NoMatch on any answer that is not a server."""
+        try:
+            async with self._http.post(self._url, json={"party": party, "players": list(players)}) as answer:
+                if answer.status != 200:
+                    raise NoMatch(
+                        f"HTTP {answer.status}: {(await answer.text())[:200]}",
+                        retry_after(answer.headers.get("Retry-After")),
+                    )
+                found = await answer.json()
+            return Session(str(found["address"]), int(found["port"]), str(found["ticket"]), str(found["slot"]))
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            raise NoMatch(repr(error)) from error
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+def retry_after(text: str | None) -> float:
+    """Seconds of a Retry-After header, or the default."""
+    return float(text) if text and text.isdigit() else DEFAULT_RETRY_SECONDS
+
+
+class Crowd:
+    """All parties, and their figures."""
+
+    def __init__(self, config: LabConfig, parties: int, ask: AskForMatch) -> None:
+        self._path = config.state / "players.json"
+        names = {
+            f"party-{party:02d}": [f"party-{party:02d}-{member}" for member in range(1, PARTY_SIZE + 1)]
+            for party in range(1, parties + 1)
+        }
+        self._accounts = Accounts(player for players in names.values() for player in players)
+        self._parties = [
+            Party(name, [Player(player, self._accounts) for player in players], self._accounts, ask)
+            for name, players in names.items()
+        ]
+        self._state = "playing"
+        self._started = time.monotonic()
+        self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def status(self) -> dict[str, Any]:
+        now = time.monotonic()
+        return {
+            "state": self._state,
+            "started_at": self._started_at,
+            "seconds": round(now - self._started, 1),
+            "parties_total": len(self._parties),
+            **self._accounts.status(now),
+        }
+
+    async def play(self, ramp_seconds: float) -> None:
+        """Play until cancelled; the parties come one after the other within the ramp."""
+        pause = ramp_seconds / len(self._parties)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_books())
+                for party in self._parties:
+                    group.create_task(party.run())
+                    await asyncio.sleep(pause)
+        finally:
+            self._state = "stopped"
+            self._write()
+
+    async def _keep_books(self) -> None:
+        while True:
+            self._accounts.sample(time.time())
+            self._write()
+            await asyncio.sleep(1)
+
+    def _write(self) -> None:
+        write_json(self._path, self.status())
+
+
+def find_url(config: LabConfig) -> str:
+    """Where match requests go: the load balancer's first listener. Raises LabError."""
+    path = config.state / "alb.json"
+    try:
+        balancer = json.loads(path.read_text())[LOAD_BALANCER]
+        return f"http://{balancer['address']}:{balancer['listeners'][0]}/match"
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise LabError(
+            f"{path} names no listener of the load balancer {LOAD_BALANCER} ({error!r}); "
+            "is the lab up? `python -m lab up` starts it"
+        ) from error
+
+
+async def serve_control(config: LabConfig, crowd: Crowd, stop: Callable[[], object]) -> web.AppRunner:
+    async def status(_: web.Request) -> web.Response:
+        return web.json_response(crowd.status())
+
+    async def stop_all(_: web.Request) -> web.Response:
+        stop()
+        return web.json_response({"state": "stopping"})
+
+    app = web.Application()
+    app.add_routes([web.get("/status", status), web.post("/stop", stop_all)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, config.players_address, CONTROL_PORT).start()
+    except OSError as error:
+        await runner.cleanup()
+        address = f"{config.players_address}:{CONTROL_PORT}"
+        raise LabError(f"{address} is taken ({error.strerror}); are players already in this lab?") from error
+    return runner
+
+
+async def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Parties of five who play Arena.")
+    parser.add_argument("--parties", type=int, default=50)
+    parser.add_argument("--url", help="where to ask for a match (default: the lab's load balancer)")
+    parser.add_argument("--ramp-seconds", type=float, default=20.0, help="how long until all parties have come")
+    options = parser.parse_args(arguments)
+    if options.parties < 1:
+        raise LabError(f"--parties is {options.parties}; it takes at least 1")
+    config = LabConfig.from_environment()
+    client = MatchClient(options.url or find_url(config))
+    crowd = Crowd(config, options.parties, client.ask)
+    work = asyncio.create_task(crowd.play(options.ramp_seconds))
+    try:
+        control = await serve_control(config, crowd, work.cancel)
+    except LabError:
+        work.cancel()
+        await client.close()
+        raise
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+    await control.cleanup()
+    await client.close()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(main())
+    except LabError as error:
+        sys.exit(f"players: {error}")
