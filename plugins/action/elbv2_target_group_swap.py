@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Repeats the module elbv2_target_group_swap until targets are healthy, then holds the step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds import Result, RoundsAction
+
+DEFAULT_LEASE_SECONDS = 60.0
+
+
+class ActionModule(RoundsAction):
+    """A round at a time, and a wait at the end that keeps the lease."""
+
+    default_timeout = 600.0
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> Result:
+        result = super().run(tmp, task_vars)
+        seconds = float(self._task.args.get("hold_seconds") or 0)
+        if seconds <= 0 or self._task.check_mode or result.get("failed") or result.get("ahead"):
+            return result
+        return self._hold(result, seconds, task_vars, SystemClock())
+
+    def _hold(self, result: Result, seconds: float, task_vars: dict[str, Any] | None, clock: Clock) -> Result:
+        """Wait; the module's own round, which changes nothing by now, renews the lease and sees a rival's weights."""
+        lease = self._task.args.get("lease") or {}
+        longest = float(lease.get("seconds") or DEFAULT_LEASE_SECONDS) / 3
+        end = clock.monotonic() + seconds
+        while (left := end - clock.monotonic()) > longest:
+            clock.sleep(longest)
+            again = dict(self._execute_module(task_vars=task_vars))
+            if again.get("failed"):
+                return again
+        clock.sleep(max(0.0, left))
+        return result

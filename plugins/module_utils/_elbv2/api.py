@@ -1,0 +1,244 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""The ELBv2 API: one call per function, and the reads and writes of a swap made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import (
+    Action,
+    Forward,
+    TargetGroup,
+    writable,
+)
+
+CALLS_IN_PARALLEL = 10
+CLUSTER_TAG = "elbv2.k8s.aws/cluster"
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+def in_parallel(function: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:  # noqa: UP047
+    """The function's values in the order of the items; the first error is raised after all have ended."""
+    with ThreadPoolExecutor(max_workers=CALLS_IN_PARALLEL) as pool:
+        return list(pool.map(function, items))
+
+
+@aws_call("find load balancer {name}", none_for="LoadBalancerNotFound")
+def describe_load_balancer(client: Any, name: str) -> dict[str, Any] | None:
+    by = {"LoadBalancerArns": [name]} if name.startswith("arn:") else {"Names": [name]}
+    found: list[dict[str, Any]] = client.describe_load_balancers(**by)["LoadBalancers"]
+    return found[0] if found else None
+
+
+@aws_call("read the tags of {arn}")
+def describe_tags(client: Any, arn: str) -> dict[str, str]:
+    described = client.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+    return {tag["Key"]: tag.get("Value", "") for one in described for tag in one["Tags"]}
+
+
+@aws_call("add tags to {arn}")
+def add_tags(client: Any, arn: str, tags: Mapping[str, str]) -> None:
+    client.add_tags(ResourceArns=[arn], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+
+
+@aws_call("list the listeners of load balancer {load_balancer_arn}")
+def describe_listeners(client: Any, load_balancer_arn: str) -> list[dict[str, Any]]:
+    pages = client.get_paginator("describe_listeners").paginate(LoadBalancerArn=load_balancer_arn)
+    return [listener for page in pages for listener in page["Listeners"]]
+
+
+@aws_call("list the rules of listener {listener_arn}")
+def describe_rules(client: Any, listener_arn: str) -> list[dict[str, Any]]:
+    pages = client.get_paginator("describe_rules").paginate(ListenerArn=listener_arn)
+    return [rule for page in pages for rule in page["Rules"]]
+
+
+@aws_call("modify rule {arn}")
+def modify_rule(client: Any, arn: str, actions: list[Action]) -> None:
+    client.modify_rule(RuleArn=arn, Actions=actions)
+
+
+@aws_call("modify the default actions of listener {arn}")
+def modify_listener(client: Any, arn: str, actions: list[Action]) -> None:
+    client.modify_listener(ListenerArn=arn, DefaultActions=actions)
+
+
+@aws_call("find target group {name}", none_for="TargetGroupNotFound")
+def describe_target_group(client: Any, name: str) -> dict[str, Any] | None:
+    by = {"TargetGroupArns": [name]} if name.startswith("arn:") else {"Names": [name]}
+    found: list[dict[str, Any]] = client.describe_target_groups(**by)["TargetGroups"]
+    return found[0] if found else None
+
+
+@aws_call("read the health of target group {arn}")
+def describe_target_health(client: Any, arn: str) -> list[dict[str, Any]]:
+    health: list[dict[str, Any]] = client.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+    return health
+
+
+@aws_call("create target group {settings[Name]}")
+def create_target_group(client: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    created: dict[str, Any] = client.create_target_group(**settings)["TargetGroups"][0]
+    return created
+
+
+@aws_call("modify target group {arn}")
+def modify_target_group(client: Any, arn: str, settings: Mapping[str, Any]) -> None:
+    client.modify_target_group(TargetGroupArn=arn, **settings)
+
+
+@aws_call("read the attributes of target group {arn}")
+def describe_target_group_attributes(client: Any, arn: str) -> dict[str, str]:
+    found = client.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+    return {attribute["Key"]: attribute["Value"] for attribute in found}
+
+
+@aws_call("modify the attributes of target group {arn}")
+def modify_target_group_attributes(client: Any, arn: str, attributes: Mapping[str, str]) -> None:
+    listed = [{"Key": key, "Value": value} for key, value in attributes.items()]
+    client.modify_target_group_attributes(TargetGroupArn=arn, Attributes=listed)
+
+
+@aws_call("delete target group {arn}", none_for="TargetGroupNotFound")
+def delete_target_group(client: Any, arn: str) -> None:
+    client.delete_target_group(TargetGroupArn=arn)
+
+
+@dataclass(frozen=True)
+class LoadBalancer:
+    """A load balancer; `cluster` is the Kubernetes cluster whose controller owns it, or ""."""
+
+    name: str
+    arn: str
+    cluster: str = ""
+
+
+@dataclass(frozen=True)
+class Health:
+    """How many registered targets are healthy, and why the others are not (counted by state and reason)."""
+
+    healthy: int
+    total: int
+    others: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        others = ", ".join(f"{count} {reason}" for reason, count in sorted(self.others.items()))
+        return f"{self.healthy} of {self.total} targets healthy" + (f" ({others})" if others else "")
+
+
+class SwapApi:
+    """What a swap reads and writes, on a boto3 client; safe to use from several threads."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def load_balancer(self, name: str) -> LoadBalancer | None:
+        found = describe_load_balancer(self._client, name)
+        if found is None:
+            return None
+        arn = found["LoadBalancerArn"]
+        return LoadBalancer(found["LoadBalancerName"], arn, describe_tags(self._client, arn).get(CLUSTER_TAG, ""))
+
+    def target_group(self, name: str) -> TargetGroup | None:
+        found = describe_target_group(self._client, name)
+        if found is None:
+            return None
+        return TargetGroup(found["TargetGroupName"], found["TargetGroupArn"])
+
+    def forwards(self, load_balancer: LoadBalancer) -> list[Forward]:
+        """Every default action and rule of the load balancer."""
+        listeners = describe_listeners(self._client, load_balancer.arn)
+        rules = in_parallel(lambda listener: describe_rules(self._client, listener["ListenerArn"]), listeners)
+        found = []
+        for listener, its_rules in zip(listeners, rules, strict=True):
+            found.append(_default_action(load_balancer, listener))
+            found.extend(_rule(load_balancer, listener, rule) for rule in its_rules if not rule.get("IsDefault"))
+        return found
+
+    def write(self, forward: Forward, actions: Sequence[Action]) -> None:
+        """Replace the actions of a listener or a rule."""
+        modify = modify_listener if forward.kind == "listener" else modify_rule
+        modify(self._client, forward.arn, writable(actions))
+
+    def health(self, group: TargetGroup) -> Health:
+        return summarise_health(describe_target_health(self._client, group.arn))
+
+
+def summarise_health(descriptions: Sequence[Mapping[str, Any]]) -> Health:
+    """Count the answer of DescribeTargetHealth."""
+    healthy = 0
+    others: dict[str, int] = {}
+    for description in descriptions:
+        state = description["TargetHealth"]
+        if state["State"] == "healthy":
+            healthy += 1
+        else:
+            reason = "/".join(text for text in (state["State"], state.get("Reason")) if text)
+            others[reason] = others.get(reason, 0) + 1
+    return Health(healthy, len(descriptions), others)
+
+
+def _default_action(load_balancer: LoadBalancer, listener: Mapping[str, Any]) -> Forward:
+    arn = listener["ListenerArn"]
+    where = f"{_address(listener)} default"
+    return Forward("listener", arn, arn, load_balancer.name, where, tuple(listener.get("DefaultActions", ())))
+
+
+def _rule(load_balancer: LoadBalancer, listener: Mapping[str, Any], rule: Mapping[str, Any]) -> Forward:
+    where = f"{_address(listener)} rule {rule['Priority']}{_conditions(rule)}"
+    return Forward(
+        "rule", rule["RuleArn"], listener["ListenerArn"], load_balancer.name, where, tuple(rule.get("Actions", ()))
+    )
+
+
+def _address(listener: Mapping[str, Any]) -> str:
+    return f"{listener.get('Protocol', '')}:{listener.get('Port', '')}"
+
+
+def _conditions(rule: Mapping[str, Any]) -> str:
+    texts = []
+    for condition in rule.get("Conditions", ()):
+        configs = [value.get("Values", []) for key, value in condition.items() if key.endswith("Config")]
+        values = condition.get("Values") or (configs[0] if configs else [])
+        texts.append(f"{condition.get('Field')} {' '.join(str(value) for value in values)}")
+    return f" ({', '.join(texts)})" if texts else ""
+
+
+class TargetGroupApi:
+    """What the target group of a slot needs of AWS."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def describe(self, name: str) -> dict[str, Any] | None:
+        return describe_target_group(self._client, name)
+
+    def attributes(self, arn: str) -> dict[str, str]:
+        return describe_target_group_attributes(self._client, arn)
+
+    def tags(self, arn: str) -> dict[str, str]:
+        return describe_tags(self._client, arn)
+
+    def create(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        return create_target_group(self._client, settings)
+
+    def modify(self, arn: str, settings: Mapping[str, Any]) -> None:
+        modify_target_group(self._client, arn, settings)
+
+    def set_attributes(self, arn: str, attributes: Mapping[str, str]) -> None:
+        modify_target_group_attributes(self._client, arn, attributes)
+
+    def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
+        add_tags(self._client, arn, tags)
+
+    def delete(self, arn: str) -> None:
+        delete_target_group(self._client, arn)
