@@ -1,0 +1,91 @@
+"""Every role's options are described where Ansible checks them, and have the defaults that are described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROLES = Path(__file__).parents[3] / "roles"
+NOTHING = object()
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text()) if path.exists() else None
+
+
+def role_names() -> list[str]:
+    return sorted(path.parent.name for path in ROLES.glob("*/tasks") if any(path.glob("*.yml")))
+
+
+def entry_points(role: str) -> dict[str, dict[str, Any]]:
+    spec = load(ROLES / role / "meta" / "argument_specs.yml") or {}
+    found: dict[str, dict[str, Any]] = spec.get("argument_specs", {})
+    return found
+
+
+def options_of(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = entry.get("options") or {}
+    return found
+
+
+def each_option() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    for role in role_names():
+        for entry, spec in entry_points(role).items():
+            for option, fields in options_of(spec).items():
+                yield role, entry, option, fields
+
+
+def is_template(value: Any) -> bool:
+    return isinstance(value, str) and "{{" in value
+
+
+@pytest.mark.parametrize("role", role_names())
+def test_every_entry_point_is_described_and_exists(role: str) -> None:
+    entries = entry_points(role)
+    assert "main" in entries, f"roles/{role}/meta/argument_specs.yml describes no entry point main"
+    missing = [entry for entry in entries if not (ROLES / role / "tasks" / f"{entry}.yml").exists()]
+    assert not missing, f"roles/{role}/tasks has no file for the described entry points {missing}"
+    mute = [entry for entry, spec in entries.items() if not spec.get("short_description")]
+    assert not mute, f"entry points {mute} of role {role} have no short_description"
+
+
+@pytest.mark.parametrize("role", role_names())
+def test_every_default_is_an_option_and_every_option_has_a_default(role: str) -> None:
+    defaults = load(ROLES / role / "defaults" / "main.yml") or {}
+    described = {option for spec in entry_points(role).values() for option in options_of(spec)}
+    assert not set(defaults) - described, "defaults without a description in argument_specs.yml"
+    needed = {
+        option
+        for spec in entry_points(role).values()
+        for option, fields in options_of(spec).items()
+        if not fields.get("required") and "default" in fields
+    }
+    assert not needed - set(defaults), "options whose default is described, but not in defaults/main.yml"
+
+
+@pytest.mark.parametrize(
+    ("role", "entry", "option", "fields"),
+    [pytest.param(*one, id=f"{one[0]}-{one[1]}-{one[2]}") for one in each_option()],
+)
+def test_an_option_is_described_truly(role: str, entry: str, option: str, fields: dict[str, Any]) -> None:
+    assert option.startswith((f"{role}_", "eks_bluegreen_")), f"{option} does not carry the name of role {role}"
+    assert fields.get("description"), f"{option} is not described"
+    assert fields.get("type"), f"{option} has no type"
+    default = (load(ROLES / role / "defaults" / "main.yml") or {}).get(option, NOTHING)
+    if default is NOTHING or is_template(default):
+        return
+    assert not fields.get("required"), f"{option} is required and has a default"
+    assert fields.get("default", NOTHING) == default, f"{option}: argument_specs.yml describes another default"
+
+
+@pytest.mark.parametrize("role", role_names())
+def test_every_role_answers_the_questions_of_its_readme(role: str) -> None:
+    readme = ROLES / role / "README.md"
+    assert readme.exists(), f"roles/{role} has no README.md"
+    text = readme.read_text().lower()
+    missing = [word for word in ("outcome", "idempotent", "check mode", "rolled back") if word not in text]
+    assert not missing, f"roles/{role}/README.md does not say: {', '.join(missing)}"
