@@ -1,0 +1,158 @@
+"""One chained story with players: upgrades that are killed, finished, rolled back; the old slot removed.
+
+The tests build on each other, in this order. They assert on counts; times have slack for a busy machine.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import PLAYERS, Theatre
+
+# Longest time a player moved by the drain may be away. The bar of a quiet machine is 10.
+LONGEST_DOWNTIME_SECONDS = 20.0
+pytestmark = pytest.mark.usefixtures("theatre")
+
+
+def nobody_was_failed(theatre: Theatre) -> Any:
+    """The players' accounts, after checking what no phase and no rollback may cost them."""
+    accounts = theatre.players()
+    assert accounts["match_requests"]["failed"] == 0
+    assert accounts["sessions"]["lost"] == 0
+    assert accounts["parties"]["apart"] == 0
+    return accounts
+
+
+def test_preflight_finds_the_seeded_slot_conformant(theatre: Theatre) -> None:
+    played = theatre.play("preflight")
+    assert played.code == 0, played.output
+    assert played.changed == 0
+    assert "blue is active and runs release 2026-10" in played.output
+
+
+def test_a_plan_shows_everything_and_changes_nothing(theatre: Theatre) -> None:
+    before = (theatre.weights(), theatre.destination(), theatre.clusters(), theatre.record())
+    played = theatre.play("upgrade", "--check", "--diff")
+    assert played.code == 0, played.output
+    assert (theatre.weights(), theatre.destination(), theatre.clusters(), theatre.record()) == before
+    for line in (
+        "+    kubernetes_version: '1.36'",
+        "+arena HTTP:8080 default: arena-matchmaker-blue 100, arena-matchmaker-green 0",
+        "+agones-system/agones 1.60.0",
+    ):
+        assert line in played.output
+
+
+def test_killed_while_the_cluster_is_created(theatre: Theatre) -> None:
+    run = theatre.start("upgrade")
+    theatre.wait("green is created", lambda: "arena-green" in theatre.clusters(), run)
+    run.kill()
+    record = theatre.record()
+    assert (record["state"], record["source"], record["target"]) == ("open", "blue", "green")
+    assert theatre.serves("blue")
+
+
+def test_another_release_is_refused_while_the_run_is_open(theatre: Theatre) -> None:
+    played = theatre.play("upgrade", release="2026-10")
+    assert played.code != 0
+    assert "is open" in played.output
+    assert "rollback" in played.output
+
+
+def test_killed_in_the_middle_of_the_cutover(theatre: Theatre) -> None:
+    run_id = theatre.record()["run_id"]
+    run = theatre.start("upgrade")
+    theatre.wait("weight on green", lambda: any(one.get("green") for one in theatre.weights()), run)
+    run.kill()
+    record = theatre.record()
+    assert record["run_id"] == run_id
+    assert record["phase"] == "cutover"
+    assert all(sum(one.values()) > 0 for one in theatre.weights())
+    nobody_was_failed(theatre)
+
+
+def test_a_rollback_in_the_middle_of_the_drain(theatre: Theatre) -> None:
+    run = theatre.start("upgrade")
+    theatre.wait("blue drains", lambda: theatre.record()["current"] == "drain" and theatre.draining("arena-blue") > 0, run)
+    back = theatre.start("rollback")
+    theatre.wait("blue serves again", lambda: theatre.serves("blue"), timeout=60)
+    rolled = back.finish()
+    assert rolled.code == 0, rolled.output
+    stopped = run.finish()
+    assert stopped.code != 0
+    assert "is lost" in stopped.output
+    assert theatre.serves("blue")
+    assert theatre.record()["state"] == "closed"
+    assert theatre.draining("arena-blue") == 0
+    nobody_was_failed(theatre)
+
+
+def test_killed_in_the_drain_and_finished(theatre: Theatre) -> None:
+    killed = theatre.start("upgrade")
+    theatre.wait(
+        "blue drains", lambda: theatre.record()["current"] == "drain" and theatre.draining("arena-blue") > 0, killed
+    )
+    killed.kill()
+    record = theatre.record()
+    finished = theatre.play("upgrade")
+    assert finished.code == 0, finished.output
+    assert theatre.serves("green")
+    after = theatre.record()
+    assert after["state"] == "closed"
+    assert (after["run_id"], after["source"], after["target"]) == (record["run_id"], "blue", "green")
+    theatre.wait("all play on green", lambda: theatre.players()["players"]["by_slot"] == {"green": PLAYERS}, timeout=60)
+    accounts = nobody_was_failed(theatre)
+    assert accounts["sessions"]["moved"] > 0
+    assert accounts["downtime_seconds"]["max"] < LONGEST_DOWNTIME_SECONDS
+
+
+def test_the_report_accounts_for_each_session_of_the_source(theatre: Theatre) -> None:
+    report = json.loads((theatre.reports / f"{theatre.record()['run_id']}.json").read_text())
+    outcomes = dict(report["drain"]["sessions"])
+    assert outcomes.pop("total") == sum(outcomes.values()) > 0
+    assert outcomes["interrupted"] == outcomes["forced"] == outcomes["lost"] == 0
+    page = (theatre.reports / f"{theatre.record()['run_id']}.html").read_text()
+    assert "<svg" in page
+    assert "src=" not in page
+
+
+def test_once_more_there_is_nothing_to_do(theatre: Theatre) -> None:
+    played = theatre.play("upgrade")
+    assert played.code == 0, played.output
+    assert played.changed == 0
+    assert "nothing to do" in played.output
+    assert played.seconds < 60
+
+
+def test_rolled_back_after_all_was_done(theatre: Theatre) -> None:
+    played = theatre.play("rollback")
+    assert played.code == 0, played.output
+    assert theatre.serves("blue")
+    nobody_was_failed(theatre)
+
+
+def test_decommission_refuses_a_slot_with_sessions_or_without_its_name(theatre: Theatre) -> None:
+    unnamed = theatre.play("decommission")
+    assert unnamed.code != 0
+    assert "cluster_decommission_confirm" in unnamed.output
+    serving = theatre.play("decommission", "-e", "cluster_decommission_confirm=arena-blue")
+    assert serving.code != 0
+    assert theatre.clusters() == ["arena-blue", "arena-green"]
+
+
+def test_decommission_leaves_nothing_of_the_slot(theatre: Theatre) -> None:
+    theatre.wait(
+        "the matches on green end", lambda: "green" not in theatre.players()["players"]["playing_by_slot"], timeout=300
+    )
+    played = theatre.play("decommission", "-e", "cluster_decommission_confirm=arena-green")
+    assert played.code == 0, played.output
+    assert theatre.clusters() == ["arena-blue"]
+    providers = theatre.account.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    assert len(providers) == 1
+    groups = theatre.account.client("elbv2").describe_target_groups()["TargetGroups"]
+    assert [group["TargetGroupName"] for group in groups] == ["arena-matchmaker-blue"]
+    assert theatre.serves("blue")
+    nobody_was_failed(theatre)
