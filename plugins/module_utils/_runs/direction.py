@@ -1,0 +1,205 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""From which slot to which: decided from what is observed and what is recorded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.lease import check_resumable
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import Record
+
+SLOTS = ("blue", "green")
+DIRECTIONS = ("upgrade", "rollback", "status")
+# Tags of a cluster: which release it runs, and for which environment.
+RELEASE_TAG = "eks-bluegreen/release"
+ENVIRONMENT_TAG = "eks-bluegreen/environment"
+Weights = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was found wrong: an error stops a run, a warning does not."""
+
+    severity: str
+    check: str
+    resource: str
+    finding: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.resource}: {self.finding}. {self.remedy}"
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """One slot's cluster as EKS shows it; `release` is the tag that the collection sets."""
+
+    slot: str
+    cluster_name: str
+    exists: bool = False
+    status: str = ""
+    version: str = ""
+    release: str = ""
+
+
+@dataclass(frozen=True)
+class ForwardView:
+    """One listener default or rule that forwards to a pair, with the weight of each slot in it."""
+
+    where: str
+    weights: Weights
+
+
+@dataclass(frozen=True)
+class View:
+    """What decides a direction. `destination` is None where sessions follow the traffic."""
+
+    slots: Mapping[str, SlotView]
+    forwards: Sequence[ForwardView]
+    destination: Weights | None
+    record: Record | None
+    problems: Sequence[Finding] = field(default_factory=tuple)
+
+    @property
+    def active(self) -> str:
+        """The slot that has all of the traffic and the destination, or an empty text."""
+        serving = {slot for weights in self._weights() for slot in SLOTS if weights.get(slot, 0) > 0}
+        return serving.pop() if len(serving) == 1 and self._is_complete() else ""
+
+    def _weights(self) -> list[Weights]:
+        return [*(forward.weights for forward in self.forwards), *([self.destination] if self.destination else [])]
+
+    def _is_complete(self) -> bool:
+        return bool(self.forwards) and (self.destination is None or bool(self.destination))
+
+    @property
+    def standing(self) -> str:
+        """Where the traffic and the destination are, in one sentence."""
+        if not self.forwards:
+            return "no listener forwards to the target groups of a slot"
+        traffic = "; ".join(f"{forward.where} {weights_text(forward.weights)}" for forward in self.forwards)
+        if self.destination is None:
+            return f"traffic: {traffic}"
+        destination = weights_text(self.destination) if self.destination else "not readable"
+        return f"traffic: {traffic}; session destination: {destination}"
+
+
+@dataclass(frozen=True)
+class Direction:
+    """The decision. Without an open run and with nothing to do, `target` is the active slot."""
+
+    source: str
+    target: str
+    release: str
+    resume: bool
+    nothing_to_do: bool
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def other(slot: str) -> str:
+    return SLOTS[1] if slot == SLOTS[0] else SLOTS[0]
+
+
+def weights_text(weights: Weights) -> str:
+    """Weights as people read them: blue 90, green 10."""
+    return ", ".join(f"{slot} {weights.get(slot, 0):g}" for slot in SLOTS)
+
+
+def decide(view: View, direction: str, release: str, phases: Sequence[str] = ()) -> Direction:
+    """Decide the direction of an upgrade, a rollback or, without ever refusing, of a mere look.
+
+    `phases` names the recorded phases in which a playbook of a single phase may start.
+    """
+    deciders = {"upgrade": _upgrade, "rollback": _rollback, "status": _status}
+    decided = deciders[direction](view, release)
+    if phases:
+        _check_phase(view.record, phases)
+    return decided
+
+
+def _upgrade(view: View, release: str) -> Direction:
+    record = view.record
+    if record is not None and record.is_open:
+        check_resumable(record, release)
+        return Direction(
+            record.source, record.target, release, True, False, f"run {record.run_id} is open: it is resumed"
+        )
+    active = view.active
+    if not active:
+        raise BlueGreenError(
+            f"no slot is active, and no run is open that would say why ({view.standing}). {_advice(view)}",
+            problems=[asdict(problem) for problem in view.problems],
+        )
+    runs = view.slots[active].release
+    if runs == release:
+        return Direction(
+            other(active), active, release, False, True, f"nothing to do: {active} is active and runs release {release}"
+        )
+    reason = (
+        f"{active} is active and runs release {runs or '(no tag says which)'}; {other(active)} gets release {release}"
+    )
+    return Direction(active, other(active), release, False, False, reason)
+
+
+def _advice(view: View) -> str:
+    errors = [str(problem) for problem in view.problems if problem.severity == "error"]
+    if errors:
+        return "Found on the way: " + " | ".join(errors)
+    if not view.forwards:
+        return (
+            "Make a listener of eks_bluegreen_load_balancers forward to the target group of the slot that serves, "
+            "or correct the names in eks_bluegreen_services"
+        )
+    return "Set all weights and the destination to the slot that shall serve, then start again"
+
+
+def _rollback(view: View, _release: str) -> Direction:
+    record = view.record
+    if record is None:
+        raise BlueGreenError(
+            "no run is recorded for this environment: there is nothing to roll back. "
+            "To move to another release, use the playbook upgrade"
+        )
+    run = f"run {record.run_id}"
+    done = not record.is_open and view.active == record.source
+    if not done and not view.slots[record.source].exists:
+        raise BlueGreenError(
+            f"{run} came from {record.source}, but its cluster {view.slots[record.source].cluster_name} does not exist "
+            f"any more: there is nothing to go back to. Upgrade to the release that {record.source} had instead"
+        )
+    reason = f"{run} goes back to {record.source}"
+    if done:
+        reason = f"nothing to do: {record.source} is active and no run is open"
+    return Direction(record.source, record.target, record.release, not done, done, reason)
+
+
+def _status(view: View, release: str) -> Direction:
+    record = view.record
+    if record is not None and record.is_open:
+        reason = f"run {record.run_id} is open"
+        return Direction(record.source, record.target, record.release, True, False, reason)
+    target = view.active or (record.target if record else SLOTS[0])
+    return Direction(other(target), target, view.slots[target].release or release, False, True, "no run is open")
+
+
+def _check_phase(record: Record | None, phases: Sequence[str]) -> None:
+    wanted = " or ".join(phases)
+    if record is None or not record.is_open:
+        raise BlueGreenError(
+            f"no run is open, and this playbook continues one that is in phase {wanted}: "
+            "start with the playbook provision, or use upgrade for all phases"
+        )
+    if record.phase not in phases:
+        raise BlueGreenError(
+            f"run {record.run_id} is in phase {record.phase or 'before provision'}, and this playbook continues one "
+            f"that is in phase {wanted}: run the playbooks of the phases in between, or upgrade for all of them"
+        )

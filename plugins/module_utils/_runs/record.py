@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""The run record: what it holds, who may write it, and when. Pure; `s3.py` stores it.
+
+One record per environment. It says which run is open and in which direction; the lease inside
+says who drives the run now. Whoever gets the lease raises `generation`, so that two holders
+never share one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Mapping
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+
+VERSION = 1
+PHASES = ("provision", "charts", "parity", "verify", "cutover", "bake", "drain", "complete")
+# From here on traffic may have moved: a rollback that ends a run in these phases moved it back.
+PHASES_AFTER_CUTOVER = PHASES[PHASES.index("cutover") :]
+# S3 tells times in whole seconds, so an age may be up to a second more than the truth.
+AGE_RESOLUTION_SECONDS = 1.0
+
+
+class LeaseLost(BlueGreenError):
+    """Another runner drives the run now; this one must stop writing at once."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who may write, and for how many seconds after the record's last write."""
+
+    holder: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """The run record's content. `state` is open, closed or aborted; `direction` upgrade or rollback.
+
+    `phase` is the furthest phase that was started: a resumed run passes through the earlier ones again,
+    which `current` shows. `outcome` is completed, rolled_back or empty.
+    """
+
+    run_id: str
+    release: str
+    source: str
+    target: str
+    direction: str = "upgrade"
+    phase: str = ""
+    current: str = ""
+    state: str = "open"
+    outcome: str = ""
+    generation: int = 1
+    opened_at: str = ""
+    closed_at: str = ""
+    previous: dict[str, Any] = field(default_factory=dict)
+    lease: Lease | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == "open"
+
+    @property
+    def reached_cutover(self) -> bool:
+        return self.phase in PHASES_AFTER_CUTOVER
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record as read: with the ETag that the next write must name, and its age in seconds."""
+
+    record: Record
+    etag: str
+    age_seconds: float
+
+
+def to_document(record: Record) -> dict[str, Any]:
+    """The record as the JSON object that is stored."""
+    return {"v": VERSION, **asdict(record)}
+
+
+def from_document(document: Mapping[str, Any], where: str) -> Record:
+    """Read a stored JSON object; `where` names it in errors."""
+    if document.get("v") != VERSION:
+        raise BlueGreenError(
+            f"the run record {where} has version {document.get('v')!r}; this collection reads version {VERSION}: "
+            "use the version of the collection that wrote it, or finish its run with that version first"
+        )
+    known = {key: value for key, value in document.items() if key in Record.__dataclass_fields__}
+    lease = known.get("lease")
+    try:
+        known["lease"] = Lease(holder=str(lease["holder"]), seconds=float(lease["seconds"])) if lease else None
+        return Record(**known)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BlueGreenError(
+            f"the run record {where} is damaged ({error}): restore an earlier version of the object from the bucket"
+        ) from error
+
+
+def seconds_left(seen: Seen) -> float:
+    """How long the lease in a record is certainly not to be taken; 0 when it is free."""
+    if not seen.record.is_open or seen.record.lease is None:
+        return 0.0
+    return max(0.0, seen.record.lease.seconds + AGE_RESOLUTION_SECONDS - seen.age_seconds)
+
+
+def held_by(record: Record, run_id: str, generation: int, holder: str) -> bool:
+    """Whether this very holder has the lease of the record."""
+    return (
+        record.is_open
+        and record.run_id == run_id
+        and record.generation == generation
+        and record.lease is not None
+        and record.lease.holder == holder
+    )
+
+
+def check_lease(seen: Seen | None, *, run_id: str, generation: int, holder: str) -> Record:
+    """The record, when the lease in it is still ours; else LeaseLost, saying to whom it went."""
+    if seen is None:
+        raise LeaseLost(f"the record of run {run_id} is gone from the state bucket: restore it, then run again")
+    record = seen.record
+    if held_by(record, run_id, generation, holder):
+        return record
+    if record.run_id != run_id:
+        found = f"run {record.run_id} has taken its place"
+    elif not record.is_open:
+        found = f"the run was {record.state} by another runner"
+    elif record.lease is None:
+        found = f"the lease was released (generation {record.generation})"
+    else:
+        found = f"{record.lease.holder} took it over (generation {record.generation}, ours was {generation})"
+    raise LeaseLost(
+        f"the lease of run {run_id} is lost: {found}. This runner stops here and writes nothing more; "
+        "see how things stand with the playbook status",
+        record=to_document(record),
+    )

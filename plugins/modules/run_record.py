@@ -1,0 +1,220 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The run record and the lease in it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: run_record
+short_description: Open, resume, take over, renew and end the run of an environment
+version_added: 0.1.0
+description:
+  - One run at a time per environment. The run record, an object in the environment's state bucket, says which run is
+    open and in which direction; it is written once, before the run's first write elsewhere, and never expires.
+  - The lease in the record is the short-lived right to write. It is free when it was not renewed for
+    O(lease_seconds), by the clock of S3. Each new holder raises the generation by one.
+  - Every write has the condition that nobody wrote since the record was read, so that of two runners one gets the
+    lease, and the other learns it.
+options:
+  state:
+    description:
+      - V(open) opens a run, or resumes the open one of the same release. A lease that another runner holds is waited
+        for, with progress. An open run of another release is refused.
+      - V(taken_over) turns the run back towards its source and takes the lease, without waiting and whoever holds it.
+        A run that was closed is opened again.
+      - V(renewed) checks and renews the O(lease), and records O(phase).
+      - V(released) frees the O(lease); the run stays open. A lease that is not ours any more is left alone.
+      - V(closed) ends the run. A run that was taken back before its cutover began ends as V(aborted).
+      - V(aborted) ends the run as one that was given up.
+    type: str
+    choices: [open, taken_over, renewed, released, closed, aborted]
+    required: true
+  environment_name:
+    description: The environment. Needed for V(state=open) and V(state=taken_over).
+    type: str
+  state_bucket:
+    description: The state bucket. Needed for V(state=open) and V(state=taken_over).
+    type: str
+  state_prefix:
+    description: Where in the bucket the environments' records lie.
+    type: str
+    default: eks-bluegreen
+  release:
+    description: The run's release. Needed for V(state=open).
+    type: str
+    default: ""
+  source:
+    description: The slot that the run leaves. Needed to open a new run.
+    type: str
+    choices: ["", blue, green]
+    default: ""
+  target:
+    description: The slot that the run moves to. Needed to open a new run.
+    type: str
+    choices: ["", blue, green]
+    default: ""
+  if_generation:
+    description:
+      - Open a new run only if the record still has this generation (0 for no record), the one under which O(source)
+        and O(target) were decided.
+      - Without it no run is opened, only an open one resumed.
+    type: int
+  previous:
+    description: What was before the run, kept in the record of a new run for whoever looks.
+    type: dict
+    default: {}
+  phase:
+    description:
+      - The phase that begins now, for V(state=renewed). The record's phase is the furthest that was begun; a resumed
+        run that passes through the earlier ones again does not lower it.
+    type: str
+    choices: [provision, charts, parity, verify, cutover, bake, drain, complete]
+  lease_seconds:
+    description: The lease is free this many seconds after it was last renewed.
+    type: float
+    default: 120
+  wait_timeout:
+    description: How many seconds to wait for a lease that another runner holds. Then the task fails and names him.
+    type: int
+    default: 3600
+author:
+  - The gameops.eks_bluegreen contributors (@gameops)
+extends_documentation_fragment:
+  - gameops.eks_bluegreen.attributes
+  - gameops.eks_bluegreen.attributes.rounds
+  - gameops.eks_bluegreen.lease
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+notes:
+  - "Actions of IAM that are needed: C(s3:GetObject) and C(s3:PutObject) on the prefix, C(s3:ListBucket) on the bucket."
+  - A renewal is no change; a record that says something else is one.
+"""
+
+EXAMPLES = r"""
+- name: Open the run
+  gameops.eks_bluegreen.run_record:
+    state: open
+    environment_name: arena
+    state_bucket: arena-eks-bluegreen
+    release: 2026-11
+    source: blue
+    target: green
+    if_generation: 0
+    region: eu-west-1
+  register: opened
+
+- name: Say that the cutover begins
+  gameops.eks_bluegreen.run_record:
+    state: renewed
+    phase: cutover
+    lease: "{{ opened.lease }}"
+    region: eu-west-1
+"""
+
+RETURN = r"""
+run:
+  description: The run record without the lease, in check mode the predicted one; null when there is none.
+  returned: success
+  type: dict
+  sample:
+    run_id: 20261123-011412-2026-11
+    release: 2026-11
+    source: blue
+    target: green
+    direction: upgrade
+    phase: cutover
+    current: cutover
+    state: open
+    outcome: ""
+    generation: 1
+    opened_at: "2026-11-23T01:14:12Z"
+    closed_at: ""
+    previous: {}
+lease:
+  description: The lease, for the option O(lease) of other tasks; null when this runner holds none.
+  returned: success
+  type: dict
+  sample:
+    bucket: arena-eks-bluegreen
+    key: eks-bluegreen/arena/run.json
+    run_id: 20261123-011412-2026-11
+    generation: 1
+    holder: runner-1/4711/0badcafe
+    seconds: 120.0
+    region: eu-west-1
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, record_key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import PHASES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.run import Asked, Place, RunRecord
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import S3_CONFIG, S3Store
+
+SLOT_CHOICES = ["", "blue", "green"]
+WITH_PLACE = ["environment_name", "state_bucket"]
+ARGUMENT_SPEC = {
+    "state": {
+        "type": "str",
+        "required": True,
+        "choices": ["open", "taken_over", "renewed", "released", "closed", "aborted"],
+    },
+    "environment_name": {"type": "str"},
+    "state_bucket": {"type": "str"},
+    "state_prefix": {"type": "str", "default": "eks-bluegreen"},
+    "release": {"type": "str", "default": ""},
+    "source": {"type": "str", "choices": SLOT_CHOICES, "default": ""},
+    "target": {"type": "str", "choices": SLOT_CHOICES, "default": ""},
+    "if_generation": {"type": "int"},
+    "previous": {"type": "dict", "default": {}},
+    "phase": {"type": "str", "choices": list(PHASES)},
+    "lease_seconds": {"type": "float", "default": 120},
+    "wait_timeout": {"type": "int", "default": 3600},
+    "lease": LEASE_ARGUMENT,
+}
+REQUIRED_IF = [
+    ("state", "open", [*WITH_PLACE, "release"]),
+    ("state", "taken_over", WITH_PLACE),
+    *(("state", state, ["lease"]) for state in ("renewed", "released", "closed", "aborted")),
+]
+
+
+def place_of(options: dict[str, Any], region: str | None) -> Place:
+    """Where the record lies: as the lease says, else as the options say."""
+    lease = options["lease"]
+    if lease:
+        return Place(lease["bucket"], lease["key"], lease["region"] or region)
+    return Place(options["state_bucket"], record_key(options["state_prefix"], options["environment_name"]), region)
+
+
+def run(module: Any) -> dict[str, Any]:
+    """One round."""
+    options = module.params
+    place = place_of(options, module.region)
+    asked = Asked(
+        release=options["release"],
+        source=options["source"],
+        target=options["target"],
+        phase=options["phase"] or "",
+        if_generation=options["if_generation"],
+        lease_seconds=options["lease_seconds"],
+        lease=options["lease"],
+        previous=options["previous"],
+    )
+    store = S3Store(module.client("s3", config=dict(S3_CONFIG)), place.bucket)
+    return RunRecord(store, place, SystemClock()).ensure(options["state"], asked, check_mode=module.check_mode)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, required_if=REQUIRED_IF, supports_check_mode=True)
+    finish(module, lambda: run(module))
+
+
+if __name__ == "__main__":
+    main()

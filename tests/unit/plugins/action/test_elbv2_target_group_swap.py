@@ -1,0 +1,55 @@
+"""The wait after a step, during which the lease is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
+
+from ansible_collections.gameops.eks_bluegreen.plugins.action.elbv2_target_group_swap import ActionModule
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, tz=timezone.utc)
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def hold(seconds: float, lease: dict[str, Any] | None, answers: list[dict[str, Any]]) -> tuple[dict[str, Any], float]:
+    """What the wait returns, and how long it took; `answers` are those of the module's further rounds."""
+    action: Any = ActionModule.__new__(ActionModule)
+    action._task = SimpleNamespace(args={"lease": lease})
+    action._execute_module = lambda **_: answers.pop(0)
+    clock = FakeClock()
+    return action._hold({"changed": True}, seconds, {}, clock), clock.seconds
+
+
+def test_a_short_wait_asks_nobody() -> None:
+    assert hold(2, {"seconds": 10.0}, []) == ({"changed": True}, 2.0)
+
+
+def test_a_long_wait_keeps_the_lease() -> None:
+    answers: list[dict[str, Any]] = [{"changed": False}] * 3
+
+    result, took = hold(100, {"seconds": 90.0}, answers)
+
+    assert answers == []
+    assert result == {"changed": True}
+    assert took == 100
+
+
+def test_a_lost_lease_ends_it() -> None:
+    lost = {"failed": True, "msg": "taken over"}
+
+    result, took = hold(600, {"seconds": 30.0}, [{"changed": False}, lost])
+
+    assert result == lost
+    assert took == 20

@@ -1,0 +1,140 @@
+"""From which slot to which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import (
+    Finding,
+    ForwardView,
+    SlotView,
+    View,
+    decide,
+)
+
+from tests.unit.plugins.module_utils._runs.fakes import record
+
+BLUE = {"blue": 100.0, "green": 0.0}
+GREEN = {"blue": 0.0, "green": 100.0}
+MIXED = {"blue": 90.0, "green": 10.0}
+
+
+def view(traffic: Any = (BLUE, BLUE), destination: Any = BLUE, run: Any = None, **values: Any) -> View:
+    slots = {
+        "blue": SlotView("blue", "arena-blue", values.get("blue", True), "ACTIVE", "1.35", "2026-10"),
+        "green": SlotView("green", "arena-green", values.get("green", False), "ACTIVE", "1.36", "2026-11"),
+    }
+    forwards = [ForwardView(f"rule {number}", weights) for number, weights in enumerate(traffic)]
+    return View(slots, forwards, destination, run, values.get("problems", ()))
+
+
+@pytest.mark.parametrize(
+    ("traffic", "destination", "active"),
+    [
+        ((BLUE, BLUE), BLUE, "blue"),
+        ((GREEN, GREEN), GREEN, "green"),
+        ((BLUE, BLUE), None, "blue"),
+        ((MIXED, BLUE), BLUE, ""),
+        ((BLUE, GREEN), BLUE, ""),
+        ((GREEN, GREEN), BLUE, ""),
+        ((BLUE, BLUE), GREEN, ""),
+        ((BLUE, BLUE), {}, ""),
+        ((), BLUE, ""),
+        (({"blue": 0.0, "green": 0.0},), None, ""),
+    ],
+)
+def test_the_active_slot_has_everything(traffic: Any, destination: Any, active: str) -> None:
+    assert view(traffic, destination).active == active
+
+
+def test_an_upgrade_leaves_the_active_slot() -> None:
+    decided = decide(view(), "upgrade", "2026-11")
+    assert (decided.source, decided.target, decided.resume, decided.nothing_to_do) == ("blue", "green", False, False)
+    assert decided.reason == "blue is active and runs release 2026-10; green gets release 2026-11"
+
+
+def test_a_release_that_serves_is_nothing_to_do() -> None:
+    decided = decide(view((GREEN,), GREEN, green=True), "upgrade", "2026-11")
+    assert (decided.source, decided.target, decided.nothing_to_do) == ("blue", "green", True)
+
+
+@pytest.mark.parametrize(("traffic", "destination"), [((BLUE,), BLUE), ((MIXED,), GREEN), ((GREEN,), GREEN)])
+def test_an_open_run_keeps_its_recorded_direction(traffic: Any, destination: Any) -> None:
+    decided = decide(view(traffic, destination, record()), "upgrade", "2026-11")
+    assert (decided.source, decided.target, decided.resume) == ("blue", "green", True)
+
+
+def test_a_half_done_cutover_without_a_run_names_itself() -> None:
+    with pytest.raises(BlueGreenError, match=r"rule 0 blue 90, green 10; session destination: blue 0, green 100"):
+        decide(view((MIXED,), GREEN), "upgrade", "2026-11")
+
+
+def test_what_was_found_on_the_way_is_told() -> None:
+    problem = Finding("error", "load_balancer_exists", "load balancer arena", "it does not exist", "Create it")
+    with pytest.raises(BlueGreenError, match=r"load balancer arena: it does not exist\. Create it"):
+        decide(view((), problems=(problem,)), "upgrade", "2026-11")
+    with pytest.raises(BlueGreenError, match="Make a listener of eks_bluegreen_load_balancers forward"):
+        decide(view(()), "upgrade", "2026-11")
+
+
+@pytest.mark.parametrize(
+    ("run", "traffic", "nothing_to_do"),
+    [
+        (record(), (BLUE,), False),
+        (record(), (MIXED,), False),
+        (record(direction="rollback"), (BLUE,), False),
+        (record(state="closed"), (GREEN,), False),
+        (record(state="closed"), (BLUE,), True),
+    ],
+)
+def test_a_rollback_goes_to_the_recorded_source(run: Any, traffic: Any, nothing_to_do: bool) -> None:
+    decided = decide(view(traffic, traffic[0], run), "rollback", "")
+    assert (decided.source, decided.target) == ("blue", "green")
+    assert (decided.nothing_to_do, decided.resume) == (nothing_to_do, not nothing_to_do)
+
+
+@pytest.mark.parametrize(
+    ("run", "values", "said"),
+    [
+        (None, {}, "no run is recorded"),
+        (record(state="closed"), {"blue": False}, "arena-blue does not exist any more"),
+    ],
+)
+def test_a_rollback_to_nowhere_is_refused(run: Any, values: Any, said: str) -> None:
+    with pytest.raises(BlueGreenError, match=said):
+        decide(view((GREEN,), GREEN, run, **values), "rollback", "")
+
+
+@pytest.mark.parametrize(
+    ("run", "traffic", "target"),
+    [
+        (record(), (MIXED,), "green"),
+        (record(state="closed"), (GREEN,), "green"),
+        (record(state="closed"), (MIXED,), "green"),
+        (None, (BLUE,), "blue"),
+        (None, (), "blue"),
+    ],
+)
+def test_a_look_never_refuses(run: Any, traffic: Any, target: str) -> None:
+    destination = traffic[0] if traffic else {}
+    assert decide(view(traffic, destination, run), "status", "").target == target
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (None, "no run is open"),
+        (record(state="closed"), "no run is open"),
+        (
+            record(phase="charts"),
+            "is in phase charts, and this playbook continues one .* phase parity or verify",
+        ),
+        (record(), "is in phase before provision"),
+    ],
+)
+def test_a_playbook_of_one_phase_needs_the_phase_before(run: Any, said: str) -> None:
+    with pytest.raises(BlueGreenError, match=said):
+        decide(view(run=run), "upgrade", "2026-11", ["parity", "verify"])
+    assert decide(view(run=record(phase="verify")), "upgrade", "2026-11", ["parity", "verify"]).resume

@@ -1,0 +1,119 @@
+"""Who may open, resume, take over and end a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.lease import (
+    Nothing,
+    Opening,
+    Wait,
+    Write,
+    decide_open,
+    decide_take_over,
+    ended,
+    further,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import Lease
+
+from tests.unit.plugins.module_utils._runs.fakes import record, runner, seen
+
+
+def opening(release: str = "2026-11", if_generation: int | None = None) -> Opening:
+    return Opening("run-2", release, "blue", "green", if_generation, {})
+
+
+@pytest.mark.parametrize("last", [None, seen(state="closed", lease=None, generation=4)])
+def test_a_new_run_counts_on_from_the_last(last: Any) -> None:
+    before = last.record.generation if last else 0
+    decision = decide_open(last, opening(if_generation=before), runner())
+    assert isinstance(decision, Write)
+    assert (decision.record.run_id, decision.record.generation) == ("run-2", before + 1)
+    assert decision.record.lease == Lease("me", 10.0)
+
+
+def test_only_resuming_opens_nothing() -> None:
+    assert decide_open(None, opening(), runner()) == Nothing(None)
+
+
+def test_a_direction_decided_on_an_older_record_opens_nothing() -> None:
+    with pytest.raises(BlueGreenError, match="opened and ended while"):
+        decide_open(seen(state="closed", generation=5), opening(if_generation=4), runner())
+
+
+def test_a_held_lease_is_waited_for() -> None:
+    decision = decide_open(seen(4.0, lease=Lease("other", 10.0)), opening(), runner())
+    assert decision == Wait(5.0, "run run-1 is driven by other; its lease ends in 7 s unless renewed")
+
+
+@pytest.mark.parametrize("lease", [None, Lease("other", 10.0)])
+def test_a_free_lease_is_taken_by_the_next_generation(lease: Lease | None) -> None:
+    decision = decide_open(seen(11.0, lease=lease, generation=6, phase="drain", current="drain"), opening(), runner())
+    assert decision == Write(record(generation=7, phase="drain", current="", lease=Lease("me", 10.0)))
+
+
+def test_our_own_lease_is_kept() -> None:
+    assert decide_open(seen(3.0), opening(), runner(seconds=20.0)) == Write(record(lease=Lease("me", 20.0)))
+
+
+@pytest.mark.parametrize(
+    ("values", "release", "said"),
+    [
+        ({}, "2026-12", "Finish the open run with -e eks_bluegreen_release=2026-11"),
+        ({"direction": "rollback"}, "2026-11", "finish it with the playbook rollback"),
+    ],
+)
+def test_what_cannot_be_resumed_is_refused(values: dict[str, Any], release: str, said: str) -> None:
+    with pytest.raises(BlueGreenError, match=said):
+        decide_open(seen(**values), opening(release), runner())
+
+
+def test_a_run_that_was_opened_meanwhile_is_not_mistaken_for_ours() -> None:
+    with pytest.raises(BlueGreenError, match="start the same command again"):
+        decide_open(seen(lease=None), opening(if_generation=0), runner())
+
+
+@pytest.mark.parametrize("values", [{}, {"lease": None}, {"state": "closed", "outcome": "completed", "lease": None}])
+def test_a_takeover_waits_for_nobody(values: dict[str, Any]) -> None:
+    decision = decide_take_over(seen(0.0, **{"lease": Lease("other", 10.0), **values}), runner())
+    assert decision == Write(record(direction="rollback", generation=2))
+
+
+def test_a_takeover_is_not_repeated_under_its_own_lease() -> None:
+    assert isinstance(decide_take_over(seen(direction="rollback"), runner()), Nothing)
+
+
+def test_without_a_run_there_is_nothing_to_take_over() -> None:
+    with pytest.raises(BlueGreenError, match="nothing to roll back"):
+        decide_take_over(None, runner())
+
+
+@pytest.mark.parametrize(
+    ("phase", "recorded", "further_one"),
+    [("provision", "", "provision"), ("provision", "drain", "drain"), ("bake", "cutover", "bake")],
+)
+def test_the_recorded_phase_never_goes_back(phase: str, recorded: str, further_one: str) -> None:
+    assert further(phase, recorded) == further_one
+
+
+def test_an_unknown_phase_is_refused() -> None:
+    with pytest.raises(BlueGreenError, match="it is one of provision, charts"):
+        further("warmup", "")
+
+
+@pytest.mark.parametrize(
+    ("direction", "phase", "state", "result"),
+    [
+        ("upgrade", "complete", "closed", ("closed", "completed")),
+        ("rollback", "drain", "closed", ("closed", "rolled_back")),
+        ("rollback", "verify", "closed", ("aborted", "rolled_back")),
+        ("rollback", "", "closed", ("aborted", "rolled_back")),
+        ("upgrade", "charts", "aborted", ("aborted", "")),
+    ],
+)
+def test_how_a_run_ends(direction: str, phase: str, state: str, result: tuple[str, str]) -> None:
+    after = ended(record(direction=direction, phase=phase), state, "now")
+    assert (after.state, after.outcome) == result
+    assert (after.closed_at, after.lease) == ("now", None)
