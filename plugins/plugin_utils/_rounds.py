@@ -113,6 +113,6 @@ class RoundsAction(ActionBase):  # type: ignore[misc]
 
         host = task_vars.get("inventory_hostname", "localhost")
         if constants.DEFAULT_STDOUT_CALLBACK not in HUMAN_CALLBACKS:
-            return lambda text: None
+            return lambda _text: None
         display = Display()
         return lambda text: display.display(f"  [{host}] {text}")

@@ -76,7 +76,9 @@ def test_killed_in_the_middle_of_the_cutover(theatre: Theatre) -> None:
 
 def test_a_rollback_in_the_middle_of_the_drain(theatre: Theatre) -> None:
     run = theatre.start("upgrade")
-    theatre.wait("blue drains", lambda: theatre.record()["current"] == "drain" and theatre.draining("arena-blue") > 0, run)
+    theatre.wait(
+        "blue drains", lambda: theatre.record()["current"] == "drain" and theatre.draining("arena-blue") > 0, run
+    )
     back = theatre.start("rollback")
     theatre.wait("blue serves again", lambda: theatre.serves("blue"), timeout=60)
     rolled = back.finish()

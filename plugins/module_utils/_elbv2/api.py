@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 
-def in_parallel(function: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:  # noqa: UP047
+def in_parallel(function: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:
     """The function's values in the order of the items; the first error is raised after all have ended."""
     with ThreadPoolExecutor(max_workers=CALLS_IN_PARALLEL) as pool:
         return list(pool.map(function, items))
