@@ -106,12 +106,12 @@ class RunKeeper:
         for attempt in range(KEEP_ATTEMPTS):
             seen = read_record(self._store, self._key)
             record = check_lease(seen, run_id=self._run_id, generation=self._generation, holder=self._holder)
-            assert seen is not None
-            if not change and seen.age_seconds < self._seconds * RENEW_AFTER:
+            etag, age = (seen.etag, seen.age_seconds) if seen else (None, 0.0)
+            if not change and age < self._seconds * RENEW_AFTER:
                 return record
             changed = from_document({**to_document(record), **(change or {})}, self._key)
             try:
-                self._store.put_if(self._key, to_document(changed), seen.etag)
+                self._store.put_if(self._key, to_document(changed), etag)
                 return changed
             except Conflict:
                 self._clock.sleep(0.05 * (attempt + 1))

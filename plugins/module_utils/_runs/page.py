@@ -284,7 +284,7 @@ def _histogram(values: Sequence[float]) -> str:
     """How many players were away for how long."""
     if not values:
         return ""
-    longest = max(max(values), 0.5)
+    longest = max([*values, 0.5])
     step = next(one for one in (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600) if longest / one <= HISTOGRAM_BARS)
     counts = [0] * (int(longest / step) + 1)
     for value in values:

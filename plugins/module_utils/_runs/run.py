@@ -193,7 +193,8 @@ class RunRecord:
 
     def _keeper(self, record: Record, lease: LeaseFact | None = None) -> RunKeeper:
         fact = lease or self._lease_fact(record)
-        assert fact is not None
+        if fact is None:
+            raise BlueGreenError(f"nobody holds the lease of run {record.run_id}: start the same command again")
         return RunKeeper(self._store, fact, self._clock)
 
     def _lease_fact(self, record: Record | None) -> LeaseFact | None:

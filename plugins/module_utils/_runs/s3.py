@@ -86,11 +86,9 @@ class S3Store:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             text = answer["Body"].read()
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             if code_of(error) in ("NoSuchKey", "404"):
                 return None
-            raise self._explained(error, "read", key) from error
-        except BotoCoreError as error:
             raise self._explained(error, "read", key) from error
         try:
             body = json.loads(text)

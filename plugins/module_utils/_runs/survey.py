@@ -116,7 +116,7 @@ def _read_subnets(ec2: Any, network: Data, reads: Reads) -> list[Subnet]:
         return []
 
     def read() -> list[Subnet]:
-        ids = sorted({subnet_id for _, subnet_id in kinds})
+        ids = sorted({subnet_id for _kind, subnet_id in kinds})
         found = {one["SubnetId"]: one for one in describe_subnets(ec2, [{"Name": "subnet-id", "Values": ids}])}
         tables = describe_route_tables(ec2, network["vpc_id"])
         return [subnet_of(kind, found[subnet_id], tables) for kind, subnet_id in kinds if subnet_id in found]
