@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""How a session ended, told from the last thing known of it. Pure."""
+
+from __future__ import annotations
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    ACCEPTED,
+    AT_MATCH_END,
+    CLOSING,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Policy, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import OCCUPIED, Server
+
+ENDED_ALONE = "ended_alone"
+MOVED = "moved"
+INTERRUPTED = "interrupted"
+FORCED = "forced"
+LOST = "lost"
+OUTCOMES = (ENDED_ALONE, MOVED, INTERRUPTED, FORCED, LOST)
+
+
+def outcome_of(session: Session, policy: Policy, gone_at: float) -> str:
+    """The one outcome of a session that is no more, from the last thing known of it."""
+    if session.forced_at is not None:
+        return FORCED
+    if session.crashed:
+        return LOST
+    if session.asked_to_disconnect and (session.phase == CLOSING or _has_disconnected(session, policy, gone_at)):
+        return INTERRUPTED if session.interrupting and policy.mode == AT_MATCH_END else MOVED
+    return INTERRUPTED if session.shutdown_at is not None else ENDED_ALONE
+
+
+def _has_disconnected(session: Session, policy: Policy, gone_at: float) -> bool:
+    """Whether a server whose closing was not seen went by the request and not by itself.
+
+    Nobody closes before `not_before`. Of one that went while nobody watched we believe the request;
+    one that never answered and went long after `not_before`, under our eyes, had not heard it.
+    """
+    request = session.request
+    over_at = session.ending_at if session.ending_at is not None else gone_at
+    if request is None or session.shutdown_at is not None or over_at < request.not_before:
+        return False
+    if session.phase:
+        return session.phase == ACCEPTED
+    if session.ending_at is None:
+        return not is_silent(session, policy, gone_at)
+    return over_at <= request.not_before + policy.close_grace
+
+
+def is_silent(session: Session, policy: Policy, now: float) -> bool:
+    """Asked as often as is done, and still without an answer."""
+    return (
+        not session.phase
+        and session.signals > len(policy.resignal)
+        and (now - session.signalled_at >= policy.acknowledge)
+    )
+
+
+def is_another_match(session: Session, server: Server) -> bool:
+    """The server has been allocated again: the session that we know is over."""
+    return bool(session.allocation) and bool(server.allocation) and server.allocation != session.allocation
+
+
+def is_crash(server: Server) -> bool:
+    """Ended under its players: unhealthy, or deleted while in use. A server that ends itself is Shutdown first."""
+    return server.state in ("Unhealthy", "Error") or (server.deleting and server.state in OCCUPIED)
+
+
+def is_older(version: str, known: str) -> bool:
+    """Whether a resource version comes before another one of the same object."""
+    return version.isdigit() and known.isdigit() and int(version) < int(known)

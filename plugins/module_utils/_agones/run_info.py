@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""Count the game servers, sessions and players of a cluster."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    FLEETS,
+    GAME_SERVERS,
+    PODS,
+    KubeApi,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    Key,
+    Server,
+    count_by_fleet,
+    read_server,
+    summarise,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+
+POD_SELECTOR = "agones.dev/role=gameserver"
+
+
+def count_sessions(api: KubeApi | None, namespaces: Sequence[str], players_list: str, clock: Clock) -> dict[str, Any]:
+    """The module's result; a cluster that does not exist yet (None) has nothing."""
+    now = clock.now().timestamp()
+    if api is None:
+        return {"changed": False, "fleets": [], **summarise([], [], now)}
+    servers: list[Server] = []
+    pods: list[Key] = []
+    fleets: list[dict[str, Any]] = []
+    for namespace in namespaces:
+        found = [read_server(item, players_list) for item in api.list(GAME_SERVERS.path(namespace))[0]]
+        servers += found
+        if any(server.is_session and server.ending for server in found):
+            items, _version = api.list(PODS.path(namespace), selector=POD_SELECTOR, metadata_only=True)
+            pods += [(namespace, item["metadata"]["name"]) for item in items]
+        fleets += api.list(FLEETS.path(namespace))[0]
+    states = count_by_fleet(servers)
+    documents = []
+    for fleet in fleets:
+        key = (fleet["metadata"]["namespace"], fleet["metadata"]["name"])
+        document = {
+            "namespace": key[0],
+            "name": key[1],
+            "replicas": int((fleet.get("spec") or {}).get("replicas") or 0),
+            "allocations": (fleet.get("status") or {}).get("allocations"),
+            "states": states.get(key, {}),
+        }
+        own = [server for server in servers if server.fleet_key == key]
+        documents.append({**document, **summarise(own, pods, now)})
+    return {"changed": False, "fleets": documents, **summarise(servers, pods, now)}

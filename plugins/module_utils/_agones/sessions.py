@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""What a GameServer is to us: a session, a seat, or neither. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Iterable, Mapping
+
+Json = dict[str, Any]
+Key = tuple[str, str]
+
+FLEET_LABEL = "agones.dev/fleet"
+LAST_ALLOCATED = "agones.dev/last-allocated"
+DRAIN_ACKNOWLEDGEMENT = "agones.dev/sdk-drain-ack"
+OCCUPIED = frozenset({"Allocated", "Reserved"})
+ENDING = frozenset({"Shutdown", "Unhealthy", "Error"})
+
+
+@dataclass(frozen=True)
+class Server:
+    """A GameServer as seen once. `players` is None when its Fleet keeps no such List."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: str
+    fleet: str
+    state: str
+    deleting: bool
+    addressed: bool
+    allocation: str
+    players: tuple[str, ...] | None
+    grace_seconds: float
+    annotations: Mapping[str, str]
+
+    @property
+    def key(self) -> Key:
+        return (self.namespace, self.name)
+
+    @property
+    def fleet_key(self) -> Key:
+        return (self.namespace, self.fleet)
+
+    @property
+    def ending(self) -> bool:
+        """On its way out. `kubectl delete` can leave the state as it was for the whole grace period."""
+        return self.deleting or self.state in ENDING
+
+    @property
+    def is_session(self) -> bool:
+        """Players may be in it: occupied, or ending after it has been allocated, while the object is there."""
+        return bool(self.allocation) if self.ending else self.state in OCCUPIED
+
+    @property
+    def is_seat(self) -> bool:
+        """Room for one session now."""
+        return self.state == "Ready" and self.addressed and not self.deleting
+
+    @property
+    def is_up(self) -> bool:
+        """Serving or able to: it counts towards the wanted size of its Fleet."""
+        return self.addressed and not self.deleting and self.state in OCCUPIED | {"Ready"}
+
+
+def read_server(obj: Mapping[str, Any], players_list: str = "players", salt: str = "") -> Server:
+    """A GameServer object's relevant content. Player ids become hashes here and are never seen behind it."""
+    metadata, status = obj.get("metadata") or {}, obj.get("status") or {}
+    pod = ((obj.get("spec") or {}).get("template") or {}).get("spec") or {}
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    return Server(
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        uid=str(metadata.get("uid", "")),
+        version=str(metadata.get("resourceVersion", "")),
+        fleet=str(labels.get(FLEET_LABEL, "")),
+        state=str(status.get("state") or ""),
+        deleting=bool(metadata.get("deletionTimestamp")),
+        addressed=bool(status.get("address")) and bool(status.get("ports")),
+        allocation=str(annotations.get(LAST_ALLOCATED, "")),
+        players=player_hashes(status, players_list, salt),
+        grace_seconds=float(pod.get("terminationGracePeriodSeconds") or 30),
+        annotations=annotations,
+    )
+
+
+def player_hashes(status: Mapping[str, Any], players_list: str, salt: str) -> tuple[str, ...] | None:
+    """The ids in a status' List as hashes: () when the List is empty, None when there is none of that name."""
+    lists = status.get("lists") or {}
+    if players_list not in lists:
+        return None
+    values = (lists[players_list] or {}).get("values") or []
+    return tuple(sorted(hash_player(str(value), salt) for value in values))
+
+
+def hash_player(player: str, salt: str) -> str:
+    """A player id as it may leave the process: not reversible without the run's salt and a list of ids."""
+    return hashlib.sha256(f"{salt}:{player}".encode()).hexdigest()[:16]
+
+
+def count_by_fleet(servers: Iterable[Server]) -> dict[Key, dict[str, int]]:
+    """Number of servers by Fleet and state; `Terminating` stands for those being deleted."""
+    counts: dict[Key, dict[str, int]] = {}
+    for server in servers:
+        state = "Terminating" if server.deleting else server.state
+        fleet = counts.setdefault(server.fleet_key, {})
+        fleet[state] = fleet.get(state, 0) + 1
+    return counts
+
+
+def summarise(servers: Iterable[Server], pods: Iterable[Key], now: float) -> Json:
+    """Sessions, players and the age of the oldest match; a session that ends counts while its pod is there.
+
+    `players` is None when no session has a List of players.
+    """
+    there = set(pods)
+    sessions = [one for one in servers if one.is_session and (not one.ending or one.key in there)]
+    known = [len(one.players) for one in sessions if one.players is not None]
+    ages = [now - started for started in (parse_time(one.allocation) for one in sessions) if started is not None]
+    return {
+        "sessions": len(sessions),
+        "players": sum(known) if known or not sessions else None,
+        "oldest_session_seconds": round(max(0.0, *ages), 1) if ages else None,
+    }
+
+
+def parse_time(text: str) -> float | None:
+    """RFC 3339, up to nanoseconds, as seconds since 1970; None when it is not that."""
+    head, dot, tail = text.strip().replace("Z", "+00:00").partition(".")
+    if dot:
+        digits = len(tail) - len(tail.lstrip("0123456789"))
+        head = f"{head}.{tail[:digits][:6].ljust(6, '0')}{tail[digits:]}"
+    try:
+        moment = datetime.fromisoformat(head)
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None
+
+
+def format_time(seconds: float) -> str:
+    """Seconds since 1970 as RFC 3339 with milliseconds."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

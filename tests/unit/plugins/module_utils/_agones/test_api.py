@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import urllib3
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    GAME_SERVERS,
+    PODS,
+    ApiFailure,
+    Conflict,
+    Expired,
+    KubeApi,
+    NotFound,
+    connect,
+    in_parallel,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Listed, WatchFeed
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_info import count_sessions
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+
+from tests.unit.plugins.module_utils._agones.world import FakeClock, game_server
+
+Json = dict[str, Any]
+
+
+class Answer:
+    def __init__(self, status: int, body: Any, chunks: list[bytes] | None = None) -> None:
+        self.status = status
+        self.data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self._chunks = chunks or []
+
+    def stream(self, amt: Any, decode_content: bool) -> list[bytes]:
+        return self._chunks
+
+    def release_conn(self) -> None:
+        pass
+
+
+class Server:
+    """Stands for the ApiClient: answers in order, and notes what was asked."""
+
+    def __init__(self, *answers: Answer | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, str]] = []
+        self.sent: list[tuple[Any, dict[str, str]]] = []
+        self.configuration = SimpleNamespace(host="https://blue")
+        self.rest_client = SimpleNamespace(pool_manager=SimpleNamespace(request=self.request))
+
+    def update_params_for_auth(self, headers: dict[str, str], query: list[Any], settings: list[str]) -> None:
+        headers["authorization"] = "Bearer secret"
+
+    def request(self, method: str, url: str, **more: Any) -> Answer:
+        self.asked.append((method, url.removeprefix("https://blue")))
+        self.sent.append((json.loads(more["body"]) if more["body"] else None, more["headers"]))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def api(*answers: Answer | Exception) -> tuple[KubeApi, Server]:
+    server, clock = Server(*answers), FakeClock()
+    return KubeApi(server, clock), server
+
+
+def page(*names: str, token: str = "", version: str = "9") -> Answer:
+    return Answer(
+        200, {"items": [game_server(n) for n in names], "metadata": {"continue": token, "resourceVersion": version}}
+    )
+
+
+def test_a_list_is_read_page_by_page() -> None:
+    kube, server = api(page("a", token="t/1"), page("b", version="12"))
+    items, version = kube.list(GAME_SERVERS.path("arena"), selector="x=y")
+    assert ([item["metadata"]["name"] for item in items], version) == (["a", "b"], "12")
+    assert server.asked[1][1].endswith("gameservers?limit=500&labelSelector=x%3Dy&continue=t%2F1")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, NotFound), (409, Conflict), (410, Expired), (422, ApiFailure)])
+def test_refusals_are_told_apart_and_explained(status: int, kind: type[ApiFailure]) -> None:
+    kube, _server = api(Answer(status, {"message": "because"}))
+    with pytest.raises(kind, match=f"PATCH https://blue/x failed \\({status}\\): because") as caught:
+        kube.patch("/x", {})
+    assert caught.value.status == status
+
+
+def test_a_refusal_that_is_no_json_is_shown() -> None:
+    kube, _server = api(Answer(503, b"error trying to reach service"))
+    with pytest.raises(ApiFailure, match="error trying to reach service"):
+        kube.create("/x", {})
+
+
+def test_forbidden_says_what_to_do() -> None:
+    kube, _server = api(Answer(403, {"message": "no"}))
+    with pytest.raises(ApiFailure, match="access entry"):
+        kube.get("/x")
+
+
+def test_reads_are_tried_again_writes_are_not() -> None:
+    lost = urllib3.exceptions.ProtocolError("reset")
+    kube, server = api(lost, Answer(503, b""), Answer(200, {"a": 1}))
+    assert kube.get("/x") == {"a": 1}
+    kube, server = api(lost)
+    with pytest.raises(ApiFailure, match="no answer"):
+        kube.patch("/x", {})
+    assert len(server.asked) == 1
+
+
+def test_find_and_delete_take_absence_well() -> None:
+    kube, server = api(Answer(404, {}), Answer(404, {}))
+    assert kube.find("/x") is None
+    kube.delete("/x", grace_seconds=0)
+    assert server.asked[1] == ("DELETE", "/x?gracePeriodSeconds=0")
+
+
+def test_a_merge_patch_says_so() -> None:
+    kube, server = api(Answer(200, {}))
+    kube.patch("/x", {"a": None})
+    body, headers = server.sent[0]
+    assert (body, headers["Content-Type"]) == ({"a": None}, "application/merge-patch+json")
+
+
+def test_a_watch_puts_lines_together_from_chunks() -> None:
+    lines = b"".join(
+        json.dumps({"type": kind, "object": {"metadata": {"resourceVersion": version}}}).encode() + b"\n"
+        for kind, version in (("ADDED", "1"), ("DELETED", "2"))
+    )
+    kube, _server = api(Answer(200, {}, [lines[:7], lines[7:70], lines[70:]]))
+    events = list(kube.watch("/x", "0", 5.0))
+    assert [kind for kind, _obj in events] == ["ADDED", "DELETED"]
+
+
+def test_a_watch_from_too_long_ago_is_expired() -> None:
+    line = json.dumps({"type": "ERROR", "object": {"code": 410, "message": "too old"}}).encode() + b"\n"
+    kube, _server = api(Answer(200, {}, [line]))
+    with pytest.raises(Expired):
+        list(kube.watch("/x", "0", 5.0))
+
+
+def test_in_parallel_keeps_the_order() -> None:
+    assert in_parallel(lambda n: n * n, range(40)) == [n * n for n in range(40)]
+
+
+def test_a_kubeconfig_that_is_not_there_is_named() -> None:
+    with pytest.raises(BlueGreenError, match="/nowhere/kubeconfig"):
+        connect("/nowhere/kubeconfig")
+
+
+class WatchedApi:
+    """A KubeApi whose watch ends the slice when it has told what it knows."""
+
+    def __init__(self, clock: FakeClock, *steps: Any) -> None:
+        self.clock = clock
+        self.steps = list(steps)
+        self.lists = 0
+
+    def list(self, path: str, **more: Any) -> tuple[list[Json], str]:
+        self.lists += 1
+        return [game_server("a")], str(self.lists)
+
+    def watch(self, path: str, version: str, seconds: float) -> Any:
+        if not self.steps:
+            self.clock.seconds = 1000.0
+            return
+        step = self.steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        yield step
+
+
+def followed(*steps: Any) -> tuple[list[Any], WatchedApi, WatchFeed]:
+    clock = FakeClock()
+    fake = WatchedApi(clock, *steps)
+    feed = WatchFeed(fake, ["arena"], 20.0, clock)  # type: ignore[arg-type]
+    feed._follow("arena", "1")
+    return feed.take(), fake, feed
+
+
+def test_changes_are_taken_in_order_and_once() -> None:
+    events, _api, feed = followed(("MODIFIED", game_server("a", version=5)), ("DELETED", game_server("a", version=6)))
+    assert [(type(event), event.gone) for event in events] == [(Changed, False), (Changed, True)]
+    assert feed.take() == []
+
+
+def test_a_watch_that_broke_is_listed_again() -> None:
+    events, fake, feed = followed(ApiFailure("broke", 0), ("ADDED", game_server("b", version=7)))
+    assert [type(event) for event in events] == [Listed, Changed]
+    assert (fake.lists, feed.fresh) == (1, True)
+
+
+def test_a_watch_that_expired_is_listed_again_at_once() -> None:
+    events, _api, _feed = followed(Expired("old", 410))
+    assert [type(event) for event in events] == [Listed]
+
+
+def test_counting_a_cluster() -> None:
+    gone = game_server("gone", "Shutdown", players=["x"])
+    fleet = {"metadata": {"namespace": "arena", "name": "arena"}, "spec": {"replicas": 4}, "status": {"allocations": 7}}
+    servers = {"items": [game_server("a", players=["x", "y"]), game_server("b", "Ready"), gone], "metadata": {}}
+    pods = {"items": [{"metadata": {"name": "gone"}}], "metadata": {}}
+    kube, server = api(Answer(200, servers), Answer(200, pods), Answer(200, {"items": [fleet], "metadata": {}}))
+    result = count_sessions(kube, ["arena"], "players", FakeClock())
+    assert (result["sessions"], result["players"]) == (2, 3)
+    assert result["fleets"][0]["states"] == {"Allocated": 1, "Ready": 1, "Shutdown": 1}
+    assert result["fleets"][0]["allocations"] == 7
+    assert server.asked[1][1].startswith(PODS.path("arena"))
+    assert server.sent[1][1]["Accept"].startswith("application/json;as=PartialObjectMetadataList")
+
+
+def test_a_cluster_that_is_not_there_yet_has_nothing() -> None:
+    assert count_sessions(None, ["arena"], "players", FakeClock())["sessions"] == 0

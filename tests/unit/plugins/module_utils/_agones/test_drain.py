@@ -1,0 +1,264 @@
+"""The planner, one question at a time; whole drains are in test_run_drain.py."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    AT_MATCH_END,
+    DEFAULT_DOMAIN,
+    DISCONNECT,
+    Request,
+    cancelled_request,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.drain import Drain, Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Memory, Policy, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import is_older, outcome_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
+
+from tests.unit.plugins.module_utils._agones.world import START, game_server
+
+POLICY = Policy(run="run-1", mode=DISCONNECT)
+REQUEST = Request("run-1", 1, "requested", DISCONNECT, "*", START + 30, START + 4320, 10.0)
+
+
+def server(name: str = "s", state: str = "Allocated", **more: Any) -> Server:
+    return read_server(game_server(name, state, **more), "players", "run-1")
+
+
+def drain(policy: Policy = POLICY, seats: int = 9) -> Drain:
+    one = Drain(policy, Memory(policy.run, START))
+    one.see_target_list("arena", [server(f"seat-{number}", "Ready") for number in range(seats)], START)
+    return one
+
+
+def asked(request: Request = REQUEST, answer: str = "", seq: int = 1, run: str = "run-1") -> dict[str, str]:
+    annotations = {f"{DEFAULT_DOMAIN}/drain": request.to_json()}
+    if answer:
+        annotations["agones.dev/sdk-drain-ack"] = json.dumps({"run": run, "seq": seq, "phase": answer})
+    return annotations
+
+
+def session(**changes: Any) -> Session:
+    known = Session("arena", "s", "uid-s", "arena", "", START, request=REQUEST, delivered=True, signals=1)
+    return replace(known, **changes)
+
+
+def signals(one: Drain, now: float = START) -> list[str]:
+    return [action.name for action in one.plan(now) if isinstance(action, Signal)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "gone_at", "outcome"),
+    [
+        ({}, START + 10, "ended_alone"),
+        ({}, START + 31, "moved"),
+        ({"ending_at": START + 31}, START + 90, "moved"),
+        ({"ending_at": START + 29}, START + 90, "ended_alone"),
+        ({"ending_at": START + 60}, START + 61, "ended_alone"),
+        ({"phase": "accepted", "ending_at": START + 60}, START + 61, "moved"),
+        ({"phase": "accepted"}, START + 20, "ended_alone"),
+        ({"phase": "closing"}, START + 20, "moved"),
+        ({"phase": "refused"}, START + 60, "ended_alone"),
+        ({"signals": 4, "signalled_at": START}, START + 60, "ended_alone"),
+        ({"phase": "closing", "crashed": True}, START + 40, "lost"),
+        ({"crashed": True}, START + 1, "lost"),
+        ({"request": None}, START + 60, "ended_alone"),
+        ({"request": replace(REQUEST, mode=AT_MATCH_END), "phase": "closing"}, START + 60, "ended_alone"),
+        ({"request": cancelled_request(REQUEST)}, START + 60, "ended_alone"),
+        ({"shutdown_at": START + 50}, START + 60, "interrupted"),
+        ({"shutdown_at": START + 50, "forced_at": START + 120, "crashed": True}, START + 121, "forced"),
+    ],
+)
+def test_outcomes_from_the_last_thing_known(changes: dict[str, Any], gone_at: float, outcome: str) -> None:
+    assert outcome_of(session(**changes), POLICY, gone_at) == outcome
+
+
+def test_closing_at_the_deadline_is_an_interruption_only_where_matches_should_have_ended() -> None:
+    late = session(request=replace(REQUEST, reason="deadline"), phase="closing")
+    assert outcome_of(late, replace(POLICY, mode=AT_MATCH_END), START + 60) == "interrupted"
+    assert outcome_of(late, POLICY, START + 60) == "moved"
+
+
+def test_order_is_empty_then_few_players_then_the_youngest() -> None:
+    one = drain(seats=9)
+    one.see_source(
+        "arena",
+        [
+            server("full", players=["a", "b", "c"]),
+            server("old", players=["d"], allocated_at=START - 500),
+            server("young", players=["e"], allocated_at=START - 100),
+            server("connecting", players=[], allocated_at=START - 5),
+            server("empty", players=[], allocated_at=START - 300),
+            server("unknown", players=None),
+        ],
+        START,
+    )
+    assert signals(one) == ["empty", "young", "old", "full", "connecting", "unknown"]
+
+
+def test_each_fleet_has_its_own_seats() -> None:
+    one = drain(seats=1)
+    one.see_source("arena", [server("a"), server("b"), server("c", fleet="other")], START)
+    assert len(signals(one)) == 1
+    one.see_target(server("other-seat", "Ready", fleet="other"), START)
+    assert signals(one) == ["c"] or "c" in signals(one)
+
+
+def test_what_was_planned_but_not_delivered_is_planned_again_with_its_number_and_fresh_notice() -> None:
+    one = drain(seats=1)
+    one.see_source("arena", [server("a"), server("b")], START)
+    (first,) = one.plan(START)
+    (second,) = one.plan(START + 5)
+    assert isinstance(first, Signal)
+    assert isinstance(second, Signal)
+    assert (second.name, second.request.seq) == (first.name, first.request.seq) == (first.name, 1)
+    assert second.request.not_before == first.request.not_before + 5
+
+
+def test_a_request_found_on_a_server_is_adopted_with_its_answer() -> None:
+    one = drain()
+    one.see_source("arena", [server(annotations=asked(answer="accepted"))], START)
+    assert one.counts(START)["accepted"] == 1
+    assert one.plan(START + 100) == []
+
+
+@pytest.mark.parametrize("answer", [{"seq": 2}, {"run": "run-0"}])
+def test_an_answer_to_another_request_is_none(answer: dict[str, Any]) -> None:
+    one = drain()
+    one.see_source("arena", [server(annotations=asked(answer="accepted", **answer))], START)
+    assert one.counts(START)["requested"] == 1
+
+
+def test_a_request_of_another_run_does_not_count() -> None:
+    one = drain()
+    one.see_source("arena", [server(annotations=asked(replace(REQUEST, run="run-0")))], START)
+    assert signals(one) == ["s"]
+
+
+def test_closing_under_an_earlier_number_is_closing() -> None:
+    one = drain()
+    again = replace(REQUEST, seq=2)
+    one.see_source("arena", [server(annotations=asked(again, answer="closing", seq=1))], START)
+    assert one.counts(START)["closing"] == 1
+    assert one.committed(("arena", "arena")) == 1
+
+
+def test_repetitions_come_at_their_times_and_never_shorten_the_notice() -> None:
+    one = drain()
+    one.see_source("arena", [server()], START)
+    sent = []
+    for second in range(60):
+        now = START + second
+        for action in one.plan(now):
+            assert isinstance(action, Signal)
+            sent.append((second, action.request.seq))
+            assert action.request.not_before == now + POLICY.notice
+            annotations = asked(action.request)
+            one.see_server(server(version=2 + second, annotations=annotations), now)
+    assert sent == [(0, 1), (10, 2), (20, 3), (30, 4)]
+    assert one.counts(START + 59)["silent"] == 1
+
+
+def test_a_changed_mode_asks_again() -> None:
+    gentle = replace(REQUEST, mode=AT_MATCH_END)
+    one = drain()
+    one.see_source("arena", [server(annotations=asked(gentle, answer="accepted"))], START)
+    (action,) = one.plan(START)
+    assert isinstance(action, Signal)
+    assert (action.request.mode, action.request.seq) == (DISCONNECT, 2)
+
+
+def test_a_cancelled_request_is_followed_by_a_new_one() -> None:
+    one = drain()
+    one.see_source("arena", [server(annotations=asked(cancelled_request(REQUEST), answer="cancelled", seq=2))], START)
+    (action,) = one.plan(START)
+    assert isinstance(action, Signal)
+    assert (action.request.state, action.request.seq) == ("requested", 3)
+
+
+def test_an_older_version_of_a_server_changes_nothing() -> None:
+    one = drain()
+    one.see_server(server(version=9, annotations=asked(answer="accepted")), START)
+    one.see_server(server(version=8), START)
+    assert one.counts(START)["accepted"] == 1
+    assert not is_older("opaque", "9")
+
+
+def test_another_match_on_the_same_server_is_another_session() -> None:
+    one = drain()
+    one.see_server(server(version=1, allocated_at=START - 100, annotations=asked(answer="accepted")), START)
+    one.see_server(server(version=2, allocated_at=START), START + 1)
+    counts = one.counts(START + 1)
+    assert (counts["total"], counts["remaining"], counts["ended_alone"]) == (2, 1, 1)
+
+
+def test_a_server_that_is_ready_again_has_ended_its_session_once() -> None:
+    one = drain()
+    one.see_server(server(version=1), START)
+    ready = game_server("s", "Ready", version=2)
+    allocated = game_server("s")["metadata"]["annotations"]
+    ready["metadata"]["annotations"] = allocated
+    one.see_server(read_server(ready), START + 1)
+    gone = game_server("s", "Shutdown", version=3)
+    gone["metadata"]["annotations"] = allocated
+    one.see_server(read_server(gone), START + 2)
+    counts = one.counts(START + 2)
+    assert (counts["total"], counts["remaining"], counts["ended_alone"]) == (1, 0, 1)
+
+
+def test_a_reserved_server_is_one_session_until_it_is_allocated_and_after() -> None:
+    one = drain()
+    one.see_server(server(state="Reserved", allocated_at=None, version=1), START)
+    (action,) = one.plan(START)
+    assert isinstance(action, Signal)
+    assert action.request.allocation == "*"
+    one.see_server(server(state="Allocated", version=2), START + 1)
+    assert one.counts(START + 1)["total"] == 1
+
+
+def test_deleted_in_use_is_lost() -> None:
+    one = drain()
+    one.see_server(server(version=1), START)
+    one.see_server(server(version=2, deleting=True), START + 1)
+    one.see_gone("uid-s", START + 2)
+    assert one.counts(START + 2)["lost"] == 1
+
+
+def test_players_of_a_server_whose_closing_was_missed_are_away_since_it_began_to_end() -> None:
+    one = drain()
+    one.see_server(server(version=1, players=["a"], annotations=asked(answer="accepted")), START)
+    ends = server(state="Shutdown", version=2, players=["a"], annotations=asked(answer="accepted"))
+    one.see_server(ends, START + 31)
+    assert one.memory.ledger.claims_on(("arena", "arena")) == 1
+    one.see_target(server("seat-0", version=5, players=["a"]), START + 33)
+    one.see_gone("uid-s", START + 60)
+    assert one.memory.ledger.downtimes == [2.0]
+    assert one.counts(START + 60)["moved"] == 1
+
+
+def test_a_memory_of_another_run_is_not_taken() -> None:
+    one = drain()
+    one.see_server(server(), START)
+    document = json.loads(json.dumps(one.memory.to_document()))
+    assert Memory.from_document(document, "run-1", START + 9) == one.memory
+    assert Memory.from_document(document, "run-2", START + 9).active == {}
+    assert Memory.from_document(None, "run-1", START).active == {}
+
+
+def test_it_is_quiet_when_nobody_is_about_to_leave_or_away() -> None:
+    one = drain()
+    assert not one.is_quiet(START), "the second reading that finds it empty is near"
+    one.see_server(server("other", annotations=asked(replace(REQUEST, mode=AT_MATCH_END))), START)
+    one.see_server(server(players=["a"], annotations=asked()), START)
+    assert one.is_quiet(START)
+    assert not one.is_quiet(START + 28)
+    one.see_server(server(players=["a"], version=2, annotations=asked(answer="closing")), START + 31)
+    one.see_gone("uid-s", START + 31.5)
+    assert not one.is_quiet(START + 60)
+    one.see_target(server("seat-0", version=5, players=["a"]), START + 61)
+    one.tick(START + 61)
+    assert one.is_quiet(START + 61)

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Conflict
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import Want, seats_needed
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import (
+    CapacityHold,
+    FleetCapacity,
+    compare_slots,
+    has_fleets,
+    predict_capacity,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+
+from tests.unit.plugins.module_utils._agones.test_hold import autoscaler, limits, patched
+from tests.unit.plugins.module_utils._agones.world import FakeClock, FakeKeeper, game_server
+
+Json = dict[str, Any]
+
+
+class Cluster:
+    """One Fleet, its autoscaler and its servers; a server more each second, up to the Fleet's size."""
+
+    def __init__(self, replicas: int = 10, scaler: Json | None = None, up: int | None = None) -> None:
+        self.clock = FakeClock()
+        self.clock.on_sleep = self.pass_time
+        self.replicas = replicas
+        self.scaler = autoscaler() if scaler is None else scaler
+        self.up = float(replicas if up is None else up)
+        self.log: list[str] = []
+        self.conflicts = 0
+        self.shrinks_at: float | None = None
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.seconds += seconds
+        if self.shrinks_at is not None and self.clock.seconds >= self.shrinks_at:
+            self.replicas, self.up, self.shrinks_at = 10, 10.0, None
+        self.up = min(self.up + seconds * 5, float(self.replicas))
+
+    def fleets(self, namespace: str) -> list[Json]:
+        status = {"readyReplicas": int(self.up)}
+        metadata = {"namespace": namespace, "name": "arena"}
+        return [{"metadata": metadata, "spec": {"replicas": self.replicas, "template": {}}, "status": status}]
+
+    def autoscalers(self, namespace: str) -> list[Json]:
+        return [self.scaler] if self.scaler else []
+
+    def autoscaler(self, namespace: str, name: str) -> Json | None:
+        return self.scaler
+
+    def policies(self, namespace: str) -> list[Json]:
+        return []
+
+    def servers(self, namespace: str) -> list[Server]:
+        states = ["Ready"] * int(self.up) + ["Starting"] * (self.replicas - int(self.up))
+        return [read_server(game_server(f"s{n}", state, addressed=state == "Ready")) for n, state in enumerate(states)]
+
+    def scale(self, namespace: str, name: str, replicas: int) -> None:
+        self.log.append(f"scale {replicas}")
+        self.replicas = replicas
+
+    def patch_autoscaler(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise Conflict("changed", 409)
+        self.scaler = patched(self.scaler, dict(body))
+        self.log.append(f"limits {limits(self.scaler)}")
+        return self.scaler
+
+
+def capacity(cluster: Cluster, replicas: int = 60, **more: Any) -> FleetCapacity:
+    wants = [Want("arena", "arena", replicas)]
+    return FleetCapacity(cluster, wants, "run-1", DEFAULT_DOMAIN, FakeKeeper(), cluster.clock, **more)
+
+
+def hold(cluster: Cluster) -> CapacityHold:
+    return CapacityHold(cluster, ["arena"], "run-1", DEFAULT_DOMAIN, FakeKeeper())
+
+
+def test_the_floor_comes_before_the_size_and_the_wait_is_for_servers_that_are_up() -> None:
+    cluster = Cluster()
+    result = capacity(cluster).run(check_mode=False)
+    assert cluster.log == ["limits (60, 150)", "scale 60"]
+    assert result["changed"]
+    assert result["round"]["finished"]
+    assert result["fleets"] == [{"namespace": "arena", "name": "arena", "wanted": 60, "replicas": 60, "up": 60}]
+    assert capacity(cluster).run(check_mode=False)["changed"] is False
+
+
+def test_a_fleet_that_its_autoscaler_shrank_meanwhile_is_scaled_again() -> None:
+    cluster = Cluster()
+    cluster.shrinks_at = 2.0
+    result = capacity(cluster).run(check_mode=False)
+    assert cluster.log == ["limits (60, 150)", "scale 60", "scale 60"]
+    assert result["round"]["finished"]
+
+
+def test_a_slice_ends_unfinished_with_progress() -> None:
+    cluster = Cluster()
+    result = capacity(cluster, 500, slice_seconds=10.0).run(check_mode=False)
+    assert result["round"]["finished"] is False
+    assert result["round"]["progress"].startswith("game servers ready and addressed: arena: 6")
+
+
+def test_without_waiting_one_look_is_enough() -> None:
+    cluster = Cluster()
+    assert capacity(cluster, 500, wait=False).run(check_mode=False)["round"]["finished"]
+    assert cluster.clock.seconds == 0
+
+
+def test_a_larger_fleet_is_left_so() -> None:
+    cluster = Cluster(replicas=80)
+    result = capacity(cluster).run(check_mode=False)
+    assert (cluster.replicas, result["fleets"][0]["replicas"]) == (80, 80)
+
+
+def test_check_mode_predicts_and_writes_nothing() -> None:
+    cluster = Cluster()
+    result = capacity(cluster).run(check_mode=True)
+    assert (result["changed"], cluster.log) == (True, [])
+    assert result["diff"]["before"] == {"arena/arena": {"replicas": 10}}
+    assert result["diff"]["after"] == {"arena/arena": {"replicas": 60}}
+
+
+def test_a_fleet_that_is_missing_is_named() -> None:
+    cluster = Cluster()
+    other = FleetCapacity(cluster, [Want("arena", "b", 1)], "r", DEFAULT_DOMAIN, FakeKeeper(), cluster.clock)
+    with pytest.raises(BlueGreenError, match="no Fleet arena/b"):
+        other.run(check_mode=False)
+
+
+def test_a_cluster_that_is_not_there_yet_is_predicted() -> None:
+    result = predict_capacity([Want("arena", "arena", 60)])
+    assert result["changed"]
+    assert result["fleets"][0]["up"] == 60
+
+
+def test_hold_and_release() -> None:
+    cluster = Cluster(replicas=60)
+    held = hold(cluster).run(released=False, check_mode=False)
+    assert held["changed"]
+    assert held["autoscalers"][0]["min_replicas"] == 60
+    assert hold(cluster).run(released=False, check_mode=False)["changed"] is False
+    released = hold(cluster).run(released=True, check_mode=False)
+    assert limits(cluster.scaler) == (10, 150)
+    assert released["diff"]["before"]["arena/arena"]["min_replicas"] == 60
+    assert hold(cluster).run(released=True, check_mode=False)["changed"] is False
+
+
+def test_a_lost_race_is_planned_again() -> None:
+    cluster = Cluster(replicas=60)
+    cluster.conflicts = 2
+    assert hold(cluster).run(released=False, check_mode=False)["changed"]
+    assert limits(cluster.scaler) == (60, 150)
+
+
+def test_check_mode_of_a_hold() -> None:
+    cluster = Cluster(replicas=60)
+    result = hold(cluster).run(released=False, check_mode=True)
+    assert (result["changed"], cluster.log) == (True, [])
+    assert result["diff"]["after"]["arena/arena"]["min_replicas"] == 60
+
+
+def test_an_autoscaler_that_cannot_be_held_stops_before_the_first_write() -> None:
+    cluster = Cluster(replicas=60, scaler=autoscaler(kind="Webhook"))
+    with pytest.raises(BlueGreenError, match="only Buffer"):
+        hold(cluster).run(released=False, check_mode=False)
+    assert cluster.log == []
+
+
+@pytest.mark.parametrize(
+    ("replicas", "status", "headroom", "seats"),
+    [
+        (60, {"readyReplicas": 10, "allocatedReplicas": 50}, 0, 60),
+        (0, {"allocatedReplicas": 5, "reservedReplicas": 1}, 0, 6),
+        (60, {}, 10, 66),
+        (7, {"readyReplicas": 7}, 10, 8),
+        (0, {}, 50, 0),
+    ],
+)
+def test_seats_needed(replicas: int, status: Json, headroom: float, seats: int) -> None:
+    assert seats_needed({"spec": {"replicas": replicas}, "status": status}, headroom) == seats
+
+
+def test_a_fleet_counts_only_when_its_servers_have_addresses() -> None:
+    cluster = Cluster(replicas=60, up=60)
+    cluster.servers = lambda _namespace: [  # type: ignore[method-assign, assignment]
+        read_server(game_server(f"s{n}", "Ready", addressed=n < 40)) for n in range(60)
+    ]
+    result = capacity(cluster, slice_seconds=2.0).run(check_mode=False)
+    assert (result["round"]["finished"], result["fleets"][0]["up"]) == (False, 40)
+
+
+def test_has_fleets() -> None:
+    assert has_fleets(Cluster(), ["arena"])
+    bare = Cluster()
+    bare.fleets = lambda _namespace: []  # type: ignore[method-assign, assignment]
+    assert not has_fleets(bare, ["arena"])
+
+
+def compared(target: Cluster | None) -> tuple[list[Json], list[Any]]:
+    return compare_slots(Cluster(60), target, ["arena"], expected=[], headroom_percent=0, domain=DEFAULT_DOMAIN)
+
+
+def test_slots_are_compared_and_sized() -> None:
+    sizes, differences = compared(Cluster(10, scaler=autoscaler(12)))
+    assert sizes == [{"namespace": "arena", "name": "arena", "replicas": 60}]
+    assert [difference.path for difference in differences] == ["spec.policy.buffer.minReplicas"]
+    assert compared(None) == (sizes, [])
