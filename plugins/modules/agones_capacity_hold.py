@@ -95,6 +95,9 @@ ARGUMENT_SPEC = {
     "lease": LEASE_ARGUMENT,
 }
 
+# A slot without a cluster, or without Fleets, holds nothing that could be released.
+NOTHING_HELD: dict[str, Any] = {"changed": False, "autoscalers": [], "diff": {"before": {}, "after": {}}}
+
 
 def run(module: Any) -> dict[str, Any]:
     """Hold or release, as the options say."""
@@ -102,6 +105,8 @@ def run(module: Any) -> dict[str, Any]:
     if module.check_mode and not options["kubeconfig"]:
         return predict_hold()
     released = options["state"] == "released"
+    if released and not options["kubeconfig"]:
+        return NOTHING_HELD
     hold = CapacityHold(
         api=KubeFleets(connect(options["kubeconfig"])),
         namespaces=options["namespaces"],
@@ -114,6 +119,8 @@ def run(module: Any) -> dict[str, Any]:
     except NoFleets:
         if module.check_mode:
             return predict_hold()
+        if released:
+            return NOTHING_HELD
         raise
 
 

@@ -105,8 +105,8 @@ def swap_round(api: ListenerApi, want: Swap, *, check_mode: bool, clock: Clock, 
         if lacking:
             return _not_yet(want, world, plan, health, lacking)
         if plan.changes:
-            _write_all_or_restore(api, plan.changes)
-            _verify_or_restore(api, want, world, plan, clock)
+            _write_all_or_restore(api, plan.changes, keeper)
+            _verify_or_restore(api, want, world, plan, clock, keeper)
             keeper.journal("traffic", weights={slot: want.weights.of(slot) for slot in SLOTS})
     world.warnings.extend(lacking)
     return _result(want, world, plan, health, {"finished": True, "progress": "weights are set"})
@@ -230,8 +230,11 @@ def _not_yet(want: Swap, world: _World, plan: Plan, health: dict[str, Health], l
     return {**_result(want, world, plan, health, waiting), "changed": False}
 
 
-def _write_all_or_restore(api: ListenerApi, changes: Sequence[Change]) -> None:
-    """Write in parallel; after the first error nothing new is begun and all that was begun is put back."""
+def _write_all_or_restore(api: ListenerApi, changes: Sequence[Change], keeper: Keeper) -> None:
+    """Write in parallel; after the first error nothing new is begun and all that was begun is put back.
+
+    Unless the lease is lost by then: the weights are somebody else's now.
+    """
     begun: list[Change] = []
     failed: list[Exception] = []
 
@@ -247,11 +250,12 @@ def _write_all_or_restore(api: ListenerApi, changes: Sequence[Change]) -> None:
     with ThreadPoolExecutor(max_workers=CALLS_IN_PARALLEL) as pool:
         list(pool.map(write, changes))
     if failed:
+        keeper.keep()
         # A write that failed may have landed nevertheless (a lost answer), so it is put back too.
         _restore(api, begun, cause=str(failed[0]))
 
 
-def _verify_or_restore(api: ListenerApi, want: Swap, world: _World, plan: Plan, clock: Clock) -> None:
+def _verify_or_restore(api: ListenerApi, want: Swap, world: _World, plan: Plan, clock: Clock, keeper: Keeper) -> None:
     for attempt in range(VERIFICATIONS):
         if attempt:
             clock.sleep(VERIFICATION_SECONDS)
@@ -259,6 +263,7 @@ def _verify_or_restore(api: ListenerApi, want: Swap, world: _World, plan: Plan, 
         again = plan_swap(forwards, world.pairs, want.weights)
         if not again.changes:
             return
+    keeper.keep()
     left = describe_forwards([change.forward for change in again.changes], world.names()).strip()
     _restore(api, plan.changes, cause=f"the weights did not read back as written: {left}")
 

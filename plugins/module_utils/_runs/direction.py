@@ -171,7 +171,15 @@ def _rollback(view: View, _release: str) -> Direction:
         )
     run = f"run {record.run_id}"
     done = not record.is_open and view.active == record.source
-    if not done and not view.slots[record.source].exists:
+    source = view.slots[record.source]
+    # A cluster that could not be read may be well: no data never stops a rollback.
+    unread = {problem.resource for problem in view.problems if problem.check == "cluster_readable"}
+    if not done and source.status == "DELETING":
+        raise BlueGreenError(
+            f"{run} came from {record.source}, but its cluster {source.cluster_name} is being deleted: there is "
+            f"nothing to go back to. Upgrade to the release that {record.source} had instead"
+        )
+    if not done and not source.exists and source.cluster_name not in unread:
         raise BlueGreenError(
             f"{run} came from {record.source}, but its cluster {view.slots[record.source].cluster_name} does not exist "
             f"any more: there is nothing to go back to. Upgrade to the release that {record.source} had instead"
