@@ -34,6 +34,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
     share,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import LeaseLost
 
 VERIFICATIONS = 5
 VERIFICATION_SECONDS = 1.0
@@ -250,7 +251,7 @@ def _write_all_or_restore(api: ListenerApi, changes: Sequence[Change], keeper: K
     with ThreadPoolExecutor(max_workers=CALLS_IN_PARALLEL) as pool:
         list(pool.map(write, changes))
     if failed:
-        keeper.keep()
+        _make_sure_it_is_ours(keeper)
         # A write that failed may have landed nevertheless (a lost answer), so it is put back too.
         _restore(api, begun, cause=str(failed[0]))
 
@@ -263,9 +264,19 @@ def _verify_or_restore(api: ListenerApi, want: Swap, world: _World, plan: Plan, 
         again = plan_swap(forwards, world.pairs, want.weights)
         if not again.changes:
             return
-    keeper.keep()
+    _make_sure_it_is_ours(keeper)
     left = describe_forwards([change.forward for change in again.changes], world.names()).strip()
     _restore(api, plan.changes, cause=f"the weights did not read back as written: {left}")
+
+
+def _make_sure_it_is_ours(keeper: Keeper) -> None:
+    """Raise LeaseLost; any other trouble with the lease is no reason to leave listeners half written."""
+    try:
+        keeper.keep()
+    except LeaseLost:
+        raise
+    except BlueGreenError:
+        return
 
 
 def _restore(api: ListenerApi, changes: Sequence[Change], *, cause: str) -> None:

@@ -128,7 +128,7 @@ class SessionDocument:
             return ReaderState((), (), ())
         until = self._clock.monotonic() + SLICE_SECONDS
         readers = self._look(destination)
-        while self._waiting.wait and not readers.all_current and self._clock.monotonic() < until:
+        while not readers.all_current and self._clock.monotonic() < until:
             self._clock.sleep(POLL_SECONDS)
             readers = self._look(destination)
         return readers
@@ -157,7 +157,9 @@ class SessionDocument:
                 "behind": [_rounded(reader) for reader in readers.behind],
                 "gone": [_rounded(reader) for reader in readers.gone],
             },
-            "evidence": describe_readers(readers, destination.revision),
+            "evidence": describe_readers(readers, destination.revision)
+            if self._waiting.wait
+            else f"set to revision {destination.revision}; readers were not asked",
         }
 
 

@@ -23,6 +23,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
     Weights,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
 
 
 class FakeClock:
@@ -49,6 +50,15 @@ class FakeKeeper:
 
     def journal(self, kind: str, **data: Any) -> None:
         self.entries.append((kind, data))
+
+
+class LosingKeeper(FakeKeeper):
+    """Learns at its second check that somebody else has the lease."""
+
+    def keep(self) -> None:
+        super().keep()
+        if self.kept > 1:
+            raise LeaseLost("the lease went to somebody else")
 
 
 class FakeApi:
@@ -194,6 +204,30 @@ def test_what_does_not_read_back_is_restored() -> None:
     with pytest.raises(BlueGreenError, match="did not read back as written: arena HTTP:80 rule 01: blue 100, green 0"):
         run(api, Weights(0, 100))
     assert api.weights() == [BEFORE] * 3
+
+
+@pytest.mark.parametrize("broken", [set(), {"arn:rule/1"}], ids=["read back", "failed write"])
+def test_who_lost_the_lease_restores_nothing(broken: set[str]) -> None:
+    api, rival, keeper = FakeApi(3), FakeApi(3), LosingKeeper()
+    run(rival, Weights(50, 50))
+    api.broken = broken
+    real = api.write
+
+    def write(forward: Forward, actions: Sequence[Action]) -> None:
+        """Until the loss is known, somebody else writes everything right after each write."""
+        try:
+            real(forward, actions)
+        finally:
+            if keeper.kept == 1:
+                api.rules = dict(rival.rules)
+
+    api.write = write  # type: ignore[method-assign]
+    want = Swap(["arena"], [("blue", "green")], Weights(0, 100))
+
+    with pytest.raises(LeaseLost):
+        swap_round(api, want, check_mode=False, clock=FakeClock(), keeper=keeper)
+    assert api.weights() == [{"arn:tg/blue/1": 50, "arn:tg/green/1": 50}] * 3
+    assert (keeper.kept, keeper.entries) == (2, [])
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,16 @@ def test_who_does_not_wait_is_finished_at_once() -> None:
     assert store.clock.seconds == 0
 
 
+def test_who_does_not_wait_writes_over_others_and_asks_no_reader() -> None:
+    store = FakeStore(FakeClock())
+    store.rival = "upgrade"
+    store.readers = lambda: pytest.fail("the readers were listed")  # type: ignore[method-assign]
+    result, keeper = ensure(store, wait=False)
+    assert (result["changed"], result["weights"], store.version) == (True, GREEN, 5)
+    assert result["readers"] == {"current": [], "behind": [], "gone": []}
+    assert keeper.calls == ["keep", ("routing", {"weights": GREEN, "revision": 7})]
+
+
 def test_check_mode_predicts_and_touches_nothing() -> None:
     store = FakeStore(FakeClock())
     before = store.value

@@ -23,11 +23,17 @@ MIXED = {"blue": 90.0, "green": 10.0}
 
 def view(traffic: Any = (BLUE, BLUE), destination: Any = BLUE, run: Any = None, **values: Any) -> View:
     slots = {
-        "blue": SlotView("blue", "arena-blue", values.get("blue", True), "ACTIVE", "1.35", "2026-10"),
+        "blue": SlotView(
+            "blue", "arena-blue", values.get("blue", True), values.get("status", "ACTIVE"), "1.35", "2026-10"
+        ),
         "green": SlotView("green", "arena-green", values.get("green", False), "ACTIVE", "1.36", "2026-11"),
     }
     forwards = [ForwardView(f"rule {number}", weights) for number, weights in enumerate(traffic)]
     return View(slots, forwards, destination, run, values.get("problems", ()))
+
+
+def unread(cluster: str) -> Finding:
+    return Finding("error", "cluster_readable", cluster, "AccessDenied", "Correct that, then start again")
 
 
 @pytest.mark.parametrize(
@@ -100,11 +106,21 @@ def test_a_rollback_goes_to_the_recorded_source(run: Any, traffic: Any, nothing_
     [
         (None, {}, "no run is recorded"),
         (record(state="closed"), {"blue": False}, "arena-blue does not exist any more"),
+        (record(), {"blue": False, "problems": (unread("arena-green"),)}, "arena-blue does not exist any more"),
+        (record(), {"status": "DELETING"}, "arena-blue is being deleted"),
+        (record(state="closed"), {"status": "DELETING"}, "arena-blue is being deleted"),
     ],
 )
 def test_a_rollback_to_nowhere_is_refused(run: Any, values: Any, said: str) -> None:
     with pytest.raises(BlueGreenError, match=said):
         decide(view((GREEN,), GREEN, run, **values), "rollback", "")
+
+
+@pytest.mark.parametrize("run", [record(), record(state="closed")])
+def test_a_rollback_goes_on_where_the_source_could_not_be_read(run: Any) -> None:
+    seen = view((GREEN,), GREEN, run, blue=False, status="", problems=(unread("arena-blue"),))
+    decided = decide(seen, "rollback", "")
+    assert (decided.source, decided.target, decided.resume) == ("blue", "green", True)
 
 
 @pytest.mark.parametrize(

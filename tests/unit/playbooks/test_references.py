@@ -1,0 +1,59 @@
+"""Every playbook and task file can be read, and what it names is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[3]
+PLAYBOOKS = REPOSITORY / "playbooks"
+ROLES = REPOSITORY / "roles"
+FILES = sorted(PLAYBOOKS.rglob("*.yml"))
+OURS = "gameops.eks_bluegreen."
+
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PLAYBOOKS)))
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def actions(content: Any, *names: str) -> Iterator[Any]:
+    """The arguments of each action of these names, in whatever play or block it stands."""
+    if isinstance(content, list):
+        for item in content:
+            yield from actions(item, *names)
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            if key.removeprefix("ansible.builtin.") in names:
+                yield value
+            else:
+                yield from actions(value, *names)
+
+
+def role_file(arguments: dict[str, Any]) -> Path:
+    return ROLES / str(arguments["name"]).removeprefix(OURS) / "tasks" / f"{arguments.get('tasks_from', 'main')}.yml"
+
+
+@each_file
+def test_a_file_is_a_list_of_what_has_a_name(path: Path) -> None:
+    content = load(path)
+    assert isinstance(content, list)
+    assert content
+    assert [item for item in content if not (isinstance(item, dict) and item.get("name"))] == []
+
+
+@each_file
+def test_every_named_role_exists(path: Path) -> None:
+    named = list(actions(load(path), "import_role", "include_role"))
+    assert [one["name"] for one in named if not one["name"].startswith(OURS)] == []
+    assert [one for one in named if not role_file(one).exists()] == []
+
+
+@each_file
+def test_every_named_task_file_exists(path: Path) -> None:
+    assert [name for name in actions(load(path), "import_tasks") if not (path.parent / name).exists()] == []
