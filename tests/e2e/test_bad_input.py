@@ -36,9 +36,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.param(
             {"eks_bluegreen_slots": {"red": {"cluster_name": "arena-red"}}}, ["eks_bluegreen_slots", "red"], id="slot"
         ),
-        pytest.param(
-            {"eks_bluegreen_public_subnets": ["arena-private-a"]}, ["arena-private-a"], id="private subnet"
-        ),
+        pytest.param({"eks_bluegreen_public_subnets": ["arena-private-a"]}, ["arena-private-a"], id="private subnet"),
         pytest.param({"eks_bluegreen_load_balancers": ["elsewhere"]}, ["elsewhere"], id="no such load balancer"),
         pytest.param(
             {"eks_bluegreen_services": [{"name": "matchmaker", "target_groups": {"blue": "arena-matchmaker-blue"}}]},
