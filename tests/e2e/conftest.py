@@ -55,7 +55,7 @@ class Run:
             start_new_session=True,
         )
 
-    def finish(self, timeout: float = 400.0) -> Played:
+    def finish(self, timeout: float = 900.0) -> Played:
         try:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -150,7 +150,7 @@ class Theatre:
     def players(self) -> Any:
         return demo.players_status(self.config)
 
-    def wait(self, what: str, holds: Callable[[], bool], run: Run | None = None, timeout: float = 180.0) -> None:
+    def wait(self, what: str, holds: Callable[[], bool], run: Run | None = None, timeout: float = 400.0) -> None:
         """Look until something holds; fails if that takes too long, or if a run ends before."""
         deadline = time.monotonic() + timeout
         while not holds():

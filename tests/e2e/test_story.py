@@ -80,7 +80,7 @@ def test_a_rollback_in_the_middle_of_the_drain(theatre: Theatre) -> None:
         "blue drains", lambda: theatre.record()["current"] == "drain" and theatre.draining("arena-blue") > 0, run
     )
     back = theatre.start("rollback")
-    theatre.wait("blue serves again", lambda: theatre.serves("blue"), timeout=60)
+    theatre.wait("blue serves again", lambda: theatre.serves("blue"), timeout=90)
     rolled = back.finish()
     assert rolled.code == 0, rolled.output
     stopped = run.finish()
