@@ -179,13 +179,21 @@ def down(config: LabConfig, say: Say = print) -> None:
             command, env={"KWOK_WORKDIR": str(config.state / "kwok"), "HOME": str(config.state)}, capture_output=True
         )
         say(f"deleted cluster {cluster.name}" if result.returncode == 0 else f"kwokctl: {result.stderr.decode()}")
-    left = lab_processes(config)
+    left = _wait_until_ended(config)
     if left:
-        names = ", ".join(f"{process.name()} ({process.pid})" for process in left)
+        names = ", ".join(str(process.pid) for process in left)
         raise LabError(f"these processes of the lab did not end: {names}")
     for name in ("clusters", "kwok", "processes", "bin", "charts"):
         shutil.rmtree(config.state / name, ignore_errors=True)
     say("the lab is down")
+
+
+def _wait_until_ended(config: LabConfig, timeout: float = 10.0) -> list[psutil.Process]:
+    """What still lives after `timeout` seconds; a killed process takes a moment on a busy machine."""
+    deadline = time.monotonic() + timeout
+    while (left := lab_processes(config)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return left
 
 
 def lab_processes(config: LabConfig) -> list[psutil.Process]:
@@ -200,7 +208,14 @@ def lab_processes(config: LabConfig) -> list[psutil.Process]:
     for process in psutil.process_iter(["cmdline"]):
         if any(state in part for part in process.info["cmdline"] or []) and process.pid != psutil.Process().pid:
             found[process.pid] = process
-    return [process for process in found.values() if process.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in found.values() if _is_alive(process)]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def memory_mib(config: LabConfig) -> float:
