@@ -10,6 +10,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import jinja2
 import yaml
 from botocore.exceptions import ClientError
 
-from lab.config import ACCOUNT_ID, REPOSITORY, LabConfig, LabError
+from lab.config import REPOSITORY, LabConfig, LabError
 
 ACCESS_KEY = "AKIAARENAOPERATOR000"
 SECRET_KEY = "arena-operator-of-the-lab"
@@ -171,7 +172,7 @@ def seed_cluster(account: Account, subnets: dict[str, list[str]], release: Any, 
             "eks-bluegreen/release": release["name"],
         },
     )
-    wait_for(f"cluster {name}", lambda: eks.describe_cluster(name=name)["cluster"]["status"])
+    wait_for(f"cluster {name}", partial(eks.describe_cluster, name=name), "cluster")
     issuer = eks.describe_cluster(name=name)["cluster"]["identity"]["oidc"]["issuer"]
     account.client("iam").create_open_id_connect_provider(Url=issuer, ClientIDList=["sts.amazonaws.com"])
     for entry in wanted["eks_bluegreen_access_entries"]:
@@ -189,17 +190,13 @@ def seed_cluster(account: Account, subnets: dict[str, list[str]], release: Any, 
             selectors=profile["selectors"],
         )
         # AWS takes one profile at a time.
-        describe = lambda profile=profile: eks.describe_fargate_profile(  # noqa: E731
-            clusterName=name, fargateProfileName=profile["name"]
-        )["fargateProfile"]["status"]
-        wait_for(f"Fargate profile {profile['name']}", describe)
+        described = partial(eks.describe_fargate_profile, clusterName=name, fargateProfileName=profile["name"])
+        wait_for(f"Fargate profile {profile['name']}", described, "fargateProfile")
     for addon in release["addons"]:
         eks.create_addon(clusterName=name, addonName=addon["name"], addonVersion=addon["version"])
     for group in wanted["eks_bluegreen_nodegroups"]:
-        describe = lambda group=group: eks.describe_nodegroup(  # noqa: E731
-            clusterName=name, nodegroupName=group["name"]
-        )["nodegroup"]["status"]
-        wait_for(f"node group {group['name']}", describe)
+        described = partial(eks.describe_nodegroup, clusterName=name, nodegroupName=group["name"])
+        wait_for(f"node group {group['name']}", described, "nodegroup")
 
 
 def _seed_nodegroup(eks: Any, cluster: str, group: Any, subnets: list[str], release: Any, wanted: Any) -> None:
@@ -220,10 +217,10 @@ def _seed_nodegroup(eks: Any, cluster: str, group: Any, subnets: list[str], rele
     )
 
 
-def wait_for(what: str, status: Callable[[], str], timeout: float = 60.0) -> None:
-    """Wait until a status is ACTIVE; `timeout` in seconds."""
+def wait_for(what: str, describe: Callable[[], Any], kind: str, timeout: float = 60.0) -> None:
+    """Wait until what a describe call shows under `kind` is ACTIVE; `timeout` in seconds."""
     deadline = time.monotonic() + timeout
-    while (seen := status()) != "ACTIVE":
+    while (seen := str(describe()[kind]["status"])) != "ACTIVE":
         if seen.endswith("FAILED") or time.monotonic() > deadline:
             raise LabError(f"{what} is {seen}, not ACTIVE; see the logs of the lab")
         time.sleep(0.2)
@@ -289,6 +286,3 @@ def is_seeded(account: Account) -> bool:
             return False
         raise
     return True
-
-
-__all__ = ["ACCOUNT_ID", "Account", "is_seeded"]
