@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,7 @@ def make_cluster(lab: Lab) -> None:
         resourcesVpcConfig={"subnetIds": subnets["public"] + subnets["private"]},
         accessConfig={"authenticationMode": "API"},
     )
-    seed.wait_for("cluster", lambda: eks.describe_cluster(name=CLUSTER)["cluster"]["status"])
+    seed.wait_for("cluster", lambda: eks.describe_cluster(name=CLUSTER), "cluster")
     issuer = eks.describe_cluster(name=CLUSTER)["cluster"]["identity"]["oidc"]["issuer"]
     lab.account.client("iam").create_open_id_connect_provider(Url=issuer, ClientIDList=["sts.amazonaws.com"])
     for name, selectors in PROFILES.items():
@@ -182,12 +183,8 @@ def make_cluster(lab: Lab) -> None:
             subnets=subnets["private"],
             selectors=selectors,
         )
-        seed.wait_for(
-            name,
-            lambda name=name: eks.describe_fargate_profile(clusterName=CLUSTER, fargateProfileName=name)[  # type: ignore[misc]
-                "fargateProfile"
-            ]["status"],
-        )
+        described = partial(eks.describe_fargate_profile, clusterName=CLUSTER, fargateProfileName=name)
+        seed.wait_for(name, described, "fargateProfile")
     registered = lab.config.cluster_dir(CLUSTER) / "node-agent" / "registered.json"
     wait_for(lambda: registered.exists() and json.loads(registered.read_text()) == sorted(PROFILES))
 
