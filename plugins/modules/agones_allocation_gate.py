@@ -31,6 +31,14 @@ options:
     description: How many allocations the target must have made in the window.
     type: int
     default: 1
+  source_slot:
+    description: What the journal calls the source.
+    type: str
+    default: source
+  target_slot:
+    description: What the journal calls the target.
+    type: str
+    default: target
   wait_timeout:
     description: How many seconds the gate has to pass. Then the task fails with what was last seen.
     type: int
@@ -110,6 +118,8 @@ ARGUMENT_SPEC = {
     "namespaces": NAMESPACES_ARGUMENT,
     "window_seconds": {"type": "float", "default": 10},
     "min_target_allocations": {"type": "int", "default": 1},
+    "source_slot": {"type": "str", "default": "source"},
+    "target_slot": {"type": "str", "default": "target"},
     "wait_timeout": {"type": "int", "default": 120},
     "annotation_domain": DOMAIN_ARGUMENT,
     "lease": LEASE_ARGUMENT,
@@ -132,6 +142,8 @@ def run(module: Any) -> dict[str, Any]:
         clock=SystemClock(),
         window_seconds=options["window_seconds"],
         min_target_allocations=options["min_target_allocations"],
+        source_slot=options["source_slot"],
+        target_slot=options["target_slot"],
     )
     return gate.preview() if module.check_mode else gate.run()
 

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.gate import (
     Counters,
     Verdict,
     Window,
+    count_sessions,
     judge,
     read_counters,
 )
@@ -27,6 +29,8 @@ ReadFleets = Callable[[], list[Json]]
 MEMORY = "allocation-gate"
 POLL_SECONDS = 0.5
 LONGEST_UNREMEMBERED_SECONDS = 15.0
+# How often the report's timeline gets a point; each is an object in the state bucket.
+JOURNAL_SECONDS = 5.0
 
 
 def refuse_long_window(window_seconds: float, remembered: bool) -> None:
@@ -60,7 +64,10 @@ class AllocationGate:
     clock: Clock
     window_seconds: float
     min_target_allocations: int
+    source_slot: str = "source"
+    target_slot: str = "target"
     slice_seconds: float = 20.0
+    _tell_at: float = field(default=-math.inf, init=False)
 
     def run(self) -> Json:
         """One round; reads only, apart from the run's memory."""
@@ -70,7 +77,9 @@ class AllocationGate:
         heart = Heartbeat(self.keeper, self.clock)
         end = self.clock.monotonic() + self.slice_seconds
         while True:
-            verdict = self._judge(window)
+            source, target = self.source(), self.target()
+            verdict = self._judge(window, source, target)
+            self._tell_sessions(source, target)
             window = verdict.window
             if verdict.passed or self.clock.monotonic() >= end:
                 # A window serves one gate: the next one of the run begins its own.
@@ -82,24 +91,31 @@ class AllocationGate:
     def preview(self) -> Json:
         """A single reading, judged against nothing; a slot without Fleets is not there yet."""
         try:
-            verdict = self._judge(None)
+            verdict = self._judge(None, self.source(), self.target())
         except NoFleets:
             return predict_gate()
         return {**self._result(verdict), "round": {"finished": True, "progress": ""}}
 
-    def _judge(self, window: Window | None) -> Verdict:
+    def _tell_sessions(self, source: list[Json], target: list[Json]) -> None:
+        now = self.clock.monotonic()
+        if now >= self._tell_at:
+            self._tell_at = now + JOURNAL_SECONDS
+            sessions = {self.source_slot: count_sessions(source), self.target_slot: count_sessions(target)}
+            self.keeper.journal("sessions", slots=sessions)
+
+    def _judge(self, window: Window | None, source: list[Json], target: list[Json]) -> Verdict:
         return judge(
             window,
-            self._counters("source", self.source),
-            self._counters("target", self.target),
+            self._counters("source", source),
+            self._counters("target", target),
             self.clock.now().timestamp(),
             seconds=self.window_seconds,
             minimum=self.min_target_allocations,
         )
 
     @staticmethod
-    def _counters(slot: str, read: ReadFleets) -> Counters:
-        counters, without = read_counters(read())
+    def _counters(slot: str, fleets: list[Json]) -> Counters:
+        counters, without = read_counters(fleets)
         if without:
             raise NoFleets(
                 f"Fleets {', '.join(without)} of the {slot} have no counter status.allocations, so nothing can be "

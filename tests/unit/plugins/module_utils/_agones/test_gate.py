@@ -80,6 +80,13 @@ def test_it_passes_once_the_source_has_been_silent_for_the_window() -> None:
     assert keeper.kept > 4
 
 
+def test_it_journals_the_sessions_for_the_timeline_every_few_seconds() -> None:
+    slots, keeper = Slots(), FakeKeeper()
+    busy = {"metadata": {"name": "arena"}, "status": {"allocations": 0, "allocatedReplicas": 4, "reservedReplicas": 1}}
+    AllocationGate(lambda: [busy], slots.target, keeper, slots.clock, 9.0, 3, "blue", "green").run()
+    assert keeper.entries == [("sessions", {"slots": {"blue": 5, "green": 0}})] * 2
+
+
 def test_a_window_longer_than_a_slice_is_remembered_and_then_forgotten() -> None:
     slots, keeper = Slots(), FakeKeeper()
     first = gate(slots, keeper, 30.0).run()
