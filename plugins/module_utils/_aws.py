@@ -18,6 +18,43 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # A write under the lease must land, or fail, well before a runner that took the lease over stops looking for it.
 CLIENT_CONFIG: Mapping[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"max_attempts": 2}}
+# What amazon.aws does not know for throttling, but SSM, EKS, CloudWatch Logs and S3 say.
+MORE_THROTTLES = (
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "SlowDown",
+    "PriorRequestNotComplete",
+)
+
+# Exceptions and codes that are about who asks, whatever is asked.
+NO_CREDENTIALS = (
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "CredentialRetrievalError",
+    "ProfileNotFound",
+    "NoAuthTokenError",
+    "SSOTokenLoadError",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+)
+EXPIRED_CREDENTIALS = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "TokenRetrievalError",
+    "UnauthorizedSSOTokenError",
+    "LoginRefreshRequired",
+)
+WRONG_CREDENTIALS = (
+    "AuthFailure",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+)
 
 
 def aws_call(doing: str, *, none_for: str | None = None) -> Callable[[F], F]:
@@ -28,7 +65,10 @@ def aws_call(doing: str, *, none_for: str | None = None) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        retried = AWSRetry.jittered_backoff(retries=5, delay=1, max_delay=5)(function)
+        backoff = AWSRetry.jittered_backoff(
+            retries=5, delay=1, max_delay=5, catch_extra_error_codes=list(MORE_THROTTLES)
+        )
+        retried = backoff(function)
 
         def absent_is_none(*args: Any, **kwargs: Any) -> Any:
             try:
@@ -52,13 +92,29 @@ def error_code(error: BaseException | None) -> str:
     return str(response.get("Error", {}).get("Code", ""))
 
 
+def credentials_problem(error: BaseException | None) -> str:
+    """What is wrong with the caller's credentials, and the remedy; "" where the error is about something else."""
+    cause = getattr(error, "exception", None) or error
+    known = {type(cause).__name__, error_code(error)}
+    if known.intersection(NO_CREDENTIALS):
+        return f"there are no AWS credentials ({cause}): set AWS_PROFILE, or the options profile or access_key"
+    if known.intersection(EXPIRED_CREDENTIALS):
+        return f"the AWS credentials have expired ({cause}): renew them (aws sso login, or assume the role again)"
+    if known.intersection(WRONG_CREDENTIALS):
+        return f"AWS does not accept the credentials ({cause}): check the access key, its secret and the runner's clock"
+    return ""
+
+
 def finish(module: Any, work: Callable[[], dict[str, Any]]) -> NoReturn:
     """Do a module's work and leave: the only place where results and errors become the module's answer."""
     try:
         result = work()
     except BlueGreenError as error:
-        module.fail_json(msg=error.message, **error.details)
+        module.fail_json(msg=credentials_problem(error.__cause__) or error.message, **error.details)
     except AnsibleAWSError as error:
+        problem = credentials_problem(error)
+        if problem:
+            module.fail_json(msg=problem)
         module.fail_json_aws_error(error)
     module.exit_json(**result)
     raise SystemExit  # exit_json has left already; this tells the type checker

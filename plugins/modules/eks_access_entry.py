@@ -11,42 +11,73 @@ module: eks_access_entry
 short_description: Who may enter an EKS cluster
 version_added: 0.1.0
 description:
-  - Maps an IAM role or user to Kubernetes groups and to EKS access policies for the whole cluster.
+  - Maps an IAM role or user to Kubernetes groups, and to EKS access policies for the cluster or for some namespaces.
+  - The cluster's authentication mode must be V(API) or V(API_AND_CONFIG_MAP).
 options:
   cluster_name:
     description: The cluster.
     type: str
     required: true
   principal_arn:
-    description: The IAM role or user.
+    description: The IAM role or user; of a role itself, not of a session that assumed it.
     type: str
     required: true
-  state:
-    description: Whether it exists.
+  type:
+    description:
+      - What the principal is. EKS takes V(STANDARD) where it is not given; nodes have types of their own, whose groups
+        EKS sets. Fixed once created.
     type: str
-    choices: [present, absent]
-    default: present
+    choices: [STANDARD, EC2, EC2_LINUX, EC2_WINDOWS, FARGATE_LINUX, HYBRID_LINUX, HYPERPOD_LINUX]
   kubernetes_groups:
-    description: All the Kubernetes groups of the principal.
+    description: All the Kubernetes groups of the principal. Without this option they are left as they are.
     type: list
     elements: str
-    default: []
   username:
     description: Kubernetes user name. EKS derives one from the ARN where it is not given.
     type: str
   policy_arns:
-    description: All the access policies of the principal, each for the whole cluster.
+    description: Access policies of the principal, each for the whole cluster.
     type: list
     elements: str
-    default: []
-  tags:
-    description: Tags to set at creation.
-    type: dict
-    default: {}
+  access_policies:
+    description: Access policies of the principal with their scopes, beside those in O(policy_arns).
+    type: list
+    elements: dict
+    suboptions:
+      policy_arn:
+        description: The policy, for example V(arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy).
+        type: str
+        required: true
+      scope:
+        description: Where it holds.
+        type: str
+        choices: [cluster, namespace]
+        default: cluster
+      namespaces:
+        description: The namespaces of the scope V(namespace). A name may end in V(*).
+        type: list
+        elements: str
+        default: []
+  purge_policies:
+    description:
+      - Whether policies that neither O(policy_arns) nor O(access_policies) names are taken away. Without these two
+        options no policy is touched.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How long to wait until AWS shows what was changed, in seconds.
+    type: int
+    default: 120
+notes:
+  - "IAM actions: C(eks:DescribeAccessEntry), C(eks:CreateAccessEntry), C(eks:UpdateAccessEntry),
+    C(eks:DeleteAccessEntry), C(eks:ListAssociatedAccessPolicies), C(eks:ListAccessPolicies),
+    C(eks:AssociateAccessPolicy), C(eks:DisassociateAccessPolicy), C(eks:TagResource), C(eks:UntagResource)"
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes
+  - gameops.eks_bluegreen.attributes.rounds
+  - gameops.eks_bluegreen.eks
   - gameops.eks_bluegreen.lease
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -59,6 +90,24 @@ EXAMPLES = r"""
     cluster_name: arena-green
     principal_arn: arn:aws:iam::123456789012:role/arena-matchmaker
     kubernetes_groups: [arena-matchmakers]
+
+- name: Developers see all of the cluster and edit their namespace
+  gameops.eks_bluegreen.eks_access_entry:
+    cluster_name: arena-green
+    principal_arn: arn:aws:iam::123456789012:role/arena-developers
+    access_policies:
+      - policy_arn: arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy
+      - policy_arn: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy
+        scope: namespace
+        namespaces: [arena-staging]
+    tags:
+      eks-bluegreen/slot: green
+
+- name: Keep the matchmakers out again
+  gameops.eks_bluegreen.eks_access_entry:
+    cluster_name: arena-green
+    principal_arn: arn:aws:iam::123456789012:role/arena-matchmaker
+    state: absent
 """
 
 RETURN = r"""
@@ -66,38 +115,81 @@ access_entry:
   description: The access entry with its policies, in check mode the predicted one; null once it is gone.
   returned: success
   type: dict
-  sample: {principal_arn: "arn:aws:iam::123456789012:role/arena-matchmaker", kubernetes_groups: [arena-matchmakers],
-    policy_arns: []}
+  contains:
+    principal_arn:
+      description: The IAM role or user.
+      type: str
+    access_entry_arn:
+      description: ARN of the entry.
+      type: str
+    type:
+      description: What the principal is.
+      type: str
+    username:
+      description: Kubernetes user name.
+      type: str
+    kubernetes_groups:
+      description: Kubernetes groups.
+      type: list
+      elements: str
+    policy_arns:
+      description: All its access policies.
+      type: list
+      elements: str
+    access_policies:
+      description: The access policies with their scopes, as the option of this name.
+      type: list
+      elements: dict
+    tags:
+      description: All its tags.
+      type: dict
+  sample:
+    principal_arn: arn:aws:iam::123456789012:role/arena-matchmaker
+    type: STANDARD
+    kubernetes_groups: [arena-matchmakers]
+    policy_arns: []
+    access_policies: []
 """
 
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.access import AccessEntryApi, absent, present
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.access_entry import (
+    AccessEntry,
+    settled,
+    with_policies,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.instant import without_status
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import one_round, shared_arguments
 
+TYPES = ["STANDARD", "EC2", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX"]
+POLICY = {
+    "policy_arn": {"type": "str", "required": True},
+    "scope": {"type": "str", "choices": ["cluster", "namespace"], "default": "cluster"},
+    "namespaces": {"type": "list", "elements": "str", "default": []},
+}
 ARGUMENT_SPEC = {
     "cluster_name": {"type": "str", "required": True},
     "principal_arn": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "kubernetes_groups": {"type": "list", "elements": "str", "default": []},
+    "type": {"type": "str", "choices": TYPES},
+    "kubernetes_groups": {"type": "list", "elements": "str"},
     "username": {"type": "str"},
-    "policy_arns": {"type": "list", "elements": "str", "default": []},
-    "tags": {"type": "dict", "default": {}},
-    "lease": LEASE_ARGUMENT,
+    "policy_arns": {"type": "list", "elements": "str"},
+    "access_policies": {"type": "list", "elements": "dict", "options": POLICY},
+    "purge_policies": {"type": "bool", "default": True},
+    **shared_arguments(wait_timeout=120),
 }
 
 
 def run(module: Any) -> dict[str, Any]:
-    """Create, converge or delete."""
-    options, check_mode = module.params, module.check_mode
+    """One round, as the options say."""
+    options = module.params
     client = module.client("eks", config=dict(CLIENT_CONFIG))
-    api = AccessEntryApi(client, options["cluster_name"], options["principal_arn"])
-    keeper = keeper_of(options["lease"])
-    if options["state"] == "absent":
-        return absent(api, check_mode=check_mode, keeper=keeper)
-    return present(api, options, check_mode=check_mode, keeper=keeper)
+    entry = AccessEntry(client, options["cluster_name"], options["principal_arn"])
+    values = settled(options, entry.describe()) if options["state"] == "present" else {}
+    result = without_status("access_entry", one_round(module, "access_entry", entry, values))
+    return {**result, "access_entry": with_policies(result["access_entry"], options["principal_arn"])}
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ module: eks_addon
 short_description: An EKS add-on
 version_added: 0.1.0
 description:
-  - Installs an add-on, moves it to another version, or removes it, and waits until EKS is done.
-  - An add-on takes over what the cluster came with, such as C(kube-proxy), and overwrites its settings.
+  - Installs an add-on, moves it to another version or configuration, or removes it, and waits until EKS is done.
+  - An update sends what is to stay as well, so that a role or a configuration that is not named here is kept.
 options:
   cluster_name:
     description: The cluster it belongs to.
@@ -22,27 +22,77 @@ options:
     description: Add-on name.
     type: str
     required: true
-  state:
-    description: Whether it exists.
-    type: str
-    choices: [present, absent]
-    default: present
   version:
-    description: Version of the add-on, for example V(v1.21.0-eksbuild.1). EKS chooses one where it is not given.
+    description:
+      - Version of the add-on, for example V(v1.21.0-eksbuild.1). One that AWS does not offer for the cluster's
+        Kubernetes version is refused, and the message names those on offer.
+      - V(default) is the version that AWS marks as the default for the cluster's Kubernetes version, V(latest) the
+        newest. Both are looked up each time, so a second run moves the add-on when AWS has moved on.
+      - Without this option EKS chooses a version at installation, and an installed one is left as it is.
     type: str
-  tags:
-    description: Tags to set. Others stay.
+  configuration_values:
+    description:
+      - The whole configuration of the add-on. An empty dictionary takes it away.
+      - It is compared by content, whether it was written as JSON or YAML, and checked against the JSON schema that AWS
+        has for this version before anything is changed.
     type: dict
-    default: {}
+  service_account_role_arn:
+    description:
+      - The IAM role of the add-on's service account, assumed through the cluster's OIDC provider. An empty string takes
+        it away.
+    type: str
+  pod_identity_associations:
+    description:
+      - IAM roles of the add-on's service accounts, given by EKS Pod Identity. All of the add-on's associations; an
+        empty list takes them away.
+      - An add-on that had O(service_account_role_arn) loses it, for it takes one of the two.
+    type: list
+    elements: dict
+    suboptions:
+      service_account:
+        description: The service account.
+        type: str
+        required: true
+      role_arn:
+        description: Its role.
+        type: str
+        required: true
+  resolve_conflicts:
+    description:
+      - What happens to settings in the cluster that EKS finds changed, or made by somebody else, such as those of the
+        self-managed C(kube-proxy) that a cluster came with.
+      - V(OVERWRITE) takes them over. V(PRESERVE) keeps them in an update, and takes them over at installation. V(NONE)
+        lets the installation or the update fail.
+    type: str
+    choices: [OVERWRITE, PRESERVE, NONE]
+    default: OVERWRITE
+  preserve:
+    description: With O(state=absent), leave the software in the cluster, unmanaged from then on.
+    type: bool
+    default: false
   wait_timeout:
     description: How long to wait until AWS is done, in seconds.
     type: int
     default: 900
+requirements:
+  - jsonschema >= 4.0 (for O(configuration_values))
+notes:
+  - "IAM actions: C(eks:DescribeAddon), C(eks:CreateAddon), C(eks:UpdateAddon), C(eks:DeleteAddon),
+    C(eks:DescribeAddonVersions), C(eks:DescribeAddonConfiguration), C(eks:DescribeCluster), C(eks:DescribeUpdate),
+    C(eks:ListUpdates), C(eks:TagResource), C(eks:UntagResource), C(eks:DescribePodIdentityAssociation),
+    C(eks:CreatePodIdentityAssociation), C(eks:UpdatePodIdentityAssociation), C(eks:DeletePodIdentityAssociation),
+    C(iam:PassRole), C(iam:GetRole)"
+  - In check mode on a cluster that does not exist yet, V(default) and V(latest) cannot be looked up; the predicted
+    add-on has no version then.
+seealso:
+  - module: gameops.eks_bluegreen.eks_pod_identity_association
+  - module: gameops.eks_bluegreen.iam_oidc_provider
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes
   - gameops.eks_bluegreen.attributes.rounds
+  - gameops.eks_bluegreen.eks
   - gameops.eks_bluegreen.lease
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -50,11 +100,42 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The network plugin of the release
+- name: The network plugin of the release, with more addresses per node
   gameops.eks_bluegreen.eks_addon:
     cluster_name: arena-green
     name: vpc-cni
     version: v1.21.0-eksbuild.1
+    configuration_values:
+      env:
+        ENABLE_PREFIX_DELEGATION: "true"
+        WARM_PREFIX_TARGET: "1"
+
+- name: What AWS recommends for the cluster's version, on two nodes
+  gameops.eks_bluegreen.eks_addon:
+    cluster_name: arena-green
+    name: coredns
+    version: default
+    configuration_values:
+      replicaCount: 2
+    resolve_conflicts: PRESERVE
+    tags:
+      eks-bluegreen/slot: green
+
+- name: Volumes, with a role by pod identity
+  gameops.eks_bluegreen.eks_addon:
+    cluster_name: arena-green
+    name: aws-ebs-csi-driver
+    version: latest
+    pod_identity_associations:
+      - service_account: ebs-csi-controller-sa
+        role_arn: arn:aws:iam::123456789012:role/arena-volumes
+
+- name: Take metrics-server out of EKS' hands and leave it running
+  gameops.eks_bluegreen.eks_addon:
+    cluster_name: arena-green
+    name: metrics-server
+    state: absent
+    preserve: true
 """
 
 RETURN = r"""
@@ -62,44 +143,92 @@ addon:
   description: The add-on as AWS describes it, in check mode the predicted one; null once it is gone.
   returned: success
   type: dict
-  sample: {addon_name: vpc-cni, addon_version: v1.21.0-eksbuild.1, status: ACTIVE}
+  contains:
+    addon_name:
+      description: Name.
+      type: str
+    addon_arn:
+      description: ARN.
+      type: str
+    addon_version:
+      description: Version.
+      type: str
+    status:
+      description: What EKS is doing with it, V(ACTIVE) when nothing.
+      type: str
+    configuration_values:
+      description: Configuration, as a dictionary.
+      type: dict
+    service_account_role_arn:
+      description: Role of its service account.
+      type: str
+    pod_identity_associations:
+      description: Service accounts and their roles, with the ARN of each association.
+      type: list
+      elements: dict
+    health:
+      description: What EKS has found wrong with it, in C(issues).
+      type: dict
+    tags:
+      description: All its tags.
+      type: dict
+  sample:
+    addon_name: vpc-cni
+    addon_version: v1.21.0-eksbuild.1
+    status: ACTIVE
+    configuration_values: {env: {ENABLE_PREFIX_DELEGATION: "true"}}
 """
 
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resources import Addon
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import absent_round, answer, present_round
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import Addon, read_configuration
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon_offer import AwsCatalog, settled
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    one_round,
+    shared_arguments,
+)
 
+IDENTITY = {
+    "service_account": {"type": "str", "required": True},
+    "role_arn": {"type": "str", "required": True},
+}
 ARGUMENT_SPEC = {
     "cluster_name": {"type": "str", "required": True},
     "name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "version": {"type": "str"},
-    "tags": {"type": "dict", "default": {}},
-    "wait_timeout": {"type": "int", "default": 900},
-    "lease": LEASE_ARGUMENT,
+    "configuration_values": {"type": "dict"},
+    "service_account_role_arn": {"type": "str"},
+    "pod_identity_associations": {"type": "list", "elements": "dict", "options": IDENTITY},
+    "resolve_conflicts": {"type": "str", "choices": ["OVERWRITE", "PRESERVE", "NONE"], "default": "OVERWRITE"},
+    "preserve": {"type": "bool", "default": False},
+    **shared_arguments(wait_timeout=900),
 }
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    options, check_mode = module.params, module.check_mode
+    options = module.params
     client = module.client("eks", config=dict(CLIENT_CONFIG))
-    resource = Addon(client, options["cluster_name"], options["name"])
-    clock, keeper = SystemClock(), keeper_of(options["lease"])
-    if options["state"] == "absent":
-        return answer("addon", absent_round(resource, check_mode=check_mode, clock=clock, keeper=keeper))
-    want = {field.option: options[field.option] for field in Addon.fields}
-    result = present_round(resource, want, options["tags"], check_mode=check_mode, clock=clock, keeper=keeper)
-    return answer("addon", result)
+    cluster, name = options["cluster_name"], options["name"]
+    addon = Addon(client, cluster, name, resolve_conflicts=options["resolve_conflicts"], preserve=options["preserve"])
+    values: dict[str, Any] = {}
+    if options["state"] == "present":
+        catalog = AwsCatalog(client, cluster, name)
+        values = settled(catalog, options, addon.describe(), check_mode=module.check_mode)
+    result = one_round(module, "addon", addon, values)
+    if result["addon"] and "configuration_values" in result["addon"]:
+        result["addon"]["configuration_values"] = read_configuration(result["addon"]["configuration_values"])
+    return result
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENT_SPEC,
+        supports_check_mode=True,
+        mutually_exclusive=[("service_account_role_arn", "pod_identity_associations")],
+    )
     finish(module, lambda: run(module))
 
 

@@ -11,63 +11,122 @@ module: eks_cluster
 short_description: An EKS cluster
 version_added: 0.1.0
 description:
-  - Creates a cluster and waits until it is active, converges what needs no replacement, or deletes it.
-  - Whoever creates the cluster gets administrator access to it (an access entry that EKS makes).
+  - Creates a cluster and waits until it is active, converges what EKS can change in place, or deletes it.
+  - What differs and cannot change is refused before any call, with the option, its value and the wanted one.
+  - An option that is not given is left as it is. EKS takes one kind of change per call and one call at a time, so
+    several changes are made one after the other; the reasons that EKS gives for a failed one are shown.
 options:
   name:
     description: Cluster name.
     type: str
     required: true
-  state:
-    description: Whether it exists.
-    type: str
-    choices: [present, absent]
-    default: present
   kubernetes_version:
     description:
       - Kubernetes version, as a string such as V(1.36). Fixed once created; another version goes to the other slot.
+      - Needed to create a cluster, as are O(role_arn) and O(subnet_ids).
     type: str
   role_arn:
     description: The IAM role of the control plane. Fixed once created.
     type: str
   subnet_ids:
-    description: Subnets for the control plane's network interfaces, in two zones or more. Fixed here once created.
+    description:
+      - Subnets for the control plane's network interfaces, in two zones or more.
+      - Those of an existing cluster change in place, within its VPC and its zones, as EKS allows.
     type: list
     elements: str
   security_group_ids:
-    description: Additional security groups of the control plane. Fixed here once created.
+    description: Additional security groups of the control plane's network interfaces. They change in place.
     type: list
     elements: str
-  authentication_mode:
-    description: Who may enter. The collection needs access entries. Fixed here once created.
+  service_ipv4_cidr:
+    description:
+      - The network of the Kubernetes services, a private one of V(/12) to V(/24). EKS chooses one where it is not
+        given. Fixed once created.
     type: str
-    choices: [API, API_AND_CONFIG_MAP]
+  ip_family:
+    description: IP family of pods and services. Fixed once created.
+    type: str
+    choices: [ipv4, ipv6]
+  authentication_mode:
+    description:
+      - Who may enter. The collection needs access entries, which V(CONFIG_MAP) alone does not know.
+      - EKS moves an existing cluster one step at a time, from V(CONFIG_MAP) over V(API_AND_CONFIG_MAP) to V(API), and
+        never back.
+    type: str
+    choices: [API, API_AND_CONFIG_MAP, CONFIG_MAP]
+  bootstrap_cluster_creator_admin_permissions:
+    description:
+      - Whether whoever creates the cluster gets administrator access to it, an access entry that EKS makes. EKS does
+        so where this is not given. Counts at creation only.
+    type: bool
+  bootstrap_self_managed_addons:
+    description:
+      - Whether EKS installs its default add-ons as self-managed ones. EKS does so where this is not given. Counts at
+        creation only.
+    type: bool
   endpoint_public_access:
     description: Whether the API server answers from outside of the VPC.
     type: bool
   endpoint_private_access:
     description: Whether the API server answers inside of the VPC.
     type: bool
+  public_access_cidrs:
+    description: From which networks the API server answers outside of the VPC.
+    type: list
+    elements: str
+  logging_types:
+    description: The control plane's logs that go to CloudWatch Logs; an empty list turns all off.
+    type: list
+    elements: str
+    choices: [api, audit, authenticator, controllerManager, scheduler]
+  encryption_key_arn:
+    description:
+      - ARN of the KMS key that encrypts Secrets. An existing cluster without one gets it; EKS never changes it or
+        takes it away.
+    type: str
+  support_type:
+    description:
+      - Whether EKS upgrades the cluster by itself at the end of standard support (V(STANDARD)) or bills extended
+        support (V(EXTENDED)).
+    type: str
+    choices: [STANDARD, EXTENDED]
+  zonal_shift:
+    description: Whether AWS may move traffic away from an impaired zone.
+    type: bool
+  control_plane_tier:
+    description:
+      - Scaling tier of the control plane, for example V(standard) or V(tier-xl). Which ones there are is up to the
+        installed botocore.
+    type: str
+  deletion_protection:
+    description: Whether deletion is refused, by EKS and by this module, until this is turned off.
+    type: bool
   delete_contents:
     description:
       - With O(state=absent), delete the cluster's node groups, Fargate profiles and add-ons first. Node groups and
-        add-ons go side by side, Fargate profiles one at a time, as EKS demands.
+        add-ons go side by side, Fargate profiles one at a time, as EKS demands. They are waited for even with
+        O(wait=false).
       - Deleting a node group ends what runs on its nodes, sessions too, whatever disruption budgets say.
     type: bool
     default: false
-  tags:
-    description: Tags to set. Others stay.
-    type: dict
-    default: {}
   wait_timeout:
     description: How long to wait until AWS is done, in seconds.
     type: int
     default: 1800
+notes:
+  - "IAM actions: C(eks:DescribeCluster), C(eks:CreateCluster), C(eks:UpdateClusterConfig),
+    C(eks:AssociateEncryptionConfig), C(eks:DescribeUpdate), C(eks:ListUpdates), C(eks:DeleteCluster),
+    C(eks:TagResource), C(eks:UntagResource), C(eks:ListNodegroups), C(eks:DescribeNodegroup),
+    C(eks:DeleteNodegroup), C(eks:ListFargateProfiles), C(eks:DescribeFargateProfile), C(eks:DeleteFargateProfile),
+    C(eks:ListAddons), C(eks:DescribeAddon), C(eks:DeleteAddon), C(iam:PassRole), C(iam:GetRole),
+    C(iam:CreateServiceLinkedRole), C(ec2:DescribeSubnets), C(ec2:DescribeSecurityGroups), C(kms:DescribeKey),
+    C(kms:CreateGrant)"
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes
   - gameops.eks_bluegreen.attributes.rounds
+  - gameops.eks_bluegreen.eks
   - gameops.eks_bluegreen.lease
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -82,8 +141,19 @@ EXAMPLES = r"""
     role_arn: arn:aws:iam::123456789012:role/arena-cluster
     subnet_ids: [subnet-0a, subnet-0b]
     authentication_mode: API
+    endpoint_public_access: true
+    public_access_cidrs: [198.51.100.0/24]
+    endpoint_private_access: true
+    logging_types: [api, audit]
+    support_type: STANDARD
+    deletion_protection: true
     tags:
       eks-bluegreen/slot: green
+
+- name: Let blue's cluster be deleted
+  gameops.eks_bluegreen.eks_cluster:
+    name: arena-blue
+    deletion_protection: false
 
 - name: Remove blue's cluster with all that is in it
   gameops.eks_bluegreen.eks_cluster:
@@ -97,7 +167,43 @@ cluster:
   description: The cluster as AWS describes it, in check mode the predicted one; null once it is gone.
   returned: success
   type: dict
-  sample: {name: arena-green, status: ACTIVE, version: "1.36", arn: "arn:aws:eks:..."}
+  contains:
+    arn:
+      description: ARN of the cluster.
+      type: str
+    name:
+      description: Cluster name.
+      type: str
+    status:
+      description: What EKS is doing with it, V(ACTIVE) when nothing.
+      type: str
+    version:
+      description: Kubernetes version.
+      type: str
+    endpoint:
+      description: Address of the API server, once there is one.
+      type: str
+    certificate_authority:
+      description: The certificate of the API server's authority, base64-encoded, in C(data).
+      type: dict
+    identity:
+      description: The issuer of service accounts' tokens, in C(oidc.issuer).
+      type: dict
+    resources_vpc_config:
+      description: Subnets, security groups and endpoint access.
+      type: dict
+    tags:
+      description: All its tags.
+      type: dict
+  sample:
+    name: arena-green
+    status: ACTIVE
+    version: "1.36"
+    arn: arn:aws:eks:eu-west-1:123456789012:cluster/arena-green
+    endpoint: https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com
+    certificate_authority: {data: LS0tLS1CRUdJTi...}
+    identity: {oidc: {issuer: "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF"}}
+    tags: {eks-bluegreen/slot: green}
 contents:
   description: What was found in the cluster and is deleted before it.
   returned: when O(state=absent) and O(delete_contents=true)
@@ -110,52 +216,51 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resources import Cluster
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import (
-    absent_round,
-    answer,
-    empty_round,
-    present_round,
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import Cluster, check_values
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    one_round,
+    shared_arguments,
+    values_of,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
 
+LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "kubernetes_version": {"type": "str"},
     "role_arn": {"type": "str"},
     "subnet_ids": {"type": "list", "elements": "str"},
     "security_group_ids": {"type": "list", "elements": "str"},
-    "authentication_mode": {"type": "str", "choices": ["API", "API_AND_CONFIG_MAP"]},
+    "service_ipv4_cidr": {"type": "str"},
+    "ip_family": {"type": "str", "choices": ["ipv4", "ipv6"]},
+    "authentication_mode": {"type": "str", "choices": ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP"]},
+    "bootstrap_cluster_creator_admin_permissions": {"type": "bool"},
+    "bootstrap_self_managed_addons": {"type": "bool"},
     "endpoint_public_access": {"type": "bool"},
     "endpoint_private_access": {"type": "bool"},
+    "public_access_cidrs": {"type": "list", "elements": "str"},
+    "logging_types": {"type": "list", "elements": "str", "choices": LOGS},
+    "encryption_key_arn": {"type": "str", "no_log": False},
+    "support_type": {"type": "str", "choices": ["STANDARD", "EXTENDED"]},
+    "zonal_shift": {"type": "bool"},
+    "control_plane_tier": {"type": "str"},
+    "deletion_protection": {"type": "bool"},
     "delete_contents": {"type": "bool", "default": False},
-    "tags": {"type": "dict", "default": {}},
-    "wait_timeout": {"type": "int", "default": 1800},
-    "lease": LEASE_ARGUMENT,
+    **shared_arguments(wait_timeout=1800),
 }
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    options, check_mode = module.params, module.check_mode
+    values = values_of(module, Cluster)
+    check_values(module.params["name"], values)
     client = module.client("eks", config=dict(CLIENT_CONFIG))
-    resource = Cluster(client, options["name"])
-    clock, keeper = SystemClock(), keeper_of(options["lease"])
-    if options["state"] == "absent":
-        end = empty_round if options["delete_contents"] else absent_round
-        return answer("cluster", end(resource, check_mode=check_mode, clock=clock, keeper=keeper))
-    want = {field.option: options[field.option] for field in Cluster.fields}
-    result = present_round(resource, want, options["tags"], check_mode=check_mode, clock=clock, keeper=keeper)
-    return answer("cluster", result)
+    return one_round(module, "cluster", Cluster(client, module.params["name"]), values)
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
-        required_if=[("state", "present", ["kubernetes_version", "role_arn", "subnet_ids"])],
     )
     finish(module, lambda: run(module))
 

@@ -12,7 +12,9 @@ short_description: A Fargate profile of an EKS cluster
 version_added: 0.1.0
 description:
   - Creates a Fargate profile and waits until it is active, or deletes it. Nothing of a profile can change but its tags.
-  - EKS creates and deletes one profile of a cluster at a time; while another one is busy, the module waits.
+    What differs is shown and refused, unless O(recreate=true).
+  - EKS creates and deletes one profile of a cluster at a time; while another one is busy, whoever made it so, the
+    module waits and says for what.
   - Pods that were created before the profile stay pending. Create it before the charts.
 options:
   cluster_name:
@@ -23,16 +25,15 @@ options:
     description: Fargate profile name.
     type: str
     required: true
-  state:
-    description: Whether it exists.
-    type: str
-    choices: [present, absent]
-    default: present
   pod_execution_role_arn:
-    description: The IAM role by which Fargate starts pods. Fixed once created.
+    description:
+      - The IAM role by which Fargate starts pods. Fixed once created. Needed to create a profile, as are O(subnet_ids)
+        and O(selectors).
     type: str
   subnet_ids:
-    description: Private subnets; EKS refuses public ones. Fixed once created.
+    description:
+      - Private subnets, ones without a route to an internet gateway. The module reads the route tables before it
+        creates the profile, and refuses others. Fixed once created.
     type: list
     elements: str
   selectors:
@@ -48,19 +49,26 @@ options:
         description: Labels that the pods must have.
         type: dict
         default: {}
-  tags:
-    description: Tags to set. Others stay.
-    type: dict
-    default: {}
+  recreate:
+    description:
+      - Whether a profile that differs, or whose creation has failed, is deleted and created anew. Deleting it ends its
+        pods.
+    type: bool
+    default: false
   wait_timeout:
     description: How long to wait until AWS is done, in seconds.
     type: int
     default: 900
+notes:
+  - "IAM actions: C(eks:DescribeFargateProfile), C(eks:CreateFargateProfile), C(eks:DeleteFargateProfile),
+    C(eks:TagResource), C(eks:UntagResource), C(iam:PassRole), C(iam:GetRole), C(iam:CreateServiceLinkedRole),
+    C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables)"
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes
   - gameops.eks_bluegreen.attributes.rounds
+  - gameops.eks_bluegreen.eks
   - gameops.eks_bluegreen.lease
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -77,6 +85,24 @@ EXAMPLES = r"""
     selectors:
       - namespace: kube-system
       - namespace: agones-system
+
+- name: Another selector needs another profile of the same name
+  gameops.eks_bluegreen.eks_fargate_profile:
+    cluster_name: arena-green
+    name: system
+    pod_execution_role_arn: arn:aws:iam::123456789012:role/arena-fargate
+    subnet_ids: [subnet-1a, subnet-1b]
+    selectors:
+      - namespace: kube-system
+        labels:
+          k8s-app: kube-dns
+    recreate: true
+
+- name: Remove it
+  gameops.eks_bluegreen.eks_fargate_profile:
+    cluster_name: arena-green
+    name: system
+    state: absent
 """
 
 RETURN = r"""
@@ -84,50 +110,65 @@ fargate_profile:
   description: The Fargate profile as AWS describes it, in check mode the predicted one; null once it is gone.
   returned: success
   type: dict
-  sample: {fargate_profile_name: system, status: ACTIVE}
+  contains:
+    fargate_profile_name:
+      description: Fargate profile name.
+      type: str
+    fargate_profile_arn:
+      description: ARN of the Fargate profile.
+      type: str
+    status:
+      description: What EKS is doing with it, V(ACTIVE) when nothing.
+      type: str
+    selectors:
+      description: Which pods run on Fargate.
+      type: list
+      elements: dict
+    tags:
+      description: All its tags.
+      type: dict
+  sample: {fargate_profile_name: system, status: ACTIVE, selectors: [{namespace: kube-system}]}
 """
 
+from functools import partial
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resources import FargateProfile
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import absent_round, answer, present_round
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import FargateProfile, present
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    one_round,
+    shared_arguments,
+    values_of,
+)
 
 SELECTOR = {"namespace": {"type": "str", "required": True}, "labels": {"type": "dict", "default": {}}}
 ARGUMENT_SPEC = {
     "cluster_name": {"type": "str", "required": True},
     "name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "pod_execution_role_arn": {"type": "str"},
     "subnet_ids": {"type": "list", "elements": "str"},
     "selectors": {"type": "list", "elements": "dict", "options": SELECTOR},
-    "tags": {"type": "dict", "default": {}},
-    "wait_timeout": {"type": "int", "default": 900},
-    "lease": LEASE_ARGUMENT,
+    "recreate": {"type": "bool", "default": False},
+    **shared_arguments(wait_timeout=900),
 }
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    options, check_mode = module.params, module.check_mode
+    options = module.params
     client = module.client("eks", config=dict(CLIENT_CONFIG))
     resource = FargateProfile(client, options["cluster_name"], options["name"])
-    clock, keeper = SystemClock(), keeper_of(options["lease"])
-    if options["state"] == "absent":
-        return answer("fargate_profile", absent_round(resource, check_mode=check_mode, clock=clock, keeper=keeper))
-    want = {field.option: options[field.option] for field in FargateProfile.fields}
-    result = present_round(resource, want, options["tags"], check_mode=check_mode, clock=clock, keeper=keeper)
-    return answer("fargate_profile", result)
+    its_way = partial(
+        present, ec2=lambda: module.client("ec2", config=dict(CLIENT_CONFIG)), recreate=options["recreate"]
+    )
+    return one_round(module, "fargate_profile", resource, values_of(module, FargateProfile), present=its_way)
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
-        required_if=[("state", "present", ["pod_execution_role_arn", "subnet_ids", "selectors"])],
     )
     finish(module, lambda: run(module))
 

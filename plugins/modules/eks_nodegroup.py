@@ -11,7 +11,11 @@ module: eks_nodegroup
 short_description: A managed node group of an EKS cluster
 version_added: 0.1.0
 description:
-  - Creates a node group and waits until it is active, converges limits of size, labels and taints, or deletes it.
+  - Creates a node group and waits until it is active, converges what EKS can change without replacing a node (limits
+    of size, labels, taints, update config, node repair, warm pool, tags), or deletes it.
+  - Another version, image, release or instance type is refused before any call, for it would replace nodes and end what
+    runs on them. That is what the other slot is for.
+  - An option that is not given is left as it is.
   - Deleting it ends what runs on its nodes, sessions too, whatever disruption budgets say.
 options:
   cluster_name:
@@ -22,11 +26,6 @@ options:
     description: Node group name.
     type: str
     required: true
-  state:
-    description: Whether it exists.
-    type: str
-    choices: [present, absent]
-    default: present
   kubernetes_version:
     description: Kubernetes version of the nodes; the cluster's where it is not given. Fixed once created.
     type: str
@@ -34,19 +33,44 @@ options:
     description: Release of the node image, for example V(1.36.1-20261101). Fixed once created.
     type: str
   ami_type:
-    description: Family of the node image, for example V(AL2023_x86_64_STANDARD). Fixed once created.
+    description:
+      - Family of the node image, for example V(AL2023_x86_64_STANDARD) or V(BOTTLEROCKET_ARM_64). Which ones there are
+        is up to the installed botocore. Fixed once created.
     type: str
+  capacity_type:
+    description: How EC2 bills the nodes; on demand where it is not given. Fixed once created.
+    type: str
+    choices: [ON_DEMAND, SPOT, CAPACITY_BLOCK]
+  instance_types:
+    description: Instance types, in order of preference. Fixed once created.
+    type: list
+    elements: str
+  disk_size:
+    description: Size of a node's disk, in GiB. Fixed once created.
+    type: int
+  launch_template:
+    description: The EC2 launch template of the nodes. Fixed once created.
+    type: dict
+    suboptions:
+      id:
+        description: Its id. Either this or O(launch_template.name).
+        type: str
+      name:
+        description: Its name.
+        type: str
+      version:
+        description:
+          - Its version, a number; the template's default version where it is not given. V($Latest) and V($Default) are
+            refused, since what they mean moves on.
+        type: str
   node_role_arn:
-    description: The IAM role of the nodes. Fixed once created.
+    description:
+      - The IAM role of the nodes. Fixed once created. Needed to create a node group, as is O(subnet_ids).
     type: str
   subnet_ids:
     description:
       - The subnets of the nodes. Fixed once created.
       - Players connect straight to a node, so these are public ones that give instances a public address.
-    type: list
-    elements: str
-  instance_types:
-    description: Instance types, in order of preference. Fixed once created.
     type: list
     elements: str
   min_size:
@@ -56,10 +80,11 @@ options:
     description: Largest number of nodes.
     type: int
   desired_size:
-    description: Number of nodes at creation. Later an autoscaler owns it.
+    description:
+      - Number of nodes at creation. Later an autoscaler owns it; it is only moved into new limits.
     type: int
   labels:
-    description: All the labels that the node group puts on its nodes.
+    description: All the labels that the node group puts on its nodes. Values are strings.
     type: dict
   taints:
     description: All the taints that the node group puts on its nodes.
@@ -78,19 +103,98 @@ options:
         type: str
         choices: [NO_SCHEDULE, NO_EXECUTE, PREFER_NO_SCHEDULE]
         required: true
-  tags:
-    description: Tags to set. Others stay.
+  max_unavailable:
+    description: How many nodes an update of the node group may replace at a time.
+    type: int
+  max_unavailable_percentage:
+    description: What share of the nodes an update of the node group may replace at a time, in percent.
+    type: int
+  update_strategy:
+    description:
+      - Whether an update of the node group starts new nodes before it ends old ones (V(DEFAULT)) or the other way round
+        (V(MINIMAL)).
+    type: str
+    choices: [DEFAULT, MINIMAL]
+  node_repair:
+    description:
+      - Whether EKS replaces or restarts nodes that it finds unhealthy. A repair ends the sessions on the node.
+      - Settings that are not named are left as they are.
     type: dict
-    default: {}
+    suboptions:
+      enabled:
+        description: Whether EKS repairs nodes.
+        type: bool
+      max_unhealthy_node_threshold_count:
+        description: No repair while more nodes than these are unhealthy.
+        type: int
+      max_unhealthy_node_threshold_percentage:
+        description: The same in percent of the nodes.
+        type: int
+      max_parallel_nodes_repaired_count:
+        description: How many nodes are repaired at a time.
+        type: int
+      max_parallel_nodes_repaired_percentage:
+        description: The same in percent of the unhealthy nodes.
+        type: int
+      node_repair_config_overrides:
+        description: What is done about a certain trouble.
+        type: list
+        elements: dict
+        suboptions:
+          node_monitoring_condition:
+            description: The condition that the node monitoring agent reports.
+            type: str
+            required: true
+          node_unhealthy_reason:
+            description: The reason that it gives.
+            type: str
+            required: true
+          min_repair_wait_time_mins:
+            description: How long the trouble must last, in minutes.
+            type: int
+            required: true
+          repair_action:
+            description: What is done.
+            type: str
+            choices: [Replace, Reboot, NoAction]
+            required: true
+  warm_pool:
+    description:
+      - Nodes that EC2 prepares beyond those that run.
+      - Settings that are not named are left as they are.
+    type: dict
+    suboptions:
+      enabled:
+        description: Whether there is a warm pool.
+        type: bool
+      min_size:
+        description: Smallest number of prepared nodes.
+        type: int
+      max_group_prepared_capacity:
+        description: Largest number of running and prepared nodes together.
+        type: int
+      pool_state:
+        description: In which state the prepared nodes wait.
+        type: str
+        choices: [STOPPED, RUNNING, HIBERNATED]
+      reuse_on_scale_in:
+        description: Whether a node that is not needed any more goes back to the pool.
+        type: bool
   wait_timeout:
     description: How long to wait until AWS is done, in seconds.
     type: int
     default: 1800
+notes:
+  - "IAM actions: C(eks:DescribeNodegroup), C(eks:CreateNodegroup), C(eks:UpdateNodegroupConfig), C(eks:DescribeUpdate),
+    C(eks:ListUpdates), C(eks:DeleteNodegroup), C(eks:TagResource), C(eks:UntagResource), C(iam:PassRole),
+    C(iam:GetRole), C(iam:ListAttachedRolePolicies), C(iam:CreateServiceLinkedRole), C(ec2:DescribeSubnets),
+    C(ec2:DescribeLaunchTemplateVersions), C(ec2:RunInstances), C(ec2:CreateTags)"
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes
   - gameops.eks_bluegreen.attributes.rounds
+  - gameops.eks_bluegreen.eks
   - gameops.eks_bluegreen.lease
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -104,7 +208,7 @@ EXAMPLES = r"""
     name: game
     node_role_arn: arn:aws:iam::123456789012:role/arena-node
     subnet_ids: [subnet-0a, subnet-0b]
-    instance_types: [c7i.2xlarge]
+    instance_types: [c7i.2xlarge, c6i.2xlarge]
     ami_type: AL2023_x86_64_STANDARD
     release_version: 1.36.1-20261101
     min_size: 3
@@ -112,6 +216,38 @@ EXAMPLES = r"""
     desired_size: 3
     labels:
       arena/role: game
+    taints:
+      - key: arena/dedicated
+        value: game
+        effect: NO_SCHEDULE
+    max_unavailable_percentage: 20
+    node_repair:
+      enabled: false
+
+- name: More room, and one label less; nothing else is touched
+  gameops.eks_bluegreen.eks_nodegroup:
+    cluster_name: arena-green
+    name: game
+    max_size: 9
+    labels: {}
+
+- name: Start a node group and go on; a later task waits for it
+  gameops.eks_bluegreen.eks_nodegroup:
+    cluster_name: arena-green
+    name: web
+    node_role_arn: arn:aws:iam::123456789012:role/arena-node
+    subnet_ids: [subnet-0a, subnet-0b]
+    ami_type: BOTTLEROCKET_x86_64
+    min_size: 1
+    max_size: 2
+    desired_size: 1
+    wait: false
+
+- name: Remove it
+  gameops.eks_bluegreen.eks_nodegroup:
+    cluster_name: arena-green
+    name: web
+    state: absent
 """
 
 RETURN = r"""
@@ -119,17 +255,46 @@ nodegroup:
   description: The node group as AWS describes it, in check mode the predicted one; null once it is gone.
   returned: success
   type: dict
-  sample: {nodegroup_name: game, status: ACTIVE, scaling_config: {min_size: 3, max_size: 6, desired_size: 3}}
+  contains:
+    nodegroup_name:
+      description: Node group name.
+      type: str
+    nodegroup_arn:
+      description: ARN of the node group.
+      type: str
+    status:
+      description: What EKS is doing with it, V(ACTIVE) when nothing.
+      type: str
+    scaling_config:
+      description: C(min_size), C(max_size) and C(desired_size).
+      type: dict
+    labels:
+      description: Labels of its nodes.
+      type: dict
+    taints:
+      description: Taints of its nodes.
+      type: list
+      elements: dict
+    tags:
+      description: All its tags.
+      type: dict
+  sample:
+    nodegroup_name: game
+    status: ACTIVE
+    scaling_config: {min_size: 3, max_size: 6, desired_size: 3}
+    labels: {arena/role: game}
 """
 
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resources import Nodegroup
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import absent_round, answer, present_round
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    one_round,
+    shared_arguments,
+    values_of,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import Nodegroup, check_values
 
 EFFECTS = ["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]
 TAINT = {
@@ -137,47 +302,81 @@ TAINT = {
     "value": {"type": "str"},
     "effect": {"type": "str", "choices": EFFECTS, "required": True},
 }
+LAUNCH_TEMPLATE = {"id": {"type": "str"}, "name": {"type": "str"}, "version": {"type": "str"}}
+OVERRIDE = {
+    "node_monitoring_condition": {"type": "str", "required": True},
+    "node_unhealthy_reason": {"type": "str", "required": True},
+    "min_repair_wait_time_mins": {"type": "int", "required": True},
+    "repair_action": {"type": "str", "choices": ["Replace", "Reboot", "NoAction"], "required": True},
+}
+NODE_REPAIR = {
+    "enabled": {"type": "bool"},
+    "max_unhealthy_node_threshold_count": {"type": "int"},
+    "max_unhealthy_node_threshold_percentage": {"type": "int"},
+    "max_parallel_nodes_repaired_count": {"type": "int"},
+    "max_parallel_nodes_repaired_percentage": {"type": "int"},
+    "node_repair_config_overrides": {"type": "list", "elements": "dict", "options": OVERRIDE},
+}
+WARM_POOL = {
+    "enabled": {"type": "bool"},
+    "min_size": {"type": "int"},
+    "max_group_prepared_capacity": {"type": "int"},
+    "pool_state": {"type": "str", "choices": ["STOPPED", "RUNNING", "HIBERNATED"]},
+    "reuse_on_scale_in": {"type": "bool"},
+}
 ARGUMENT_SPEC = {
     "cluster_name": {"type": "str", "required": True},
     "name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "kubernetes_version": {"type": "str"},
     "release_version": {"type": "str"},
     "ami_type": {"type": "str"},
+    "capacity_type": {"type": "str", "choices": ["ON_DEMAND", "SPOT", "CAPACITY_BLOCK"]},
+    "instance_types": {"type": "list", "elements": "str"},
+    "disk_size": {"type": "int"},
+    "launch_template": {
+        "type": "dict",
+        "options": LAUNCH_TEMPLATE,
+        "mutually_exclusive": [("id", "name")],
+        "required_one_of": [("id", "name")],
+    },
     "node_role_arn": {"type": "str"},
     "subnet_ids": {"type": "list", "elements": "str"},
-    "instance_types": {"type": "list", "elements": "str"},
     "min_size": {"type": "int"},
     "max_size": {"type": "int"},
     "desired_size": {"type": "int"},
     "labels": {"type": "dict"},
     "taints": {"type": "list", "elements": "dict", "options": TAINT},
-    "tags": {"type": "dict", "default": {}},
-    "wait_timeout": {"type": "int", "default": 1800},
-    "lease": LEASE_ARGUMENT,
+    "max_unavailable": {"type": "int"},
+    "max_unavailable_percentage": {"type": "int"},
+    "update_strategy": {"type": "str", "choices": ["DEFAULT", "MINIMAL"]},
+    "node_repair": {
+        "type": "dict",
+        "options": NODE_REPAIR,
+        "mutually_exclusive": [
+            ("max_unhealthy_node_threshold_count", "max_unhealthy_node_threshold_percentage"),
+            ("max_parallel_nodes_repaired_count", "max_parallel_nodes_repaired_percentage"),
+        ],
+    },
+    "warm_pool": {"type": "dict", "options": WARM_POOL},
+    **shared_arguments(wait_timeout=1800),
 }
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    options, check_mode = module.params, module.check_mode
+    options = module.params
+    values = values_of(module, Nodegroup)
+    resource_name = f"{options['cluster_name']}/{options['name']}"
+    check_values(resource_name, values)
     client = module.client("eks", config=dict(CLIENT_CONFIG))
-    resource = Nodegroup(client, options["cluster_name"], options["name"])
-    clock, keeper = SystemClock(), keeper_of(options["lease"])
-    if options["state"] == "absent":
-        return answer("nodegroup", absent_round(resource, check_mode=check_mode, clock=clock, keeper=keeper))
-    want = {field.option: options[field.option] for field in Nodegroup.fields}
-    if options["taints"] is not None:
-        want["taints"] = [{key: value for key, value in taint.items() if value} for taint in options["taints"]]
-    result = present_round(resource, want, options["tags"], check_mode=check_mode, clock=clock, keeper=keeper)
-    return answer("nodegroup", result)
+    return one_round(module, "nodegroup", Nodegroup(client, options["cluster_name"], options["name"]), values)
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
-        required_if=[("state", "present", ["node_role_arn", "subnet_ids"])],
+        mutually_exclusive=[("max_unavailable", "max_unavailable_percentage"), ("disk_size", "launch_template")],
     )
     finish(module, lambda: run(module))
 

@@ -13,32 +13,47 @@ version_added: 0.1.0
 description:
   - Registers a cluster's OIDC issuer with IAM, or removes it. Pods on Fargate get their IAM roles through it.
   - Every cluster has an issuer of its own. The trust policies of the pods' roles must name it before their charts come.
-  - The certificate's thumbprint is left to AWS, which knows that of EKS's issuers.
 options:
   cluster_name:
     description:
       - The cluster whose issuer is meant. In check mode it need not exist yet.
-      - With O(state=absent), remove the provider before the cluster; afterwards the issuer is not known any more.
+      - Once the cluster is gone its issuer is not known any more. Then give O(issuer), or remove the provider before
+        the cluster.
     type: str
-    required: true
-  state:
-    description: Whether it exists.
+  issuer:
+    description: The issuer itself, such as V(https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF).
     type: str
-    choices: [present, absent]
-    default: present
   client_ids:
-    description: Audiences that tokens may have. Missing ones are added.
+    description: Audiences that tokens may have.
     type: list
     elements: str
     default: [sts.amazonaws.com]
-  tags:
-    description: Tags to set. Others stay.
-    type: dict
-    default: {}
+  purge_client_ids:
+    description: Whether audiences that O(client_ids) does not name are taken away.
+    type: bool
+    default: false
+  thumbprints:
+    description:
+      - Thumbprints of the issuer's certificate authority. Without this option they are left to AWS, which knows the
+        authorities of EKS's issuers.
+    type: list
+    elements: str
+  wait_timeout:
+    description: How long to wait until AWS shows what was changed, in seconds.
+    type: int
+    default: 120
+notes:
+  - "IAM actions: C(eks:DescribeCluster), C(iam:ListOpenIDConnectProviders), C(iam:GetOpenIDConnectProvider),
+    C(iam:CreateOpenIDConnectProvider), C(iam:DeleteOpenIDConnectProvider),
+    C(iam:AddClientIDToOpenIDConnectProvider), C(iam:RemoveClientIDFromOpenIDConnectProvider),
+    C(iam:UpdateOpenIDConnectProviderThumbprint), C(iam:TagOpenIDConnectProvider),
+    C(iam:UntagOpenIDConnectProvider)"
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes
+  - gameops.eks_bluegreen.attributes.rounds
+  - gameops.eks_bluegreen.eks
   - gameops.eks_bluegreen.lease
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -49,6 +64,14 @@ EXAMPLES = r"""
 - name: IAM roles for green's service accounts
   gameops.eks_bluegreen.iam_oidc_provider:
     cluster_name: arena-green
+    tags:
+      eks-bluegreen/slot: green
+  register: provider
+
+- name: Remove the provider of a cluster that is gone
+  gameops.eks_bluegreen.iam_oidc_provider:
+    issuer: https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF
+    state: absent
 """
 
 RETURN = r"""
@@ -56,48 +79,83 @@ oidc_provider_arn:
   description: ARN of the provider; empty if it does not exist (yet).
   returned: success
   type: str
+  sample: arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF
 issuer:
-  description: The cluster's OIDC issuer; empty if the cluster does not exist (yet).
+  description: The issuer; empty if the cluster does not exist (yet).
   returned: success
   type: str
+  sample: https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF
+oidc_provider:
+  description: The provider as IAM describes it, in check mode the predicted one; null once it is gone.
+  returned: success
+  type: dict
+  contains:
+    arn:
+      description: ARN.
+      type: str
+    url:
+      description: The issuer, without its scheme.
+      type: str
+    client_ids:
+      description: Audiences.
+      type: list
+      elements: str
+    thumbprints:
+      description: Thumbprints.
+      type: list
+      elements: str
+    tags:
+      description: All its tags.
+      type: dict
+  sample: {client_ids: [sts.amazonaws.com], tags: {eks-bluegreen/slot: green}}
 """
 
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc import OidcApi, absent, present
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.instant import without_status
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import one_round, shared_arguments
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_provider import (
+    OidcProvider,
+    all_clients,
+    by_options,
+)
 
 ARGUMENT_SPEC = {
-    "cluster_name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "cluster_name": {"type": "str"},
+    "issuer": {"type": "str"},
     "client_ids": {"type": "list", "elements": "str", "default": ["sts.amazonaws.com"]},
-    "tags": {"type": "dict", "default": {}},
-    "lease": LEASE_ARGUMENT,
+    "purge_client_ids": {"type": "bool", "default": False},
+    "thumbprints": {"type": "list", "elements": "str"},
+    **shared_arguments(wait_timeout=120),
 }
 
 
 def run(module: Any) -> dict[str, Any]:
-    """Create, converge or delete."""
-    options, check_mode = module.params, module.check_mode
-    config = dict(CLIENT_CONFIG)
-    api = OidcApi(module.client("eks", config=config), module.client("iam", config=config))
-    keeper = keeper_of(options["lease"])
-    if options["state"] == "absent":
-        return absent(api, options["cluster_name"], check_mode=check_mode, keeper=keeper)
-    return present(
-        api,
-        options["cluster_name"],
-        options["client_ids"],
-        options["tags"],
-        check_mode=check_mode,
-        keeper=keeper,
-    )
+    """One round, as the options say."""
+    options, config = module.params, dict(CLIENT_CONFIG)
+    eks, iam = module.client("eks", config=config), module.client("iam", config=config)
+    provider = OidcProvider(iam, eks, options["cluster_name"] or "", options["issuer"] or "")
+    clients = all_clients(options["client_ids"], provider.describe(), purge=options["purge_client_ids"])
+    values = {"client_ids": clients, "thumbprints": options["thumbprints"]}
+    result = without_status("oidc_provider", one_round(module, "oidc_provider", provider, values))
+    found = by_options(result["oidc_provider"])
+    return {
+        **result,
+        "oidc_provider": found,
+        "oidc_provider_arn": found.get("arn", "") if found else "",
+        "issuer": provider.issuer,
+    }
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENT_SPEC,
+        supports_check_mode=True,
+        mutually_exclusive=[("cluster_name", "issuer")],
+        required_one_of=[("cluster_name", "issuer")],
+    )
     finish(module, lambda: run(module))
 
 

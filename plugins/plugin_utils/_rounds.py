@@ -5,7 +5,8 @@
 """Long work in rounds: the module does one slice, the action plugin loops, waits and shows progress.
 
 A module that works in rounds returns, beside its documented values, C(round):
-C({finished: bool, progress: str, retry_after_seconds: float}).
+C({finished: bool, progress: str, retry_after_seconds: float}). It may add C(failed_before): the failure that it found
+when it began and tries to get over. From the second round on that is the task's own failure.
 """
 
 from __future__ import annotations
@@ -60,10 +61,13 @@ def repeat_rounds(
     merged: Result | None = None
     said, said_at = "", started
     while True:
+        is_first = merged is None
         merged = merge_rounds(merged, execute())
         state = merged.pop("round", None) or {"finished": True}
         if merged.get("failed") or check_mode or state.get("finished"):
             return merged
+        if state.get("failed_before") and not is_first:
+            return {**merged, "failed": True, "msg": str(state["failed_before"])}
         now, text = clock.monotonic(), str(state.get("progress", ""))
         if text and (text != said or now - said_at >= QUIET_SECONDS):
             show(f"{text} ({now - started:.0f} s)")

@@ -2,40 +2,49 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""One round of what a cluster needs: read, refuse, create or change, watch it settle for a while."""
+"""One round of what a cluster needs: read, refuse, create or change, watch it settle for a while.
+
+AWS answers late: what was just created may not be found yet, and what was just changed may still show its old values
+and ACTIVE. A round trusts a description only once it shows what the round has asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import error_code
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Description, Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     Difference,
-    Field,
+    at,
+    by_call,
     differences,
     missing_tags,
-    put,
     refuse_fixed,
     request,
     shown,
+    unwanted_tags,
 )
 
 SLICE_SECONDS = 15.0
 FIRST_POLL_SECONDS = 0.5
 LONGEST_POLL_SECONDS = 5.0
-# "Another one is being created or deleted": Fargate profiles go one at a time.
+# "Another one is under way": one update of a cluster at a time, one Fargate profile at a time.
 BUSY = frozenset({"ResourceInUseException"})
 
 MOVING = frozenset({"PENDING", "CREATING", "UPDATING", "DELETING"})
 FAILED = frozenset({"FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+FAILED_UPDATE = frozenset({"Failed", "Cancelled"})
 
-Description = dict[str, Any]
 Result = dict[str, Any]
+T = TypeVar("T")
 
 
 class Keeper(Protocol):
@@ -44,99 +53,97 @@ class Keeper(Protocol):
     def keep(self) -> None: ...
 
 
-class Resource(Protocol):
-    """Something that EKS creates, describes with a status, changes and deletes."""
+@dataclass(frozen=True)
+class Want:
+    """What a module's options ask for. `values` by option; `purge_tags` takes tags away that are not wanted."""
 
-    name: str
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def arn_key(self) -> str: ...
-
-    @property
-    def fields(self) -> tuple[Field, ...]: ...
-
-    def describe(self) -> Description | None: ...
-
-    def create(self, body: Mapping[str, Any]) -> None: ...
-
-    def update(self, changes: Sequence[Difference], have: Mapping[str, Any]) -> None: ...
-
-    def delete(self) -> None: ...
-
-    def tag(self, arn: str, add: Mapping[str, str]) -> None: ...
+    values: Mapping[str, Any]
+    tags: Mapping[str, Any] | None = None
+    purge_tags: bool = False
+    wait: bool = True
 
 
-class Container(Resource, Protocol):
-    """A resource that must be emptied before it can be deleted."""
-
-    def contents(self) -> Sequence[Resource]: ...
+class _Busy(Exception):
+    """AWS says that something else is in the way for now."""
 
 
-def present_round(
-    resource: Resource,
-    want: Mapping[str, Any],
-    tags: Mapping[str, str],
-    *,
-    check_mode: bool,
-    clock: Clock,
-    keeper: Keeper,
-) -> Result:
+def present_round(resource: Resource, want: Want, *, check_mode: bool, clock: Clock, keeper: Keeper) -> Result:
     """Create the resource or change what differs, then watch it until it has settled or the slice ends.
 
-    Raises BlueGreenError where a fixed field differs and where AWS reports a failure. `resource` in the
-    result is the last description, in check mode the predicted one.
+    Raises BlueGreenError where a field differs that cannot change, where a value is none that AWS knows, and where
+    AWS reports a failure. `resource` in the result is the last description, in check mode the predicted one.
     """
     have = resource.describe()
-    if have is not None:
-        _refuse(resource, want, have)
+    _refuse(resource, want, have)
+    if have is None or have["status"] == "DELETING":
+        refuse_incomplete(resource, want)
+    resource.check(_creation(resource, want))
     if check_mode:
-        return _predicted(resource, want, tags, have)
+        return predicted(resource, want, have)
     keeper.keep()
-    deadline = clock.monotonic() + SLICE_SECONDS
-    if have is None:
-        return _create(resource, want, tags, clock, deadline)
-    settled = _settle(resource, have, clock, deadline)
-    if settled is None or settled["status"] in MOVING:
-        return _unfinished(resource, have, settled, changed=False)
-    return _converge(resource, want, tags, settled, clock, deadline)
+    return _Round(resource, have, clock).present(want)
 
 
-def absent_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: Keeper) -> Result:
+def refuse_incomplete(resource: Resource, want: Want) -> None:
+    """Raise if an option is not given without which the resource cannot be created."""
+    lacking = [option for option in resource.needed if not want.values.get(option)]
+    if lacking:
+        raise BlueGreenError(
+            f"{resource.kind} {resource.name} does not exist, and cannot be created without {', '.join(lacking)}: "
+            "give the options, or correct the name"
+        )
+
+
+def absent_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: Keeper, wait: bool = True) -> Result:
     """Delete the resource and watch it until it is gone or the slice ends."""
     have = resource.describe()
-    if have is None or check_mode:
-        return _result(resource, have, None, changed=have is not None)
-    keeper.keep()
-    if have["status"] != "DELETING" and (busy := _busy(resource.delete)):
-        return _unfinished(resource, have, have, changed=False, because=busy)
-    left = _settle(resource, {**have, "status": "DELETING"}, clock, clock.monotonic() + SLICE_SECONDS)
-    if left is None:
+    if have is None:
+        return _result(resource, None, None, changed=False)
+    _refuse_protected(resource, have)
+    if check_mode:
         return _result(resource, have, None, changed=True)
-    return _unfinished(resource, have, left, changed=have["status"] != "DELETING")
+    keeper.keep()
+    return _Round(resource, have, clock).absent(have, wait=wait)
 
 
-def empty_round(resource: Container, *, check_mode: bool, clock: Clock, keeper: Keeper) -> Result:
+def empty_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: Keeper, wait: bool = True) -> Result:
     """Delete what is in the resource, then the resource; kinds side by side, Fargate profiles one at a time."""
     have = resource.describe()
+    if have is not None:
+        _refuse_protected(resource, have)
     parts = list(resource.contents()) if have is not None and have["status"] != "DELETING" else []
-    names = [f"{part.kind} {part.name}" for part in parts]
+    names = _names(parts)
     if have is None or check_mode or not parts:
-        gone = absent_round(resource, check_mode=check_mode, clock=clock, keeper=keeper)
+        gone = absent_round(resource, check_mode=check_mode, clock=clock, keeper=keeper, wait=wait)
         return {**gone, "contents": names}
     keeper.keep()
-    deadline, pause = clock.monotonic() + SLICE_SECONDS, FIRST_POLL_SECONDS
-    while parts and clock.monotonic() < deadline:
-        for part in parts:
-            _delete_part(part)
-        clock.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
+    deadline = clock.monotonic() + SLICE_SECONDS
+    failed_before = {part.name: reason for part in parts if (reason := _delete_part(part))}
+    for _ in _polls(clock, deadline):
         parts = list(resource.contents())
-    left = ", ".join(f"{part.kind} {part.name}" for part in parts)
-    waiting = {"finished": False, "progress": f"deleting {left or resource.name}", "retry_after_seconds": 0.0}
+        if not parts:
+            break
+        for part in parts:
+            if part.name not in failed_before and (reason := _delete_part(part)):
+                raise BlueGreenError(f"{reason}. Mend the cause and run again")
+    waiting = _waiting(f"deleting {', '.join(_names(parts)) or resource.name}", "; ".join(failed_before.values()))
     return {**_result(resource, have, have, changed=True), "contents": names, "round": waiting}
+
+
+def predicted(resource: Resource, want: Want, have: Description | None, *, anew: bool = False) -> Result:
+    """The resource as it will be; made `anew`, it has nothing of what is there now."""
+    if have is None or have["status"] == "DELETING" or anew:
+        return _result(resource, have, {"tags": {}, **_creation(resource, want)}, changed=True)
+    changes = differences(resource.fields, want.values, have)
+    tags = have.get("tags") or {}
+    add, remove = missing_tags(want.tags, tags), unwanted_tags(want.tags, tags, purge=want.purge_tags)
+    after = {**resource.changed(have, changes), "tags": _tagged(tags, add, remove)}
+    return _result(resource, have, after, changed=bool(changes or add or remove))
+
+
+def unfinished(result: Result, progress: str) -> Result:
+    """A round's result with more rounds to come."""
+    return {**result, "round": _waiting(progress)}
 
 
 def answer(key: str, result: Result) -> Result:
@@ -148,141 +155,263 @@ def answer(key: str, result: Result) -> Result:
     return {**values, key: description}
 
 
-def _refuse(resource: Resource, want: Mapping[str, Any], have: Description) -> None:
-    if have["status"] in FAILED:
-        raise BlueGreenError(
-            f"{resource.kind} {resource.name} is {have['status']}: {_issues(have)}. "
-            "Delete it (state: absent) and run again",
-            last=have,
-        )
-    if have["status"] != "DELETING":
-        refuse_fixed(f"{resource.kind} {resource.name}", resource.fields, want, have)
+def issues(have: Description) -> str:
+    """What AWS says about a resource's health."""
+    found = at(have, "health.issues") or []
+    return "; ".join(f"{one.get('code')}: {one.get('message')}" for one in found) or "AWS gives no reason"
 
 
-def _create(
-    resource: Resource, want: Mapping[str, Any], tags: Mapping[str, str], clock: Clock, deadline: float
-) -> Result:
-    body = request(resource.fields, want)
-    if tags:
-        body["tags"] = dict(tags)
-    if busy := _busy(lambda: resource.create(body)):
-        return _unfinished(resource, None, None, changed=False, because=busy)
-    settled = _settle(resource, {"status": "CREATING"}, clock, deadline)
-    if settled is not None:
-        _refuse(resource, want, settled)
-    return _active_or_unfinished(resource, None, settled, changed=True)
+class _Round:
+    """The writes of one round and what came of them."""
+
+    def __init__(self, resource: Resource, have: Description | None, clock: Clock) -> None:
+        self.resource = resource
+        self.before = have
+        self.seen = have
+        self.clock = clock
+        self.deadline = clock.monotonic() + SLICE_SECONDS
+        self.changed = False
+
+    def present(self, want: Want) -> Result:
+        try:
+            if self.before is None:
+                return self._create(want)
+            return self._change(want, self.before)
+        except _Busy as busy:
+            return self._unfinished(str(busy))
+
+    def absent(self, have: Description, *, wait: bool) -> Result:
+        failed_before = ""
+        if have["status"] == "DELETE_FAILED":
+            failed_before = _failure(self.resource, have, "Mend the cause and run again")
+        if have["status"] != "DELETING":
+            try:
+                _unless_busy(self.resource.delete)
+            except _Busy as busy:
+                _refuse_filled(self.resource)
+                return self._unfinished(str(busy))
+            self.changed = True
+        if not wait:
+            return self._finished(self.resource.describe())
+        for seen in self._descriptions():
+            self.seen = seen
+            if seen is None:
+                return self._finished(None)
+            # The old status may show for a while.
+            if seen["status"] in FAILED and seen["status"] != have["status"]:
+                raise BlueGreenError(_failure(self.resource, seen, "Mend the cause and run again"), last=seen)
+        return self._unfinished(failed_before=failed_before)
+
+    def _create(self, want: Want) -> Result:
+        body = _creation(self.resource, want)
+        self.seen = _unless_busy(lambda: self.resource.create(body))
+        self.changed = True
+        if not want.wait:
+            return self._finished(self.seen)
+        for seen in self._descriptions():
+            self.seen = seen or self.seen
+            if seen is not None and seen["status"] not in MOVING:
+                _refuse(self.resource, want, seen)
+                return self._finished_if_active()
+        return self._unfinished()
+
+    def _change(self, want: Want, have: Description) -> Result:
+        if have["status"] in MOVING:
+            if not want.wait and have["status"] != "DELETING":
+                return self._finished(have)
+            if not self._settle(have):
+                return self._unfinished()
+            _refuse(self.resource, want, self.seen)
+        self._tag(want)
+        while changes := differences(self.resource.fields, want.values, self.seen or {}):
+            call, together = by_call(changes)[0]
+            update = _unless_busy(partial(self.resource.update, call, together, self.seen or {}))
+            self.changed = True
+            if not want.wait:
+                return self._finished(self.resource.describe())
+            if not self._updated(update, together):
+                return self._unfinished(f"{call}: {_options(together)}")
+        return self._finished_if_active() if want.wait else self._finished(self.seen)
+
+    def _settle(self, have: Description) -> bool:
+        """Watch a change that another round or somebody else has begun; whether there is something left to change."""
+        running = self.resource.running_update() if have["status"] == "UPDATING" else ""
+        for seen in self._descriptions():
+            self.seen = seen
+            if running:
+                self._refuse_failed_update(running)
+            if seen is None or seen["status"] not in MOVING:
+                return seen is not None
+        return False
+
+    def _tag(self, want: Want) -> None:
+        have = self.seen or {}
+        tags = have.get("tags") or {}
+        add, remove = missing_tags(want.tags, tags), unwanted_tags(want.tags, tags, purge=want.purge_tags)
+        arn = have[self.resource.arn_key] if add or remove else ""
+        if add:
+            self.resource.tag(arn, add)
+        if remove:
+            self.resource.untag(arn, remove)
+        if add or remove:
+            self.changed = True
+            self.seen = {**have, "tags": _tagged(tags, add, remove)}
+
+    def _updated(self, update: str, changes: Sequence[Difference]) -> bool:
+        """Watch an update until AWS has ended it and the description shows it; whether that was in time."""
+        tags = (self.seen or {}).get("tags")
+        done = not update
+        for _ in _polls(self.clock, self.deadline):
+            done = done or self._refuse_failed_update(update)
+            seen = self.resource.describe() if done else None
+            if seen is not None and seen["status"] not in MOVING and _are_made(changes, seen):
+                self.seen = {**seen, "tags": tags}
+                return True
+        return False
+
+    def _refuse_failed_update(self, update: str) -> bool:
+        """Raise if the update has failed; whether it has succeeded."""
+        found = self.resource.describe_update(update)
+        if found is not None and found["status"] in FAILED_UPDATE:
+            raise BlueGreenError(
+                f"{found.get('type', 'update')} {update} of {self.resource.kind} {self.resource.name} has "
+                f"{found['status'].lower()}: {_update_errors(found)}. Mend the cause and run again",
+                update=found,
+            )
+        return found is not None and found["status"] == "Successful"
+
+    def _descriptions(self) -> Iterator[Description | None]:
+        for _ in _polls(self.clock, self.deadline):
+            yield self.resource.describe()
+
+    def _finished(self, after: Description | None) -> Result:
+        return _result(self.resource, self.before, after, changed=self.changed)
+
+    def _finished_if_active(self) -> Result:
+        if self.seen is None or self.seen["status"] != "ACTIVE":
+            return self._unfinished()
+        return self._finished(self.seen)
+
+    def _unfinished(self, because: str = "", failed_before: str = "") -> Result:
+        seen = self.seen
+        status = "absent" if seen is None else seen["status"]
+        reason = because or failed_before or (issues(seen) if seen is not None and status not in MOVING else "")
+        text = f"{self.resource.kind} {self.resource.name}: {status}" + (f" ({reason})" if reason else "")
+        result = _result(self.resource, self.before, seen, changed=self.changed)
+        return {**result, "round": _waiting(text, failed_before, pause=1.0)}
 
 
-def _converge(
-    resource: Resource,
-    want: Mapping[str, Any],
-    tags: Mapping[str, str],
-    have: Description,
-    clock: Clock,
-    deadline: float,
-) -> Result:
-    _refuse(resource, want, have)
-    changes = differences(resource.fields, want, have)
-    new_tags = missing_tags(tags, have.get("tags") or {})
-    if new_tags:
-        resource.tag(have[resource.arn_key], new_tags)
-    if changes and (busy := _busy(lambda: resource.update(changes, have))):
-        return _unfinished(resource, have, have, changed=bool(new_tags), because=busy)
-    if not changes and not new_tags:
-        return _active_or_unfinished(resource, have, have, changed=False)
-    after = _settle(resource, {"status": "UPDATING"}, clock, deadline)
-    return _active_or_unfinished(resource, have, after, changed=True)
-
-
-def _settle(resource: Resource, have: Description, clock: Clock, deadline: float) -> Description | None:
-    """Read until nothing moves, the resource is gone (None), or the deadline has passed."""
-    seen: Description | None = have
+def _polls(clock: Clock, deadline: float) -> Iterator[None]:
+    """Once now, then again after ever longer pauses until the deadline."""
     pause = FIRST_POLL_SECONDS
-    while seen is not None and seen["status"] in MOVING:
-        seen = resource.describe()
-        if seen is None or seen["status"] not in MOVING or clock.monotonic() + pause > deadline:
-            break
+    while True:
+        yield
+        if clock.monotonic() + pause > deadline:
+            return
         clock.sleep(pause)
         pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
-    return seen
 
 
-def _busy(call: Callable[[], None]) -> str:
-    """Make a call; if AWS says that something else is in the way for now, return what it says."""
+def _unless_busy(call: Callable[[], T]) -> T:
     try:
-        call()
+        return call()
     except AnsibleAWSError as error:
         if error_code(error) in BUSY:
-            return str(error)
+            raise _Busy(str(error)) from error
         raise
-    return ""
 
 
-def _delete_part(part: Resource) -> None:
+def _refuse(resource: Resource, want: Want, have: Description | None) -> None:
+    if have is None or have["status"] == "DELETING":
+        return
+    if have["status"] in FAILED:
+        raise BlueGreenError(_failure(resource, have, "Delete it (state: absent) and run again"), last=have)
+    refuse_fixed(f"{resource.kind} {resource.name}", resource.fields, want.values, have)
+
+
+def _refuse_protected(resource: Resource, have: Description) -> None:
+    reason = resource.protection(have)
+    if reason:
+        raise BlueGreenError(f"{resource.kind} {resource.name} is not deleted: {reason}")
+
+
+def _refuse_filled(resource: Resource) -> None:
+    parts = resource.contents()
+    if parts:
+        raise BlueGreenError(
+            f"{resource.kind} {resource.name} is not deleted: it still holds {', '.join(_names(parts))}. "
+            "Delete them first, or set delete_contents"
+        )
+
+
+def _failure(resource: Resource, have: Description, remedy: str) -> str:
+    return f"{resource.kind} {resource.name} is {have['status']}: {issues(have)}. {remedy}"
+
+
+def _delete_part(part: Resource) -> str:
+    """Ask for a part's deletion unless it is under way; returns why an earlier one has failed."""
     seen = part.describe()
     if seen is None or seen["status"] == "DELETING":
-        return
-    if seen["status"] == "DELETE_FAILED":
-        raise BlueGreenError(f"{part.kind} {part.name} could not be deleted: {_issues(seen)}", last=seen)
-    _busy(part.delete)
+        return ""
+    try:
+        _unless_busy(part.delete)
+    except _Busy:
+        return ""
+    return f"{part.kind} {part.name} was DELETE_FAILED: {issues(seen)}" if seen["status"] == "DELETE_FAILED" else ""
 
 
-def _issues(have: Description) -> str:
-    issues = (have.get("health") or {}).get("issues") or []
-    return "; ".join(f"{one.get('code')}: {one.get('message')}" for one in issues) or "AWS gives no reason"
+def _update_errors(update: Mapping[str, Any]) -> str:
+    errors = update.get("errors") or []
+    return (
+        "; ".join(
+            f"{one.get('errorCode')}: {one.get('errorMessage')}"
+            + (f" ({', '.join(one['resourceIds'])})" if one.get("resourceIds") else "")
+            for one in errors
+        )
+        or "AWS gives no reason"
+    )
 
 
-def _predicted(
-    resource: Resource, want: Mapping[str, Any], tags: Mapping[str, str], have: Description | None
-) -> Result:
-    if have is None or have["status"] == "DELETING":
-        after: Description = {**request(resource.fields, want), "tags": dict(tags)}
-        return _result(resource, have, after, changed=True)
-    changes = differences(resource.fields, want, have)
-    new_tags = missing_tags(tags, have.get("tags") or {})
-    after = {**have, "tags": {**(have.get("tags") or {}), **new_tags}}
-    for change in changes:
-        levels = change.field.path.split(".")
-        if len(levels) > 1:
-            after[levels[0]] = dict(after.get(levels[0]) or {})
-        put(after, change.field.path, change.want)
-    return _result(resource, have, after, changed=bool(changes or new_tags))
+def _are_made(changes: Sequence[Difference], have: Description) -> bool:
+    fields = [change.field for change in changes]
+    return not differences(fields, {change.field.option: change.want for change in changes}, have)
 
 
-def _active_or_unfinished(
-    resource: Resource, before: Description | None, after: Description | None, *, changed: bool
-) -> Result:
-    if after is None or after["status"] != "ACTIVE":
-        return _unfinished(resource, before, after, changed=changed)
-    return _result(resource, before, after, changed=changed)
+def _creation(resource: Resource, want: Want) -> dict[str, Any]:
+    body = request(resource.fields, want.values)
+    tags = missing_tags(want.tags, {})
+    return {**body, "tags": tags} if tags else body
 
 
-def _unfinished(
-    resource: Resource,
-    before: Description | None,
-    seen: Description | None,
-    *,
-    changed: bool,
-    because: str = "",
-) -> Result:
-    status = "absent" if seen is None else seen["status"]
-    reason = because or (_issues(seen) if seen is not None and status not in MOVING else "")
-    text = f"{resource.kind} {resource.name}: {status}" + (f" ({reason})" if reason else "")
-    waiting = {"finished": False, "progress": text, "retry_after_seconds": 1.0}
-    return {**_result(resource, before, seen, changed=changed), "round": waiting}
+def _tagged(tags: Mapping[str, str], add: Mapping[str, str], remove: Sequence[str]) -> dict[str, str]:
+    return {key: value for key, value in {**tags, **add}.items() if key not in remove}
+
+
+def _names(parts: Sequence[Resource]) -> list[str]:
+    return [f"{part.kind} {part.name}" for part in parts]
+
+
+def _options(changes: Sequence[Difference]) -> str:
+    return ", ".join(f"{change.field.option} becomes {change.want!r}" for change in changes)
+
+
+def _waiting(progress: str, failed_before: str = "", pause: float = 0.0) -> dict[str, Any]:
+    waiting: dict[str, Any] = {"finished": False, "progress": progress, "retry_after_seconds": pause}
+    return {**waiting, "failed_before": failed_before} if failed_before else waiting
 
 
 def _result(resource: Resource, before: Description | None, after: Description | None, *, changed: bool) -> Result:
+    header = f"{resource.kind} {resource.name}"
     return {
         "changed": changed,
         "resource": after,
         "diff": {
-            "before_header": f"{resource.kind} {resource.name}",
+            "before_header": header,
             "before": _shown(resource, before),
-            "after_header": f"{resource.kind} {resource.name}",
+            "after_header": header,
             "after": _shown(resource, after),
         },
-        "round": {"finished": True, "progress": f"{resource.kind} {resource.name} is settled"},
+        "round": {"finished": True, "progress": f"{header} is settled"},
     }
 
 

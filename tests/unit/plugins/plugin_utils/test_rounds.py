@@ -55,6 +55,24 @@ def test_merge_keeps_the_first_before_and_the_last_after(first: Any, last: Any, 
     assert merge_rounds(first, last) == merged
 
 
+def test_a_failure_that_the_first_round_gets_over_is_none() -> None:
+    first = a_round(False, changed=True)
+    first["round"]["failed_before"] = "game is DELETE_FAILED"
+
+    result, _ = repeat([first, a_round(True, changed=False)])
+
+    assert result == {"changed": True}
+
+
+def test_a_failure_that_a_later_round_finds_is_the_tasks() -> None:
+    later = a_round(False, changed=True)
+    later["round"]["failed_before"] = "game is DELETE_FAILED"
+
+    result, _ = repeat([a_round(False, changed=True), later])
+
+    assert (result["failed"], result["msg"]) == (True, "game is DELETE_FAILED")
+
+
 def test_rounds_until_finished_or_any_changed() -> None:
     result, _ = repeat([a_round(False, changed=True), a_round(False, changed=False), a_round(True, changed=False)])
     assert result == {"changed": True}

@@ -2,121 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resources import NODEGROUP_FIELDS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import (
+    Want,
     absent_round,
     answer,
     empty_round,
     present_round,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import Difference, put
 
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, tz=timezone.utc)
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
-class FakeKeeper:
-    def __init__(self) -> None:
-        self.kept = 0
-
-    def keep(self) -> None:
-        self.kept += 1
-
-
-class ResourceInUse(Exception):
-    response = {"Error": {"Code": "ResourceInUseException", "Message": "another one is being created"}}
-
-
-class FakeResource:
-    """A node group that needs `seconds` for whatever it is asked to do."""
-
-    kind = "node group"
-    arn_key = "arn"
-    fields = NODEGROUP_FIELDS
-
-    def __init__(self, clock: FakeClock, name: str = "arena/game", *, seconds: float = 3.0) -> None:
-        self.name = name
-        self.clock = clock
-        self.seconds = seconds
-        self.have: dict[str, Any] | None = None
-        self.ready_at = 0.0
-        self.then = "ACTIVE"
-        self.calls: list[str] = []
-        self.busy = False
-        self.parts: list[FakeResource] = []
-
-    def exists(self, **values: Any) -> FakeResource:
-        scaling = {"minSize": 3, "maxSize": 6, "desiredSize": 3}
-        self.have = {"status": "ACTIVE", "arn": "arn:1", "scalingConfig": scaling, "tags": {}, **values}
-        return self
-
-    def describe(self) -> dict[str, Any] | None:
-        if (
-            self.have is not None
-            and self.clock.seconds >= self.ready_at
-            and self.have["status"]
-            in (
-                "CREATING",
-                "UPDATING",
-                "DELETING",
-            )
-        ):
-            if self.have["status"] == "DELETING":
-                self.have = None
-            else:
-                self.have["status"] = self.then
-        return None if self.have is None else dict(self.have)
-
-    def _begin(self, call: str, status: str) -> None:
-        if self.busy:
-            raise AnsibleAWSError(message=f"Failed to {call}", exception=ResourceInUse())
-        self.calls.append(call)
-        assert self.have is not None
-        self.have["status"] = status
-        self.ready_at = self.clock.seconds + self.seconds
-
-    def create(self, body: Mapping[str, Any]) -> None:
-        if not self.busy:
-            self.have = {"arn": "arn:1", "tags": {}, **body}
-        self._begin("create", "CREATING")
-
-    def update(self, changes: Sequence[Difference], have: Mapping[str, Any]) -> None:
-        self._begin("update", "UPDATING")
-        assert self.have is not None
-        for change in changes:
-            put(self.have, change.field.path, change.want)
-
-    def delete(self) -> None:
-        self._begin("delete", "DELETING")
-
-    def tag(self, arn: str, add: Mapping[str, str]) -> None:
-        self.calls.append("tag")
-        assert self.have is not None
-        self.have["tags"].update(add)
-
-    def contents(self) -> list[FakeResource]:
-        return [part for part in self.parts if part.describe() is not None]
-
+from tests.unit.plugins.module_utils._eks.fakes import FakeClock, FakeKeeper, FakeResource
 
 WANT = {"min_size": 3, "max_size": 6, "desired_size": 3, "labels": {"role": "game"}}
+AS_WANTED = {"labels": {"role": "game"}, "tags": {"slot": "green"}}
+ISSUE = {"code": "AccessDenied", "message": "no right to subnet-1"}
 
 
 @pytest.fixture
@@ -129,15 +32,29 @@ def resource(clock: FakeClock) -> FakeResource:
     return FakeResource(clock)
 
 
-def present(resource: FakeResource, want: dict[str, Any] | None = None, *, check_mode: bool = False) -> dict[str, Any]:
-    return present_round(
-        resource,
-        WANT if want is None else want,
-        {"slot": "green"},
-        check_mode=check_mode,
-        clock=resource.clock,
-        keeper=FakeKeeper(),
-    )
+def present(resource: FakeResource, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    want = Want(**{"values": WANT, "tags": {"slot": "green"}, **options})
+    return present_round(resource, want, check_mode=check_mode, clock=resource.clock, keeper=FakeKeeper())
+
+
+def absent(resource: FakeResource, *, check_mode: bool = False, wait: bool = True) -> dict[str, Any]:
+    return absent_round(resource, check_mode=check_mode, clock=resource.clock, keeper=FakeKeeper(), wait=wait)
+
+
+def empty(resource: FakeResource, *, check_mode: bool = False) -> dict[str, Any]:
+    return empty_round(resource, check_mode=check_mode, clock=resource.clock, keeper=FakeKeeper())
+
+
+def until_finished(resource: FakeResource, **options: Any) -> list[dict[str, Any]]:
+    rounds: list[dict[str, Any]] = []
+    while not rounds or not rounds[-1]["round"]["finished"]:
+        assert len(rounds) < 60, rounds[-1]["round"]
+        rounds.append(present(resource, **options))
+        resource.clock.sleep(1)
+    return rounds
+
+
+# creation
 
 
 def test_created_and_watched_until_active(resource: FakeResource) -> None:
@@ -148,6 +65,7 @@ def test_created_and_watched_until_active(resource: FakeResource) -> None:
     assert result["resource"]["status"] == "ACTIVE"
     assert result["resource"]["tags"] == {"slot": "green"}
     assert result["diff"]["before"] == {}
+    assert result["diff"]["before_header"] == result["diff"]["after_header"] == "node group arena/game"
     assert result["diff"]["after"]["min_size"] == 3
     assert 3 <= resource.clock.seconds < 6
 
@@ -166,19 +84,32 @@ def test_a_second_time_changes_nothing(resource: FakeResource) -> None:
 def test_a_long_creation_takes_rounds(resource: FakeResource) -> None:
     resource.seconds = 40
 
-    first = present(resource)
-    assert first["changed"]
-    assert first["round"] == {
+    rounds = until_finished(resource)
+
+    assert rounds[0]["changed"]
+    assert rounds[0]["round"] == {
         "finished": False,
         "progress": "node group arena/game: CREATING",
         "retry_after_seconds": 1.0,
     }
-    assert resource.clock.seconds <= 20
-    rounds = [present(resource) for _ in range(4)]
-
-    assert not rounds[0]["round"]["finished"]
-    assert rounds[-1]["round"]["finished"]
+    assert 3 <= len(rounds) <= 5
     assert resource.calls == ["create"]
+
+
+@pytest.mark.parametrize("lag", [2.0, 14.0, 40.0])
+def test_what_is_found_late_is_created_once(clock: FakeClock, lag: float) -> None:
+    resource = FakeResource(clock, lag=lag)
+    create = resource.create
+
+    def create_once(body: Any) -> Any:
+        resource.busy = "create" in resource.calls  # as AWS refuses a name that is taken
+        return create(body)
+
+    resource.create = create_once  # type: ignore[method-assign]
+    rounds = until_finished(resource)
+
+    assert resource.calls == ["create"]
+    assert rounds[-1]["resource"]["status"] == "ACTIVE"
 
 
 def test_check_mode_predicts_what_is_not_there(resource: FakeResource) -> None:
@@ -190,106 +121,298 @@ def test_check_mode_predicts_what_is_not_there(resource: FakeResource) -> None:
     assert result["resource"]["tags"] == {"slot": "green"}
 
 
-def test_check_mode_predicts_a_change(resource: FakeResource) -> None:
-    resource.exists(labels={"role": "game"}, tags={"slot": "green"})
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_creation_needs_is_asked_for_before_anything_is_written(resource: FakeResource, check_mode: bool) -> None:
+    with pytest.raises(BlueGreenError, match="game does not exist, and cannot be created without min_size"):
+        present(resource, values={"max_size": 3}, check_mode=check_mode)
+    assert resource.calls == []
 
-    result = present(resource, {**WANT, "max_size": 9}, check_mode=True)
+
+def test_without_waiting_what_aws_answers_is_returned(resource: FakeResource) -> None:
+    result = present(resource, wait=False)
+    again = present(resource, wait=False)
+
+    assert (result["changed"], result["round"]["finished"], result["resource"]["status"]) == (True, True, "CREATING")
+    assert (again["changed"], again["round"]["finished"], again["resource"]["status"]) == (False, True, "CREATING")
+    assert resource.calls == ["create"]
+    assert resource.clock.seconds == 0
+
+
+def test_one_that_is_being_deleted_is_waited_for_and_made_anew(resource: FakeResource) -> None:
+    resource.exists(version="1.35")
+    resource.delete()
+
+    rounds = until_finished(resource)
+
+    assert (rounds[0]["changed"], rounds[0]["round"]["finished"]) == (False, False)
+    assert len(rounds) == 2
+    assert resource.calls == ["delete", "create"]
+
+
+def test_what_is_busy_is_tried_again(resource: FakeResource) -> None:
+    resource.busy = True
+
+    result = present(resource, wait=False)
+
+    assert (result["changed"], result["round"]["finished"]) == (False, False)
+    assert "another one is being created" in result["round"]["progress"]
+
+
+def test_a_creation_that_fails_says_why_and_what_to_do(resource: FakeResource) -> None:
+    resource.creation_issues = [ISSUE]
+
+    with pytest.raises(BlueGreenError, match=r"CREATE_FAILED: AccessDenied: no right to subnet-1\. Delete it"):
+        present(resource)
+    with pytest.raises(BlueGreenError, match=r"CREATE_FAILED: AccessDenied: no right to subnet-1\. Delete it"):
+        present(resource)
+    assert resource.calls == ["create"]
+
+
+# convergence
+
+
+def test_check_mode_predicts_a_change(resource: FakeResource) -> None:
+    resource.exists(labels={"role": "game"}, tags={"slot": "green", "old": "x"})
+
+    result = present(resource, values={**WANT, "max_size": 9}, purge_tags=True, check_mode=True)
 
     assert result["changed"]
     assert result["resource"]["scalingConfig"] == {"minSize": 3, "maxSize": 9, "desiredSize": 3}
     assert (result["diff"]["before"]["max_size"], result["diff"]["after"]["max_size"]) == (6, 9)
+    assert result["diff"]["after"]["tags"] == {"slot": "green"}
     assert resource.calls == []
 
 
-def test_changes_and_tags_converge(resource: FakeResource) -> None:
+def test_the_prediction_is_what_comes(resource: FakeResource) -> None:
+    resource.exists(labels={"role": "web"}, tags={"old": "x"})
+    want: dict[str, Any] = {"values": {**WANT, "max_size": 9, "subnet_ids": ["a"]}, "purge_tags": True}
+
+    predicted = present(resource, **want, check_mode=True)
+    result = until_finished(resource, **want)[-1]
+
+    assert {key: result[key] for key in ("changed", "resource", "diff")} == {
+        key: predicted[key] for key in ("changed", "resource", "diff")
+    }
+    assert not present(resource, **want, check_mode=True)["changed"]
+
+
+def test_calls_go_one_after_the_other_each_with_what_belongs_together(resource: FakeResource) -> None:
+    resource.exists(labels={"role": "web"}, tags={"slot": "green"})
+
+    result = present(resource, values={**WANT, "min_size": 4, "max_size": 9, "subnet_ids": ["a"]})
+
+    assert resource.calls == [
+        ("scaling", {"min_size": 4, "max_size": 9}),
+        ("labels", {"labels": {"role": "game"}}),
+        ("network", {"subnet_ids": ["a"]}),
+    ]
+    ends = [ends for ends, _errors in resource.updates.values()]
+    assert all(later - earlier >= resource.seconds for earlier, later in pairwise(ends))
+    assert result["round"]["finished"]
+    assert result["resource"]["subnets"] == ["a"]
+
+
+def test_calls_that_take_long_go_on_in_later_rounds(resource: FakeResource) -> None:
+    resource.seconds = 20
+    resource.exists(labels={"role": "web"}, tags={"slot": "green"})
+
+    rounds = until_finished(resource, values={**WANT, "max_size": 9})
+
+    assert [call for call, _changes in resource.calls] == ["scaling", "labels"]
+    assert "scaling: max_size becomes 9" in rounds[0]["round"]["progress"]
+    assert rounds[-1]["resource"]["labels"] == {"role": "game"}
+
+
+@pytest.mark.parametrize("lag", [2.0, 11.0])
+def test_old_values_that_show_late_change_nothing_twice(clock: FakeClock, lag: float) -> None:
+    resource = FakeResource(clock, lag=lag).exists(**AS_WANTED)
+
+    rounds = until_finished(resource, values={**WANT, "max_size": 9})
+
+    assert resource.calls == [("scaling", {"max_size": 9})]
+    assert rounds[-1]["resource"]["scalingConfig"]["maxSize"] == 9
+
+
+def test_without_waiting_the_first_call_is_made(resource: FakeResource) -> None:
     resource.exists(labels={"role": "web"})
 
-    result = present(resource)
+    result = present(resource, values={**WANT, "max_size": 9}, wait=False)
 
-    assert resource.calls == ["tag", "update"]
-    assert result["changed"]
-    assert result["resource"]["labels"] == {"role": "game"}
+    assert resource.calls == [("tag", "arn:1", {"slot": "green"}), ("scaling", {"max_size": 9})]
+    assert (result["changed"], result["round"]["finished"], result["resource"]["status"]) == (True, True, "UPDATING")
 
 
-def test_a_failed_creation_is_an_error_with_its_reason(resource: FakeResource) -> None:
-    issue = {"code": "Ec2SubnetInvalidConfiguration", "message": "subnet-1 gives no public address"}
-    resource.exists(status="CREATE_FAILED", health={"issues": [issue]})
+def test_an_update_that_fails_says_why(resource: FakeResource) -> None:
+    resource.exists(**AS_WANTED)
+    resource.update_errors = [{"errorCode": "EniLimitReached", "errorMessage": "no room", "resourceIds": ["subnet-1"]}]
 
-    with pytest.raises(BlueGreenError, match="CREATE_FAILED: Ec2SubnetInvalidConfiguration: subnet-1 gives no public"):
-        present(resource)
+    with pytest.raises(
+        BlueGreenError, match=r"u1 of node group arena/game has failed: EniLimitReached: no room \(subn"
+    ):
+        present(resource, values={**WANT, "max_size": 9})
+
+
+def test_an_update_of_an_earlier_round_that_fails_says_why(resource: FakeResource) -> None:
+    resource.seconds = 20
+    resource.exists(**AS_WANTED)
+    resource.update_errors = [{"errorCode": "AccessDenied", "errorMessage": "no right"}]
+
+    assert not present(resource, values={**WANT, "max_size": 9})["round"]["finished"]
+    with pytest.raises(BlueGreenError, match="has failed: AccessDenied: no right"):
+        present(resource, values={**WANT, "max_size": 9})
+    assert resource.calls == [("scaling", {"max_size": 9})]
+
+
+@pytest.mark.parametrize(
+    ("have", "options", "calls"),
+    [
+        pytest.param({"a": "1"}, {"tags": {"a": "1"}}, [], id="as wanted"),
+        pytest.param({"a": "1", "z": "9"}, {"tags": {"a": "2"}}, [("tag", "arn:1", {"a": "2"})], id="others stay"),
+        pytest.param({"a": "1"}, {"tags": {"a": 1}}, [], id="numbers are text"),
+        pytest.param(
+            {"a": "1", "z": "9", "aws:x": "y"},
+            {"tags": {"b": "2"}, "purge_tags": True},
+            [("tag", "arn:1", {"b": "2"}), ("untag", "arn:1", ["a", "z"])],
+            id="purged, but for AWS's own",
+        ),
+        pytest.param({"a": "1"}, {"tags": {}, "purge_tags": True}, [("untag", "arn:1", ["a"])], id="none at all"),
+        pytest.param({"a": "1"}, {"tags": None, "purge_tags": True}, [], id="not given"),
+    ],
+)
+def test_tags(resource: FakeResource, have: dict[str, str], options: dict[str, Any], calls: list[Any]) -> None:
+    resource.exists(labels={"role": "game"}, tags=have)
+
+    predicted = present(resource, **options, check_mode=True)
+    result = present(resource, **options)
+
+    assert resource.calls == calls
+    assert result["round"]["finished"]
+    assert (result["changed"], result["diff"]) == (predicted["changed"], predicted["diff"])
+    assert result["changed"] is bool(calls)
+    assert resource.now is not None
+    assert result["resource"]["tags"] == resource.now["tags"]
 
 
 def test_another_version_is_refused_before_anything_is_written(resource: FakeResource) -> None:
     resource.exists(version="1.35")
 
     with pytest.raises(BlueGreenError, match=r"kubernetes_version is '1.35', wanted '1.36'"):
-        present(resource, {**WANT, "kubernetes_version": "1.36", "max_size": 9})
+        present(resource, values={**WANT, "kubernetes_version": "1.36", "max_size": 9})
     assert resource.calls == []
 
 
-def test_one_that_is_being_deleted_is_waited_for_and_made_anew(resource: FakeResource) -> None:
-    resource.exists(version="1.35", status="DELETING")
-    resource.ready_at = 2
-
-    first = present(resource)
-    second = present(resource)
-
-    assert (first["changed"], first["round"]["finished"]) == (False, False)
-    assert second["round"]["finished"]
-    assert resource.calls == ["create"]
-
-
-def test_what_is_busy_is_tried_again(resource: FakeResource) -> None:
-    resource.busy = True
-
-    result = present(resource)
-
-    assert (result["changed"], result["round"]["finished"]) == (False, False)
-    assert "Failed to create" in result["round"]["progress"]
-
-
 def test_degraded_is_not_done(resource: FakeResource) -> None:
-    resource.exists(status="DEGRADED", labels={"role": "game"}, tags={"slot": "green"})
+    resource.exists(status="DEGRADED", **AS_WANTED, health={"issues": [ISSUE]})
 
     result = present(resource)
 
-    assert result["round"]["progress"] == "node group arena/game: DEGRADED (AWS gives no reason)"
+    assert result["round"]["progress"] == "node group arena/game: DEGRADED (AccessDenied: no right to subnet-1)"
     assert not result["round"]["finished"]
+
+
+def test_degraded_is_returned_without_waiting(resource: FakeResource) -> None:
+    resource.exists(status="DEGRADED", **AS_WANTED)
+
+    result = present(resource, wait=False)
+
+    assert (result["changed"], result["round"]["finished"], result["resource"]["status"]) == (False, True, "DEGRADED")
+
+
+# deletion
 
 
 def test_deleted_and_watched_until_gone(resource: FakeResource) -> None:
     resource.exists()
 
-    result = absent_round(resource, check_mode=False, clock=resource.clock, keeper=FakeKeeper())
+    result = absent(resource)
 
     assert result["changed"]
     assert result["round"]["finished"]
     assert result["resource"] is None
-    again = absent_round(resource, check_mode=False, clock=resource.clock, keeper=FakeKeeper())
-    assert not again["changed"]
+    assert not absent(resource)["changed"]
+
+
+def test_a_deletion_that_shows_late_is_asked_for_once(clock: FakeClock) -> None:
+    resource = FakeResource(clock, lag=5.0).exists()
+
+    assert absent(resource)["round"]["finished"]
+    assert resource.calls == ["delete"]
+
+
+@pytest.mark.parametrize("status", ["FAILED", "CREATE_FAILED"])
+def test_what_failed_to_come_up_is_deleted_though_its_failure_shows_for_a_while(clock: FakeClock, status: str) -> None:
+    resource = FakeResource(clock, lag=2.0).exists(status=status, health={"issues": [ISSUE]})
+
+    assert absent(resource)["round"]["finished"]
+    assert resource.calls == ["delete"]
+
+
+def test_deletion_without_waiting(resource: FakeResource) -> None:
+    result = absent(resource.exists(), wait=False)
+
+    assert (result["changed"], result["round"]["finished"], result["resource"]["status"]) == (True, True, "DELETING")
 
 
 def test_check_mode_deletes_nothing(resource: FakeResource) -> None:
     resource.exists()
 
-    result = absent_round(resource, check_mode=True, clock=resource.clock, keeper=FakeKeeper())
+    result = absent(resource, check_mode=True)
 
     assert result["changed"]
     assert resource.calls == []
+
+
+def test_a_deletion_that_fails_says_why(resource: FakeResource) -> None:
+    resource.exists().deletion_issues = [ISSUE]
+
+    with pytest.raises(
+        BlueGreenError, match=r"game is DELETE_FAILED: AccessDenied: no right to subnet-1\. Mend the cause"
+    ):
+        absent(resource)
+
+
+def test_a_deletion_that_failed_before_is_tried_again(resource: FakeResource) -> None:
+    resource.exists(status="DELETE_FAILED", health={"issues": [ISSUE]})
+    assert absent(resource)["round"]["finished"]
+
+    resource.exists(status="DELETE_FAILED", health={"issues": [ISSUE]}).deletion_issues = [ISSUE]
+    result = absent(resource)
+    assert "DELETE_FAILED: AccessDenied: no right to subnet-1" in result["round"]["failed_before"]
+    assert not result["round"]["finished"]
+
+
+@pytest.mark.parametrize("delete", [absent, empty])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_is_protected_stays_with_all_that_is_in_it(clock: FakeClock, delete: Any, check_mode: bool) -> None:
+    cluster = FakeResource(clock, "arena").exists()
+    cluster.parts = [FakeResource(clock, "arena/game").exists()]
+    cluster.protected = "turn it off"
+
+    with pytest.raises(BlueGreenError, match="arena is not deleted: turn it off"):
+        delete(cluster, check_mode=check_mode)
+    assert cluster.calls == cluster.parts[0].calls == []
+
+
+def test_what_still_holds_something_is_refused_with_its_names(clock: FakeClock) -> None:
+    cluster = FakeResource(clock, "arena").exists()
+    cluster.parts = [FakeResource(clock, "arena/game").exists()]
+    cluster.busy = True
+
+    with pytest.raises(
+        BlueGreenError, match=r"it still holds node group arena/game\. Delete them first, or set delete_"
+    ):
+        absent(cluster)
 
 
 def test_a_cluster_is_emptied_before_it_goes(clock: FakeClock) -> None:
     cluster = FakeResource(clock, "arena").exists()
     cluster.parts = [FakeResource(clock, f"arena/{name}").exists() for name in ("game", "system")]
 
-    def round_() -> dict[str, Any]:
-        return empty_round(cluster, check_mode=False, clock=clock, keeper=FakeKeeper())
-
-    first = round_()
+    first = empty(cluster)
     assert first["contents"] == ["node group arena/game", "node group arena/system"]
     assert not first["round"]["finished"]
     assert cluster.calls == []
-    last = round_()
+    last = empty(cluster)
 
     assert last["round"]["finished"]
     assert cluster.calls == ["delete"]
@@ -300,7 +423,7 @@ def test_check_mode_tells_what_would_go(clock: FakeClock) -> None:
     cluster = FakeResource(clock, "arena").exists()
     cluster.parts = [FakeResource(clock, "arena/game").exists()]
 
-    result = empty_round(cluster, check_mode=True, clock=clock, keeper=FakeKeeper())
+    result = empty(cluster, check_mode=True)
 
     assert result["changed"]
     assert result["contents"] == ["node group arena/game"]
@@ -309,10 +432,21 @@ def test_check_mode_tells_what_would_go(clock: FakeClock) -> None:
 
 def test_a_part_that_does_not_go_is_an_error(clock: FakeClock) -> None:
     cluster = FakeResource(clock, "arena").exists()
-    cluster.parts = [FakeResource(clock, "arena/game").exists(status="DELETE_FAILED")]
+    cluster.parts = [FakeResource(clock, "arena/game").exists()]
+    cluster.parts[0].deletion_issues = [ISSUE]
 
-    with pytest.raises(BlueGreenError, match="node group arena/game could not be deleted"):
-        empty_round(cluster, check_mode=False, clock=clock, keeper=FakeKeeper())
+    with pytest.raises(BlueGreenError, match="node group arena/game was DELETE_FAILED: AccessDenied: no right"):
+        empty(cluster)
+
+
+def test_a_part_that_did_not_go_before_is_tried_again(clock: FakeClock) -> None:
+    cluster = FakeResource(clock, "arena").exists()
+    cluster.parts = [FakeResource(clock, "arena/game").exists(status="DELETE_FAILED", health={"issues": [ISSUE]})]
+
+    result = empty(cluster)
+
+    assert cluster.parts[0].calls == ["delete"]
+    assert "AccessDenied: no right" in result["round"]["failed_before"]
 
 
 def test_an_answer_keeps_the_keys_of_tags_and_labels() -> None:

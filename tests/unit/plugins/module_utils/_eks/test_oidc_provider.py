@@ -1,0 +1,92 @@
+"""The identity provider of a cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_provider import (
+    FIELDS,
+    OidcProvider,
+    all_clients,
+    by_options,
+    find_provider,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import by_call, differences
+
+ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/ABC"
+ARN = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC"
+HAVE = {"Arn": ARN, "ClientIDList": ["sts.amazonaws.com", "old"], "ThumbprintList": ["f00"]}
+
+
+@pytest.mark.parametrize(
+    ("arns", "issuer", "arn"),
+    [
+        ([f"{ARN}D", ARN], ISSUER, ARN),
+        ([f"{ARN}D"], ISSUER, ""),
+        ([ARN], "", ""),
+        ([], ISSUER, ""),
+    ],
+)
+def test_a_provider_is_found_by_its_whole_issuer(arns: list[str], issuer: str, arn: str) -> None:
+    assert find_provider(arns, issuer) == arn
+
+
+@pytest.mark.parametrize(
+    ("wanted", "have", "purge", "clients"),
+    [
+        (["a"], None, False, ["a"]),
+        (["a"], {"ClientIDList": ["b"]}, False, ["b", "a"]),
+        (["a"], {"ClientIDList": ["b", "a"]}, False, ["b", "a"]),
+        (["a"], {"ClientIDList": ["b"]}, True, ["a"]),
+    ],
+)
+def test_audiences_of_others_stay_unless_they_are_purged(
+    wanted: list[str], have: dict[str, Any] | None, purge: bool, clients: list[str]
+) -> None:
+    assert all_clients(wanted, have, purge=purge) == clients
+
+
+class FakeIam:
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def add_client_id_to_open_id_connect_provider(self, **request: Any) -> None:
+        self.calls.append(("add", request["ClientID"]))
+
+    def remove_client_id_from_open_id_connect_provider(self, **request: Any) -> None:
+        self.calls.append(("remove", request["ClientID"]))
+
+    def update_open_id_connect_provider_thumbprint(self, **request: Any) -> None:
+        self.calls.append(("thumbprints", request["ThumbprintList"]))
+
+
+@pytest.mark.parametrize(
+    ("want", "calls"),
+    [
+        ({"client_ids": ["old", "sts.amazonaws.com"], "thumbprints": ["f00"]}, []),
+        ({"client_ids": ["sts.amazonaws.com", "new"]}, [("add", "new"), ("remove", "old")]),
+        ({"thumbprints": ["bad"]}, [("thumbprints", ["bad"])]),
+    ],
+)
+def test_the_calls_that_make_it(want: dict[str, Any], calls: list[Any]) -> None:
+    iam = FakeIam()
+    provider = OidcProvider(iam, None, "arena-green", ISSUER)
+    for call, changes in by_call(differences(FIELDS, want, HAVE)):
+        provider.update(call, changes, HAVE)
+    assert iam.calls == calls
+
+
+def test_a_cluster_without_an_issuer_has_no_provider() -> None:
+    with pytest.raises(BlueGreenError, match="cluster arena-green does not exist or has no OIDC issuer"):
+        OidcProvider(FakeIam(), None, "arena-green").create({})
+
+
+def test_a_provider_is_returned_by_its_options() -> None:
+    assert by_options({"client_id_list": ["a"], "thumbprint_list": [], "arn": ARN}) == {
+        "client_ids": ["a"],
+        "thumbprints": [],
+        "arn": ARN,
+    }
+    assert by_options(None) is None
