@@ -121,7 +121,8 @@ class SimELBv2(ELBv2Backend):  # type: ignore[misc]
         self._note_users()
 
     def _validate_actions(self, actions: list[Any]) -> None:
-        super()._validate_actions(actions)
+        # AWS has this kind since late 2025, moto does not know it.
+        super()._validate_actions([action for action in actions if action.type != "jwt-validation"])
         self._check_forwards([action.data for action in actions])
 
     def _check_forwards(self, actions: Sequence[Mapping[str, Any]]) -> None:

@@ -20,8 +20,11 @@ class ActionModule(RoundsAction):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> Result:
         result = super().run(tmp, task_vars)
+        if self._task.check_mode or result.get("failed") or result.get("ahead"):
+            return result
+        # The module has refused what is not a number.
         seconds = float(self._task.args.get("hold_seconds") or 0)
-        if seconds <= 0 or self._task.check_mode or result.get("failed") or result.get("ahead"):
+        if seconds <= 0:
             return result
         return self._hold(result, seconds, task_vars, SystemClock())
 

@@ -11,16 +11,17 @@ module: elbv2_target_group
 short_description: One target group per slot and service
 version_added: 0.1.0
 description:
-  - Creates, converges and deletes a target group. Its targets are never touched; they belong to the AWS Load Balancer
-    Controller of the slot's cluster.
-  - O(like) takes over the settings of the other slot's target group, so that both behave alike.
+  - Creates, converges and deletes a target group. Its targets are not touched unless O(targets) asks for it; they
+    belong to the AWS Load Balancer Controller of the slot's cluster.
+  - O(like) takes over the settings and attributes of the other slot's target group, so that both behave alike.
+  - What AWS cannot change after creation is refused, with the option's name and both values, before any write.
 options:
   name:
     description: Name of the target group; up to 32 letters, digits and hyphens.
     type: str
     required: true
   state:
-    description: Whether it exists.
+    description: Whether it exists. A target group that a load balancer uses is not deleted.
     type: str
     choices: [present, absent]
     default: present
@@ -33,9 +34,13 @@ options:
   protocol:
     description: Protocol to the targets. Fixed once created.
     type: str
-    choices: [HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP]
+    choices: [HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP, QUIC, TCP_QUIC]
+  protocol_version:
+    description: Version of HTTP to the targets. Fixed once created. AWS takes V(HTTP1) where nothing else says.
+    type: str
+    choices: [HTTP1, HTTP2, GRPC]
   port:
-    description: Default port of the targets. Fixed once created.
+    description: Default port of the targets, 1 to 65535. Fixed once created.
     type: int
   vpc_id:
     description: The VPC of the targets. Fixed once created.
@@ -43,26 +48,79 @@ options:
   target_type:
     description: What is registered. Pods on Fargate need V(ip). Fixed once created. V(ip) where nothing else says.
     type: str
-    choices: [instance, ip, alb]
+    choices: [instance, ip, alb, lambda]
+  ip_address_type:
+    description: Kind of the targets' addresses. Fixed once created.
+    type: str
+    choices: [ipv4, ipv6]
+  health_check_enabled:
+    description: Whether targets are checked. AWS allows V(false) for targets of type C(lambda) only.
+    type: bool
+  health_check_protocol:
+    description: Protocol of the health check.
+    type: str
+    choices: [HTTP, HTTPS, TCP]
+  health_check_port:
+    description: Port of the health check; V(traffic-port) is the one of the target.
+    type: str
   health_check_path:
     description: Path of the health check.
     type: str
   health_check_interval:
-    description: Seconds between two health checks of a target.
+    description: Seconds between two health checks of a target, 5 to 300.
     type: int
   health_check_timeout:
-    description: Seconds without an answer that fail a health check.
+    description: Seconds without an answer that fail a health check, 2 to 120.
     type: int
   healthy_threshold:
-    description: Successes in a row that make a target healthy.
+    description: Successes in a row that make a target healthy, 2 to 10.
     type: int
   unhealthy_threshold:
-    description: Failures in a row that make a target unhealthy.
+    description: Failures in a row that make a target unhealthy, 2 to 10.
     type: int
-  tags:
-    description: Tags to set. Others stay.
+  matcher:
+    description: Codes of a healthy answer, for example V(200-299); HTTP codes, or gRPC codes from 0 to 99.
+    type: str
+  attributes:
+    description:
+      - Attributes to set, by their names in AWS. Others stay as they are, or as O(like) has them.
+      - See U(https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html).
     type: dict
-    default: {}
+  targets:
+    description:
+      - Targets to register. Without this option no target is touched.
+      - Not for target groups of which a TargetGroupBinding takes care; its controller would take them out again.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: Instance, address, load balancer or function, according to the target type.
+        type: str
+        required: true
+      port:
+        description: Port; that of the target group where it is not given.
+        type: int
+      availability_zone:
+        description: Zone, or V(all) for an address outside of the VPC.
+        type: str
+  purge_targets:
+    description: Whether registered targets that O(targets) does not name are deregistered.
+    type: bool
+    default: false
+  tags:
+    description: Tags to set. Without this option no tag is touched.
+    type: dict
+  purge_tags:
+    description: Whether tags that O(tags) does not name are taken away. AWS's own, C(aws:*), always stay.
+    type: bool
+    default: false
+notes:
+  - "IAM actions: C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
+    C(elasticloadbalancing:DescribeTags), C(elasticloadbalancing:DescribeTargetHealth),
+    C(elasticloadbalancing:CreateTargetGroup), C(elasticloadbalancing:ModifyTargetGroup),
+    C(elasticloadbalancing:ModifyTargetGroupAttributes), C(elasticloadbalancing:AddTags),
+    C(elasticloadbalancing:RemoveTags), C(elasticloadbalancing:RegisterTargets),
+    C(elasticloadbalancing:DeregisterTargets), C(elasticloadbalancing:DeleteTargetGroup)."
 seealso:
   - module: gameops.eks_bluegreen.elbv2_target_group_swap
 author:
@@ -81,6 +139,21 @@ EXAMPLES = r"""
     name: arena-matchmaker-green
     like: arena-matchmaker-blue
 
+- name: Make blue's, with a short drain
+  gameops.eks_bluegreen.elbv2_target_group:
+    name: arena-matchmaker-blue
+    protocol: HTTP
+    port: 8080
+    vpc_id: vpc-0123456789abcdef0
+    health_check_path: /healthz
+    health_check_interval: 5
+    health_check_timeout: 2
+    healthy_threshold: 2
+    attributes:
+      deregistration_delay.timeout_seconds: 30
+    tags:
+      eks-bluegreen/slot: blue
+
 - name: Remove blue's target group, which no listener uses any more
   gameops.eks_bluegreen.elbv2_target_group:
     name: arena-matchmaker-blue
@@ -93,10 +166,13 @@ target_group_arn:
   returned: success
   type: str
 target_group:
-  description: The target group as AWS describes it, in check mode the predicted one; null if absent.
+  description:
+    - The target group as AWS describes it, with its attributes and tags; in check mode the predicted one. Null if
+      absent.
   returned: success
   type: dict
-  sample: {target_group_name: arena-matchmaker-green, protocol: HTTP, port: 8080, target_type: ip}
+  sample: {target_group_name: arena-matchmaker-green, protocol: HTTP, port: 8080, target_type: ip,
+    attributes: {deregistration_delay.timeout_seconds: "30"}, tags: {}}
 """
 
 from typing import Any
@@ -104,23 +180,44 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import TargetGroupApi
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.target_group import OPTIONS, absent, present
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import refuse_bad_name
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.target_group import (
+    OPTIONS,
+    Wanted,
+    absent,
+    present,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
 
+TARGET = {
+    "id": {"type": "str", "required": True},
+    "port": {"type": "int"},
+    "availability_zone": {"type": "str"},
+}
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "like": {"type": "str"},
-    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP"]},
+    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"]},
+    "protocol_version": {"type": "str", "choices": ["HTTP1", "HTTP2", "GRPC"]},
     "port": {"type": "int"},
     "vpc_id": {"type": "str"},
-    "target_type": {"type": "str", "choices": ["instance", "ip", "alb"]},
+    "target_type": {"type": "str", "choices": ["instance", "ip", "alb", "lambda"]},
+    "ip_address_type": {"type": "str", "choices": ["ipv4", "ipv6"]},
+    "health_check_enabled": {"type": "bool"},
+    "health_check_protocol": {"type": "str", "choices": ["HTTP", "HTTPS", "TCP"]},
+    "health_check_port": {"type": "str"},
     "health_check_path": {"type": "str"},
     "health_check_interval": {"type": "int"},
     "health_check_timeout": {"type": "int"},
     "healthy_threshold": {"type": "int"},
     "unhealthy_threshold": {"type": "int"},
-    "tags": {"type": "dict", "default": {}},
+    "matcher": {"type": "str"},
+    "attributes": {"type": "dict"},
+    "targets": {"type": "list", "elements": "dict", "options": TARGET},
+    "purge_targets": {"type": "bool", "default": False},
+    "tags": {"type": "dict"},
+    "purge_tags": {"type": "bool", "default": False},
     "lease": LEASE_ARGUMENT,
 }
 
@@ -128,14 +225,33 @@ ARGUMENT_SPEC = {
 def run(module: Any) -> dict[str, Any]:
     """Create, converge or delete."""
     options = module.params
-    api = TargetGroupApi(module.client("elbv2", config=dict(CLIENT_CONFIG)))
-    keeper = keeper_of(options["lease"])
+    client = module.client("elbv2", config=dict(CLIENT_CONFIG))
+    api, keeper = TargetGroupApi(client), keeper_of(options["lease"])
     if options["state"] == "absent":
         return absent(api, options["name"], check_mode=module.check_mode, keeper=keeper)
-    want = {option: options[option] for option in OPTIONS}
-    return present(
-        api, options["name"], want, options["tags"], like=options["like"], check_mode=module.check_mode, keeper=keeper
+    if options["like"] is not None:
+        refuse_bad_name("like", options["like"], "targetgroup", client.meta.region_name)
+    return present(api, wanted(options), check_mode=module.check_mode, keeper=keeper)
+
+
+def wanted(options: dict[str, Any]) -> Wanted:
+    """The module's options as what is asked for."""
+    targets = options["targets"]
+    return Wanted(
+        options["name"],
+        {option: options[option] for option in OPTIONS if options[option] is not None},
+        like=options["like"],
+        attributes=options["attributes"],
+        tags=options["tags"],
+        purge_tags=options["purge_tags"],
+        targets=None if targets is None else [_target(target) for target in targets],
+        purge_targets=options["purge_targets"],
     )
+
+
+def _target(target: dict[str, Any]) -> dict[str, Any]:
+    named = {"Id": target["id"], "Port": target["port"], "AvailabilityZone": target["availability_zone"]}
+    return {key: value for key, value in named.items() if value is not None}
 
 
 def main() -> None:

@@ -16,30 +16,15 @@ description:
     order, and stickiness stay as they are.
   - A member that is missing from such an action is added to it. So weight 0 attaches a target group, which makes the
     load balancer check its targets.
-  - Reads and writes up to ten listeners and rules at a time, and reads all of them again. If one write fails, or the
-    weights do not read back, all are put back as they were.
+  - Application and network load balancers, several of them in one call. Actions of kinds that botocore does not know
+    are refused, because it could not write them back.
+  - Reads and writes up to ten listeners and rules at a time, fewer when AWS throttles, and reads all of them again. If
+    one write fails, or the weights do not read back, all are put back as they were, and that is read back too.
+  - What somebody else changes at the same time is noticed where ELBv2 lets it be, and never put back over; then the
+    swap fails and is taken back, or, if the weights are as asked for nevertheless, warns.
   - Weights go from 0 to 999 and say how requests are split, not connections or clients. Target group stickiness
     beats weight. See U(https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ModifyRule.html).
 options:
-  load_balancers:
-    description: Names or ARNs of the load balancers whose listeners are searched.
-    type: list
-    elements: str
-    required: true
-  pairs:
-    description: The target groups of each service, one per slot.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      blue:
-        description: Name or ARN of the target group of slot blue.
-        type: str
-        required: true
-      green:
-        description: Name or ARN of the target group of slot green.
-        type: str
-        required: true
   weights:
     description: The weight of each slot's target groups, 0 to 999. At least one is above 0.
     type: dict
@@ -87,9 +72,14 @@ options:
     default: 0
 notes:
   - A load balancer that a cluster's controller owns (tag C(elbv2.k8s.aws/cluster)) is refused.
-  - ELBv2 has no conditional write. Use O(lease), so that two runs cannot write at once.
-  - "Needs C(elasticloadbalancing:DescribeLoadBalancers), C(DescribeTags), C(DescribeListeners), C(DescribeRules),
-    C(DescribeTargetGroups), C(DescribeTargetHealth), C(ModifyListener) and C(ModifyRule)."
+  - ELBv2 has no conditional write. Use O(lease), so that two runs cannot write at once. A change that another tool
+    makes to a rule between the module's last look at it, at most 2 s and a call earlier, and its own write of that rule
+    is overwritten.
+  - "IAM actions: C(elasticloadbalancing:DescribeLoadBalancers), C(elasticloadbalancing:DescribeTags),
+    C(elasticloadbalancing:DescribeListeners), C(elasticloadbalancing:DescribeRules),
+    C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
+    C(elasticloadbalancing:DescribeTargetHealth), C(elasticloadbalancing:ModifyListener),
+    C(elasticloadbalancing:ModifyRule)."
 seealso:
   - module: gameops.eks_bluegreen.elbv2_target_group_swap_info
   - module: gameops.eks_bluegreen.elbv2_target_group
@@ -99,6 +89,7 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes
   - gameops.eks_bluegreen.attributes.rounds
   - gameops.eks_bluegreen.lease
+  - gameops.eks_bluegreen.target_group_pairs
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -125,6 +116,23 @@ EXAMPLES = r"""
     weights:
       blue: 100
       green: 0
+
+- name: Shift the HTTP and the UDP service, each on its own load balancer, all or none
+  gameops.eks_bluegreen.elbv2_target_group_swap:
+    load_balancers: [arena, arena-udp]
+    pairs:
+      - blue: arena-matchmaker-blue
+        green: arena-matchmaker-green
+      - blue: arena-voice-blue
+        green: arena-voice-green
+    weights:
+      blue: 0
+      green: 100
+  register: swap
+
+- name: Refuse to call it done while cookies hold players back
+  ansible.builtin.assert:
+    that: swap.hazards | selectattr('kind', 'eq', 'group_stickiness') | length == 0
 
 - name: Go back to blue, whatever its health
   gameops.eks_bluegreen.elbv2_target_group_swap:
@@ -172,6 +180,38 @@ ahead:
   description: Whether a listener or rule was left alone because of O(toward) with a larger share than asked for.
   returned: success
   type: bool
+hazards:
+  description: Stickiness, which beats weights. Told as warnings too.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(group_stickiness) of a listener or rule, V(target_stickiness) of a target group's attributes.
+      type: str
+    resource:
+      description: Where it is set.
+      type: str
+      sample: arena HTTP:8080 rule 10 (path-pattern /match*)
+    seconds:
+      description: How long it lasts; 0 where AWS sets no end.
+      type: int
+    message:
+      description: What it does.
+      type: str
+    remedy:
+      description: What to do about it.
+      type: str
+not_restored:
+  description: Listeners and rules that could not be put back, with the reason. Empty if all were.
+  returned: when a swap failed after it had begun to write
+  type: list
+  elements: str
+changed_by_others:
+  description: Listeners and rules that somebody else changed meanwhile, and that were left alone.
+  returned: when a swap failed after it had begun to write
+  type: list
+  elements: str
 targets:
   description: Healthy and registered targets of the target groups that gain and of their partners, by name.
   returned: success
@@ -182,18 +222,17 @@ targets:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SWAP_CLIENT_CONFIG, SwapApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import PAIRS_ARGUMENTS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.run import Swap, swap_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Weights
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
 
 WEIGHTS = {"blue": {"type": "int", "required": True}, "green": {"type": "int", "required": True}}
-PAIR = {"blue": {"type": "str", "required": True}, "green": {"type": "str", "required": True}}
 ARGUMENT_SPEC = {
-    "load_balancers": {"type": "list", "elements": "str", "required": True},
-    "pairs": {"type": "list", "elements": "dict", "required": True, "options": PAIR},
+    **PAIRS_ARGUMENTS,
     "weights": {"type": "dict", "required": True, "options": WEIGHTS},
     "toward": {"type": "str", "choices": ["blue", "green"]},
     "detach": {"type": "str", "choices": ["blue", "green"]},
@@ -215,7 +254,7 @@ def run(module: Any) -> dict[str, Any]:
         require_healthy=options["require_healthy"],
         wait=options["wait"],
     )
-    api = SwapApi(module.client("elbv2", config=dict(CLIENT_CONFIG)))
+    api = SwapApi(module.client("elbv2", config=dict(SWAP_CLIENT_CONFIG)))
     keeper = keeper_of(options["lease"])
     return swap_round(api, want, check_mode=module.check_mode, clock=SystemClock(), keeper=keeper)
 

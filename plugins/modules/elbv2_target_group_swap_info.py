@@ -12,34 +12,20 @@ short_description: Weights and health of blue and green target groups
 version_added: 0.1.0
 description:
   - Finds every listener default action and rule of the named load balancers that forwards to a member of a pair, and
-    tells the weights there and the health of the targets.
+    tells the weights there, the stickiness that beats them, and the health of the targets.
   - A target group that does not exist is told as such.
-options:
-  load_balancers:
-    description: Names or ARNs of the load balancers whose listeners are searched.
-    type: list
-    elements: str
-    required: true
-  pairs:
-    description: The target groups of each service, one per slot.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      blue:
-        description: Name or ARN of the target group of slot blue.
-        type: str
-        required: true
-      green:
-        description: Name or ARN of the target group of slot green.
-        type: str
-        required: true
+notes:
+  - "IAM actions: C(elasticloadbalancing:DescribeLoadBalancers), C(elasticloadbalancing:DescribeTags),
+    C(elasticloadbalancing:DescribeListeners), C(elasticloadbalancing:DescribeRules),
+    C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
+    C(elasticloadbalancing:DescribeTargetHealth)."
 seealso:
   - module: gameops.eks_bluegreen.elbv2_target_group_swap
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes.info_module
+  - gameops.eks_bluegreen.target_group_pairs
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -60,6 +46,45 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+load_balancers:
+  description: The load balancers.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name.
+      type: str
+    arn:
+      description: ARN.
+      type: str
+    type:
+      description: V(application), V(network) or V(gateway).
+      type: str
+    cluster:
+      description: The Kubernetes cluster whose controller owns it; null if none does.
+      type: str
+hazards:
+  description: Stickiness, which beats weights.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(group_stickiness) of a listener or rule, V(target_stickiness) of a target group's attributes.
+      type: str
+    resource:
+      description: Where it is set.
+      type: str
+    seconds:
+      description: How long it lasts; 0 where AWS sets no end.
+      type: int
+    message:
+      description: What it does.
+      type: str
+    remedy:
+      description: What to do about it.
+      type: str
 forwards:
   description: Every listener default action and rule that forwards to a member of a pair.
   returned: success
@@ -121,22 +146,19 @@ target_groups:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SWAP_CLIENT_CONFIG, SwapApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import PAIRS_ARGUMENTS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.run import read_weights
 
-PAIR = {"blue": {"type": "str", "required": True}, "green": {"type": "str", "required": True}}
-ARGUMENT_SPEC = {
-    "load_balancers": {"type": "list", "elements": "str", "required": True},
-    "pairs": {"type": "list", "elements": "dict", "required": True, "options": PAIR},
-}
+ARGUMENT_SPEC = dict(PAIRS_ARGUMENTS)
 
 
 def run(module: Any) -> dict[str, Any]:
     """Read."""
     options = module.params
     pairs = [(pair["blue"], pair["green"]) for pair in options["pairs"]]
-    api = SwapApi(module.client("elbv2", config=dict(CLIENT_CONFIG)))
+    api = SwapApi(module.client("elbv2", config=dict(SWAP_CLIENT_CONFIG)))
     return {"changed": False, **read_weights(api, options["load_balancers"], pairs)}
 
 

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from threading import Semaphore
 from typing import Any, TypeVar
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, aws_call
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import (
     Action,
     Forward,
     TargetGroup,
     writable,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 CALLS_IN_PARALLEL = 10
+# AWS's largest page: a listener's rules come in one answer.
+PAGE_SIZE = 400
+# Adaptive: once AWS throttles, botocore slows all threads of the client down together.
+SWAP_CLIENT_CONFIG: Mapping[str, Any] = {**CLIENT_CONFIG, "retries": {"mode": "adaptive", "max_attempts": 2}}
 CLUSTER_TAG = "elbv2.k8s.aws/cluster"
 
 Item = TypeVar("Item")
@@ -50,15 +56,24 @@ def add_tags(client: Any, arn: str, tags: Mapping[str, str]) -> None:
     client.add_tags(ResourceArns=[arn], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
 
 
+@aws_call("remove tags from {arn}")
+def remove_tags(client: Any, arn: str, keys: Sequence[str]) -> None:
+    client.remove_tags(ResourceArns=[arn], TagKeys=list(keys))
+
+
 @aws_call("list the listeners of load balancer {load_balancer_arn}")
 def describe_listeners(client: Any, load_balancer_arn: str) -> list[dict[str, Any]]:
-    pages = client.get_paginator("describe_listeners").paginate(LoadBalancerArn=load_balancer_arn)
+    pages = client.get_paginator("describe_listeners").paginate(
+        LoadBalancerArn=load_balancer_arn, PaginationConfig={"PageSize": PAGE_SIZE}
+    )
     return [listener for page in pages for listener in page["Listeners"]]
 
 
 @aws_call("list the rules of listener {listener_arn}")
 def describe_rules(client: Any, listener_arn: str) -> list[dict[str, Any]]:
-    pages = client.get_paginator("describe_rules").paginate(ListenerArn=listener_arn)
+    pages = client.get_paginator("describe_rules").paginate(
+        ListenerArn=listener_arn, PaginationConfig={"PageSize": PAGE_SIZE}
+    )
     return [rule for page in pages for rule in page["Rules"]]
 
 
@@ -86,9 +101,8 @@ def describe_target_health(client: Any, arn: str) -> list[dict[str, Any]]:
 
 
 @aws_call("create target group {settings[Name]}")
-def create_target_group(client: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    created: dict[str, Any] = client.create_target_group(**settings)["TargetGroups"][0]
-    return created
+def create_target_group(client: Any, settings: Mapping[str, Any]) -> str:
+    return str(client.create_target_group(**settings)["TargetGroups"][0]["TargetGroupArn"])
 
 
 @aws_call("modify target group {arn}")
@@ -108,6 +122,16 @@ def modify_target_group_attributes(client: Any, arn: str, attributes: Mapping[st
     client.modify_target_group_attributes(TargetGroupArn=arn, Attributes=listed)
 
 
+@aws_call("register targets in target group {arn}")
+def register_targets(client: Any, arn: str, targets: Sequence[Mapping[str, Any]]) -> None:
+    client.register_targets(TargetGroupArn=arn, Targets=list(targets))
+
+
+@aws_call("deregister targets from target group {arn}")
+def deregister_targets(client: Any, arn: str, targets: Sequence[Mapping[str, Any]]) -> None:
+    client.deregister_targets(TargetGroupArn=arn, Targets=list(targets))
+
+
 @aws_call("delete target group {arn}", none_for="TargetGroupNotFound")
 def delete_target_group(client: Any, arn: str) -> None:
     client.delete_target_group(TargetGroupArn=arn)
@@ -120,6 +144,7 @@ class LoadBalancer:
     name: str
     arn: str
     cluster: str = ""
+    type: str = "application"
 
 
 @dataclass(frozen=True)
@@ -136,41 +161,104 @@ class Health:
 
 
 class SwapApi:
-    """What a swap reads and writes, on a boto3 client; safe to use from several threads."""
+    """What a swap reads and writes, on a boto3 client; safe to use from several threads.
+
+    However many threads use it, no more than CALLS_IN_PARALLEL calls are under way.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._free = Semaphore(CALLS_IN_PARALLEL)
+        self._listeners: dict[str, list[str]] = {}
+
+    @property
+    def region(self) -> str:
+        region: str = self._client.meta.region_name
+        return region
+
+    def find_load_balancer(self, name: str) -> LoadBalancer | None:
+        """Without its owner."""
+        found = self._call(describe_load_balancer, name)
+        if found is None:
+            return None
+        return LoadBalancer(found["LoadBalancerName"], found["LoadBalancerArn"], type=found.get("Type", "application"))
+
+    def owner(self, load_balancer: LoadBalancer) -> str:
+        """The cluster whose controller owns the load balancer, or ""."""
+        tags: dict[str, str] = self._call(describe_tags, load_balancer.arn)
+        return tags.get(CLUSTER_TAG, "")
 
     def load_balancer(self, name: str) -> LoadBalancer | None:
-        found = describe_load_balancer(self._client, name)
-        if found is None:
-            return None
-        arn = found["LoadBalancerArn"]
-        return LoadBalancer(found["LoadBalancerName"], arn, describe_tags(self._client, arn).get(CLUSTER_TAG, ""))
+        """With its owner."""
+        found = self.find_load_balancer(name)
+        return None if found is None else replace(found, cluster=self.owner(found))
 
     def target_group(self, name: str) -> TargetGroup | None:
-        found = describe_target_group(self._client, name)
+        found = self._call(describe_target_group, name)
         if found is None:
             return None
-        return TargetGroup(found["TargetGroupName"], found["TargetGroupArn"])
+        return TargetGroup(
+            found["TargetGroupName"],
+            found["TargetGroupArn"],
+            found.get("VpcId", ""),
+            found.get("Protocol", ""),
+            tuple(found.get("LoadBalancerArns") or ()),
+        )
 
     def forwards(self, load_balancer: LoadBalancer) -> list[Forward]:
-        """Every default action and rule of the load balancer."""
-        listeners = describe_listeners(self._client, load_balancer.arn)
-        rules = in_parallel(lambda listener: describe_rules(self._client, listener["ListenerArn"]), listeners)
+        """Every default action and rule of the load balancer.
+
+        The rules of listeners that an earlier call has seen are read together with the listeners.
+        """
+        with ThreadPoolExecutor(max_workers=CALLS_IN_PARALLEL) as pool:
+            known = self._listeners.get(load_balancer.arn, [])
+            rules = {arn: pool.submit(self._rules, load_balancer, arn) for arn in known}
+            listeners = self._call(describe_listeners, load_balancer.arn)
+            for listener in listeners:
+                arn = listener["ListenerArn"]
+                if arn not in rules:
+                    rules[arn] = pool.submit(self._rules, load_balancer, arn)
+        self._listeners[load_balancer.arn] = [listener["ListenerArn"] for listener in listeners]
         found = []
-        for listener, its_rules in zip(listeners, rules, strict=True):
+        for listener in listeners:
             found.append(_default_action(load_balancer, listener))
+            its_rules = rules[listener["ListenerArn"]].result()
             found.extend(_rule(load_balancer, listener, rule) for rule in its_rules if not rule.get("IsDefault"))
         return found
 
     def write(self, forward: Forward, actions: Sequence[Action]) -> None:
         """Replace the actions of a listener or a rule."""
         modify = modify_listener if forward.kind == "listener" else modify_rule
-        modify(self._client, forward.arn, writable(actions))
+        self._call(modify, forward.arn, writable(actions))
 
     def health(self, group: TargetGroup) -> Health:
-        return summarise_health(describe_target_health(self._client, group.arn))
+        return summarise_health(self._call(describe_target_health, group.arn))
+
+    def attributes(self, group: TargetGroup) -> dict[str, str]:
+        found: dict[str, str] = self._call(describe_target_group_attributes, group.arn)
+        return found
+
+    def refuse_unknown_actions(self, forwards: Iterable[Forward]) -> None:
+        """Raise if a kind of action is newer than botocore, which then hides its settings: writing would lose them."""
+        known = set(self._client.meta.service_model.shape_for("ActionTypeEnum").enum)
+        for forward in forwards:
+            unknown = {str(action.get("Type")) for action in forward.actions} - known
+            if unknown:
+                raise BlueGreenError(
+                    f"{forward.load_balancer} {forward.where} has an action of type {', '.join(sorted(unknown))}, "
+                    "which the installed botocore does not know and so cannot write back: upgrade boto3 and botocore"
+                )
+
+    def _call(self, function: Callable[..., Any], *args: Any) -> Any:
+        with self._free:
+            return function(self._client, *args)
+
+    def _rules(self, load_balancer: LoadBalancer, listener_arn: str) -> list[dict[str, Any]]:
+        """Only application load balancers have rules."""
+        if load_balancer.type != "application":
+            return []
+        found: list[dict[str, Any]] = self._call(describe_rules, listener_arn)
+        return found
 
 
 def summarise_health(descriptions: Sequence[Mapping[str, Any]]) -> Health:
@@ -228,7 +316,12 @@ class TargetGroupApi:
     def tags(self, arn: str) -> dict[str, str]:
         return describe_tags(self._client, arn)
 
-    def create(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def targets(self, arn: str) -> list[dict[str, Any]]:
+        """Those that are registered and not on their way out."""
+        described = describe_target_health(self._client, arn)
+        return [one["Target"] for one in described if one["TargetHealth"]["State"] != "draining"]
+
+    def create(self, settings: Mapping[str, Any]) -> str:
         return create_target_group(self._client, settings)
 
     def modify(self, arn: str, settings: Mapping[str, Any]) -> None:
@@ -239,6 +332,15 @@ class TargetGroupApi:
 
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         add_tags(self._client, arn, tags)
+
+    def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
+        remove_tags(self._client, arn, keys)
+
+    def register(self, arn: str, targets: Sequence[Mapping[str, Any]]) -> None:
+        register_targets(self._client, arn, targets)
+
+    def deregister(self, arn: str, targets: Sequence[Mapping[str, Any]]) -> None:
+        deregister_targets(self._client, arn, targets)
 
     def delete(self, arn: str) -> None:
         delete_target_group(self._client, arn)

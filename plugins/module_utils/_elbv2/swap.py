@@ -30,6 +30,9 @@ class TargetGroup:
 
     name: str
     arn: str
+    vpc_id: str = ""
+    protocol: str = ""
+    load_balancer_arns: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -129,6 +132,7 @@ class Plan:
 def plan_swap(forwards: Sequence[Forward], pairs: Sequence[Pair], want: Weights) -> Plan:
     """Set the weights of each pair wherever a member of it stands, and change nothing else."""
     _refuse_shared_members(pairs)
+    _refuse_unlike_members(pairs)
     concerned = forwards_of(forwards, pairs)
     _refuse_absent_pairs(forwards, concerned, pairs)
     changes, ahead = [], False
@@ -166,6 +170,50 @@ def share(weights: Mapping[str, int], pair: Pair, slot: str) -> float:
     return weights.get(pair.of(slot).key, 0) / total if total else 0.0
 
 
+def refuse_taken(plan: Plan, pairs: Sequence[Pair], load_balancer_arns: Mapping[str, str]) -> None:
+    """Raise if a target group would be added to a load balancer while another one uses it; AWS allows one."""
+    for change in plan.changes:
+        added = set(change.after.weights()) - set(change.forward.weights())
+        for group in (pair.of(slot) for pair in pairs for slot in SLOTS):
+            others = set(group.load_balancer_arns) - {load_balancer_arns[change.forward.load_balancer]}
+            if group.key in added and others:
+                raise BlueGreenError(
+                    f"target group {group.name} is used by {', '.join(sorted(others))}, so it cannot be added to "
+                    f"{change.forward.load_balancer} {change.forward.where}: a target group belongs to one load "
+                    "balancer; give this one a target group of its own (module elbv2_target_group with like)"
+                )
+
+
+def same_actions(one: Sequence[Action], other: Sequence[Action]) -> bool:
+    """Whether two lists of actions do the same.
+
+    AWS describes what was written in other words: it fills in defaults, shows short forms in full and hides secrets.
+    """
+    return _normal(one) == _normal(other)
+
+
+def _normal(actions: Sequence[Action]) -> list[Action]:
+    result = []
+    for action in _in_order(actions):
+        plain = {key: value for key, value in action.items() if key not in ("Order", "TargetGroupArn", "ForwardConfig")}
+        if "AuthenticateOidcConfig" in plain:
+            hidden = ("ClientSecret", "UseExistingClientSecret")
+            plain["AuthenticateOidcConfig"] = {
+                key: value for key, value in plain["AuthenticateOidcConfig"].items() if key not in hidden
+            }
+        if action.get("Type") == "forward":
+            weights = dict(_weighted(action))
+            stickiness = (action.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
+            plain["weights"] = weights if len(weights) != 1 else list(weights)
+            plain["stickiness"] = stickiness if stickiness.get("Enabled") else {}
+        result.append(plain)
+    return result
+
+
+def _in_order(actions: Sequence[Action]) -> list[Action]:
+    return sorted(actions, key=lambda action: int(action.get("Order", 0)))
+
+
 def writable(actions: Sequence[Action]) -> list[Action]:
     """Actions as ModifyRule and ModifyListener take them.
 
@@ -173,7 +221,7 @@ def writable(actions: Sequence[Action]) -> list[Action]:
     With several target groups only ForwardConfig is allowed.
     """
     result = []
-    for original in sorted(actions, key=lambda action: int(action.get("Order", 0))):
+    for original in _in_order(actions):
         action = deepcopy(original)
         if "AuthenticateOidcConfig" in action:
             action["AuthenticateOidcConfig"].pop("ClientSecret", None)
@@ -203,6 +251,22 @@ def _refuse_shared_members(pairs: Sequence[Pair]) -> None:
                     f"{place} and {seen[group.key]} are both the target group {group.name}; give each slot its own"
                 )
             seen[group.key] = place
+
+
+def _refuse_unlike_members(pairs: Sequence[Pair]) -> None:
+    for number, pair in enumerate(pairs):
+        if not (pair.blue.arn and pair.green.arn):
+            continue
+        for what, blue, green in (
+            ("VPC", pair.blue.vpc_id, pair.green.vpc_id),
+            ("protocol", pair.blue.protocol, pair.green.protocol),
+        ):
+            if blue != green:
+                raise BlueGreenError(
+                    f"pairs[{number}]: target group {pair.blue.name} has {what} {blue or 'none'}, "
+                    f"{pair.green.name} has {green or 'none'}; one load balancer cannot take both: name the "
+                    "right target groups, or make one like the other (module elbv2_target_group with like)"
+                )
 
 
 def _refuse_absent_pairs(forwards: Sequence[Forward], concerned: Sequence[Forward], pairs: Sequence[Pair]) -> None:

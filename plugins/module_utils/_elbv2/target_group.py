@@ -2,54 +2,75 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The target group of one slot: create, converge, delete. Targets are never touched."""
+"""The target group of one slot: create, converge, delete. Targets are touched only if they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
+    FIXED,
     Field,
-    Rule,
-    at,
+    changed_to,
+    converges,
     differences,
     missing_tags,
-    put,
     refuse_fixed,
     request,
     shown,
+    unwanted_tags,
 )
 
-FIXED, CONVERGES = Rule.FIXED, Rule.CONVERGES
+CONVERGES = converges("modify_target_group")
+
+
+def _matcher(codes: str) -> dict[str, str]:
+    """gRPC's codes go from 0 to 99, HTTP's begin at 200."""
+    return {"HttpCode" if int(re.split(r"[,-]", codes)[0]) >= 100 else "GrpcCode": codes}
+
+
+def _codes(matcher: Mapping[str, str] | None) -> str | None:
+    return (matcher or {}).get("HttpCode") or (matcher or {}).get("GrpcCode")
+
 
 FIELDS = (
     Field("protocol", "Protocol", FIXED),
+    Field("protocol_version", "ProtocolVersion", FIXED),
     Field("port", "Port", FIXED),
     Field("vpc_id", "VpcId", FIXED),
     Field("target_type", "TargetType", FIXED),
+    Field("ip_address_type", "IpAddressType", FIXED),
+    Field("health_check_enabled", "HealthCheckEnabled", CONVERGES),
+    Field("health_check_protocol", "HealthCheckProtocol", CONVERGES),
+    Field("health_check_port", "HealthCheckPort", CONVERGES),
     Field("health_check_path", "HealthCheckPath", CONVERGES),
     Field("health_check_interval", "HealthCheckIntervalSeconds", CONVERGES),
     Field("health_check_timeout", "HealthCheckTimeoutSeconds", CONVERGES),
     Field("healthy_threshold", "HealthyThresholdCount", CONVERGES),
     Field("unhealthy_threshold", "UnhealthyThresholdCount", CONVERGES),
-)
-# Taken over from a sibling, but no options of the module.
-SIBLING_FIELDS = (
-    Field("protocol_version", "ProtocolVersion", FIXED),
-    Field("ip_address_type", "IpAddressType", FIXED),
-    Field("health_check_protocol", "HealthCheckProtocol", CONVERGES),
-    Field("health_check_port", "HealthCheckPort", CONVERGES),
-    Field("matcher", "Matcher.HttpCode", CONVERGES),
+    Field("matcher", "Matcher", CONVERGES, decode=_codes, encode=_matcher),
 )
 OPTIONS = tuple(field.option for field in FIELDS)
-ALL_FIELDS = FIELDS + SIBLING_FIELDS
 REQUIRED = ("protocol", "port", "vpc_id")
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+RANGES = {
+    "port": (1, 65535),
+    "health_check_interval": (5, 300),
+    "health_check_timeout": (2, 120),
+    "healthy_threshold": (2, 10),
+    "unhealthy_threshold": (2, 10),
+}
+NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
+CODES = re.compile(r"[0-9]{1,3}([,-][0-9]{1,3})*")
 
 Description = dict[str, Any]
+Target = dict[str, Any]
 Result = dict[str, Any]
 
 
@@ -62,13 +83,21 @@ class Api(Protocol):
 
     def tags(self, arn: str) -> dict[str, str]: ...
 
-    def create(self, settings: Mapping[str, Any]) -> Description: ...
+    def targets(self, arn: str) -> list[Target]: ...
+
+    def create(self, settings: Mapping[str, Any]) -> str: ...
 
     def modify(self, arn: str, settings: Mapping[str, Any]) -> None: ...
 
     def set_attributes(self, arn: str, attributes: Mapping[str, str]) -> None: ...
 
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> None: ...
+
+    def remove_tags(self, arn: str, keys: Sequence[str]) -> None: ...
+
+    def register(self, arn: str, targets: Sequence[Target]) -> None: ...
+
+    def deregister(self, arn: str, targets: Sequence[Target]) -> None: ...
 
     def delete(self, arn: str) -> None: ...
 
@@ -79,33 +108,83 @@ class Keeper(Protocol):
     def keep(self) -> None: ...
 
 
-def present(
-    api: Api,
-    name: str,
-    want: Mapping[str, Any],
-    tags: Mapping[str, str],
-    *,
-    like: str | None,
-    check_mode: bool,
-    keeper: Keeper,
-) -> Result:
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for; None, or an option that is not in `fields`, is not compared."""
+
+    name: str
+    fields: Mapping[str, Any]
+    like: str | None = None
+    attributes: Mapping[str, Any] | None = None
+    tags: Mapping[str, Any] | None = None
+    purge_tags: bool = False
+    targets: Sequence[Target] | None = None
+    purge_targets: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A target group as AWS has it, or as it will be."""
+
+    description: Description
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    targets: Sequence[Target] = ()
+
+    @property
+    def arn(self) -> str:
+        return str(self.description["TargetGroupArn"])
+
+    def shown(self) -> dict[str, Any]:
+        """By the names of the options, for a diff; an attribute, a tag, a target a line."""
+        return {
+            **shown(FIELDS, self.description),
+            **{f"attributes.{key}": value for key, value in self.attributes.items()},
+            **{f"tags.{key}": value for key, value in self.tags.items()},
+            **{f"targets.{one['Id']}:{one.get('Port', '')}": "registered" for one in self.targets},
+        }
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has to be done to a target group that exists."""
+
+    settings: Mapping[str, Any]
+    attributes: Mapping[str, str]
+    tags: Mapping[str, str]
+    tags_to_remove: Sequence[str]
+    targets: Sequence[Target]
+    targets_to_remove: Sequence[Target]
+
+    def __bool__(self) -> bool:
+        return any(self.__dict__.values())
+
+
+def present(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Result:
     """Create the target group or converge what can change; the sibling `like` fills in what is not given."""
-    have = api.describe(name)
-    sibling = api.describe(like) if like else None
-    wanted = {**_settings(sibling), **{option: value for option, value in want.items() if value is not None}}
-    wanted_attributes = api.attributes(sibling["TargetGroupArn"]) if sibling else {}
+    refuse_bad_values(want)
+    sibling = _read(api, want.like) if want.like else None
+    want = _like(want, sibling) if sibling else want
+    have = _read(api, want.name, with_targets=want.targets is not None)
     if have is None:
-        return _create(api, name, wanted, wanted_attributes, tags, check_mode=check_mode, keeper=keeper)
-    refuse_fixed(f"target group {name}", ALL_FIELDS, wanted, have)
-    return _converge(api, have, wanted, wanted_attributes, tags, check_mode=check_mode, keeper=keeper)
+        return _create(api, want, check_mode=check_mode, keeper=keeper)
+    refuse_fixed(f"target group {want.name}", FIELDS, want.fields, have.description)
+    changes = changes_to(want, have)
+    after = predict(want, have, changes)
+    if changes and not check_mode:
+        keeper.keep()
+        _apply(api, have.arn, changes)
+        after = _read(api, want.name, with_targets=want.targets is not None) or after
+    return _result(want.name, have, after, changed=bool(changes))
 
 
 def absent(api: Api, name: str, *, check_mode: bool, keeper: Keeper) -> Result:
     """Delete the target group; refused while a load balancer uses it."""
-    have = api.describe(name)
+    have = _read(api, name)
     if have is None:
-        return _result(None, None, changed=False)
-    used_by = have.get("LoadBalancerArns") or []
+        return _result(name, None, None, changed=False)
+    used_by = have.description.get("LoadBalancerArns") or []
+    # In check mode the task that takes it out of the listeners has not done so.
     if used_by and not check_mode:
         raise BlueGreenError(
             f"target group {name} is still used by {', '.join(used_by)}: take it out of the listeners first "
@@ -113,90 +192,150 @@ def absent(api: Api, name: str, *, check_mode: bool, keeper: Keeper) -> Result:
         )
     if not check_mode:
         keeper.keep()
-        api.delete(have["TargetGroupArn"])
-    return _result(have, None, changed=True)
+        api.delete(have.arn)
+    return _result(name, have, None, changed=True)
 
 
-def _settings(sibling: Description | None) -> dict[str, Any]:
-    return {} if sibling is None else shown(ALL_FIELDS, sibling)
-
-
-def _create(
-    api: Api,
-    name: str,
-    wanted: Mapping[str, Any],
-    attributes: Mapping[str, str],
-    tags: Mapping[str, str],
-    *,
-    check_mode: bool,
-    keeper: Keeper,
-) -> Result:
-    settings = request(ALL_FIELDS, {"target_type": "ip", **wanted})
-    lacking = [option for option in REQUIRED if wanted.get(option) is None]
-    if lacking:
+def refuse_bad_values(want: Wanted) -> None:
+    """Raise for what AWS would refuse, before anything is written."""
+    if not NAME.fullmatch(want.name):
         raise BlueGreenError(
-            f"target group {name} does not exist and {', '.join(lacking)} is not known: give the options, "
+            f"name is {want.name!r}; use up to 32 letters, digits and hyphens, no hyphen at either end, and not "
+            "internal- at the beginning"
+        )
+    for option, (lowest, highest) in RANGES.items():
+        value = want.fields.get(option)
+        if value is not None and not lowest <= value <= highest:
+            raise BlueGreenError(f"{option} is {value}; use a whole number from {lowest} to {highest}")
+    codes = want.fields.get("matcher")
+    if codes is not None and not CODES.fullmatch(codes):
+        raise BlueGreenError(f"matcher is {codes!r}; use codes like '200', '200,204' or '200-299'")
+
+
+def changes_to(want: Wanted, have: Seen) -> Changes:
+    """What differs."""
+    attributes = _texts(want.attributes)
+    wanted_targets = list(want.targets or ())
+    return Changes(
+        settings=request(FIELDS, {one.field.option: one.want for one in _differences(want, have)}),
+        attributes={key: value for key, value in attributes.items() if have.attributes.get(key) != value},
+        tags=missing_tags(want.tags, have.tags),
+        tags_to_remove=unwanted_tags(want.tags, have.tags, purge=want.purge_tags),
+        targets=[one for one in wanted_targets if not any(_is(one, other) for other in have.targets)],
+        targets_to_remove=[
+            other
+            for other in have.targets
+            if want.targets is not None and want.purge_targets and not any(_is(one, other) for one in wanted_targets)
+        ],
+    )
+
+
+def predict(want: Wanted, have: Seen, changes: Changes) -> Seen:
+    """The target group as it will be."""
+    return Seen(
+        changed_to(have.description, _differences(want, have)),
+        {**have.attributes, **changes.attributes},
+        {key: value for key, value in {**have.tags, **changes.tags}.items() if key not in changes.tags_to_remove},
+        [
+            *(one for one in have.targets if one not in changes.targets_to_remove),
+            *_with_ports(changes.targets, have.description),
+        ],
+    )
+
+
+def _with_ports(targets: Sequence[Target], description: Description) -> list[Target]:
+    """Targets as AWS will show them."""
+    default = {"Port": description["Port"]} if "Port" in description else {}
+    return [{**default, **target} for target in targets]
+
+
+def _differences(want: Wanted, have: Seen) -> list[Any]:
+    return differences(FIELDS, want.fields, have.description)
+
+
+def _is(wanted: Target, registered: Target) -> bool:
+    """Whether a target without a port, which means the group's own, or with one, is this registered one."""
+    return all(registered.get(key) == value for key, value in wanted.items() if key in ("Id", "Port"))
+
+
+def _texts(attributes: Mapping[str, Any] | None) -> dict[str, str]:
+    """Attributes as AWS writes them; YAML's true is AWS's "true"."""
+    return {
+        key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in (attributes or {}).items()
+    }
+
+
+def _like(want: Wanted, sibling: Seen) -> Wanted:
+    return replace(
+        want,
+        fields={**shown(FIELDS, sibling.description), **want.fields},
+        attributes={**sibling.attributes, **(want.attributes or {})},
+    )
+
+
+def _read(api: Api, name: str, *, with_targets: bool = False) -> Seen | None:
+    description = api.describe(name)
+    if description is None:
+        return None
+    arn = description["TargetGroupArn"]
+    return Seen(description, api.attributes(arn), api.tags(arn), api.targets(arn) if with_targets else ())
+
+
+def _create(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Result:
+    fields = {"target_type": "ip", **want.fields}
+    lacking = [option for option in REQUIRED if fields.get(option) is None]
+    if lacking and fields["target_type"] != "lambda":
+        raise BlueGreenError(
+            f"target group {want.name} does not exist and {', '.join(lacking)} is not known: give the options, "
             "or name an existing target group in like"
         )
-    predicted = {"TargetGroupName": name, "TargetGroupArn": "", **settings}
-    if check_mode:
-        return _result(None, predicted, changed=True)
-    keeper.keep()
-    tag_list = {"Tags": ansible_dict_to_boto3_tag_list(dict(tags))} if tags else {}
-    created = api.create({"Name": name, **settings, **tag_list})
-    changed_attributes = _attribute_changes(attributes, api.attributes(created["TargetGroupArn"]))
-    if changed_attributes:
-        api.set_attributes(created["TargetGroupArn"], changed_attributes)
-    return _result(None, created, changed=True)
-
-
-def _converge(
-    api: Api,
-    have: Description,
-    wanted: Mapping[str, Any],
-    attributes: Mapping[str, str],
-    tags: Mapping[str, str],
-    *,
-    check_mode: bool,
-    keeper: Keeper,
-) -> Result:
-    arn = have["TargetGroupArn"]
-    changes = differences(ALL_FIELDS, wanted, have)
-    new_tags = missing_tags(tags, api.tags(arn) if tags else {})
-    new_attributes = _attribute_changes(attributes, api.attributes(arn) if attributes else {})
-    body: dict[str, Any] = {}
-    after = {**have, "Matcher": dict(have.get("Matcher") or {})}
-    for change in changes:
-        put(body, change.field.path, change.want)
-        put(after, change.field.path, change.want)
-    changed = bool(changes or new_tags or new_attributes)
-    if changed and not check_mode:
+    settings = request(FIELDS, fields)
+    tags = {key: str(value) for key, value in (want.tags or {}).items()}
+    description = {"TargetGroupName": want.name, "TargetGroupArn": "", **settings}
+    after = Seen(description, _texts(want.attributes), tags, _with_ports(want.targets or (), description))
+    if not check_mode:
         keeper.keep()
-        if body:
-            api.modify(arn, body)
-        if new_attributes:
-            api.set_attributes(arn, new_attributes)
-        if new_tags:
-            api.add_tags(arn, new_tags)
-    result = _result(have, after, changed=changed)
-    result["diff"]["after"].update({**new_attributes, **({"tags": new_tags} if new_tags else {})})
-    return result
+        arn = api.create({"Name": want.name, **settings, **_tag_list(tags)})
+        # What AWS has filled in by itself need not be written.
+        made = Seen({**description, "TargetGroupArn": arn}, api.attributes(arn), tags)
+        _apply(api, arn, replace(changes_to(want, made), settings={}, tags={}))
+        after = _read(api, want.name, with_targets=want.targets is not None) or after
+    return _result(want.name, None, after, changed=True)
 
 
-def _attribute_changes(want: Mapping[str, str], have: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in want.items() if have.get(key) != value}
+def _tag_list(tags: Mapping[str, str]) -> dict[str, Any]:
+    return {"Tags": ansible_dict_to_boto3_tag_list(dict(tags))} if tags else {}
 
 
-def _result(before: Description | None, after: Description | None, *, changed: bool) -> Result:
-    name = (before or after or {}).get("TargetGroupName", "")
+def _apply(api: Api, arn: str, changes: Changes) -> None:
+    if changes.settings:
+        api.modify(arn, changes.settings)
+    if changes.attributes:
+        api.set_attributes(arn, changes.attributes)
+    if changes.tags:
+        api.add_tags(arn, changes.tags)
+    if changes.tags_to_remove:
+        api.remove_tags(arn, changes.tags_to_remove)
+    if changes.targets:
+        api.register(arn, changes.targets)
+    if changes.targets_to_remove:
+        api.deregister(arn, changes.targets_to_remove)
+
+
+def _result(name: str, before: Seen | None, after: Seen | None, *, changed: bool) -> Result:
     return {
         "changed": changed,
-        "target_group": camel_dict_to_snake_dict(after) if after is not None else None,
-        "target_group_arn": at(after, "TargetGroupArn") or "" if after is not None else "",
+        "target_group": _returned(after) if after else None,
+        "target_group_arn": after.arn if after else "",
         "diff": {
             "before_header": f"target group {name}",
-            "before": shown(ALL_FIELDS, before) if before is not None else {},
+            "before": before.shown() if before else {},
             "after_header": f"target group {name}",
-            "after": shown(ALL_FIELDS, after) if after is not None else {},
+            "after": after.shown() if after else {},
         },
     }
+
+
+def _returned(seen: Seen) -> dict[str, Any]:
+    plain: dict[str, Any] = camel_dict_to_snake_dict(seen.description)
+    return {**plain, "attributes": dict(seen.attributes), "tags": dict(seen.tags)}

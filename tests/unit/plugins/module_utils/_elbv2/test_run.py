@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import (
-    Health,
-    LoadBalancer,
-    summarise_health,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import Health, summarise_health
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.run import Swap, read_weights, swap_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import (
     Action,
@@ -24,101 +17,34 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
+from botocore.exceptions import ClientError
+
+from tests.unit.plugins.module_utils._elbv2.fakes import (
+    FakeApi,
+    FakeClock,
+    FakeKeeper,
+    LosingKeeper,
+    rule,
+    weighted_rules,
+)
 
 
-class FakeClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, tz=timezone.utc)
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
+def arena(rules: int = 12, *, attached: bool = True) -> FakeApi:
+    return FakeApi(weighted_rules(rules, attached=attached))
 
 
-class FakeKeeper:
-    def __init__(self) -> None:
-        self.kept = 0
-        self.entries: list[tuple[str, dict[str, Any]]] = []
-
-    def keep(self) -> None:
-        self.kept += 1
-
-    def journal(self, kind: str, **data: Any) -> None:
-        self.entries.append((kind, data))
-
-
-class LosingKeeper(FakeKeeper):
-    """Learns at its second check that somebody else has the lease."""
-
-    def keep(self) -> None:
-        super().keep()
-        if self.kept > 1:
-            raise LeaseLost("the lease went to somebody else")
-
-
-class FakeApi:
-    """A load balancer with rules of weights; `broken` rules refuse writes, `deaf` ones accept and ignore them."""
-
-    def __init__(self, rules: int = 12, *, attached: bool = True) -> None:
-        self.groups = {name: TargetGroup(name, f"arn:tg/{name}/1") for name in ("blue", "green")}
-        self.healths = {"blue": Health(2, 2), "green": Health(2, 2)}
-        self.cluster = ""
-        self.broken: set[str] = set()
-        self.broken_after: dict[str, int] = {}
-        self.deaf: set[str] = set()
-        self.lock = threading.Lock()
-        self.writes: list[str] = []
-        self.rules: dict[str, Forward] = {}
-        for number in range(rules):
-            arn = f"arn:rule/{number}"
-            tuples = [{"TargetGroupArn": "arn:tg/blue/1", "Weight": 100}]
-            if attached:
-                tuples.append({"TargetGroupArn": "arn:tg/green/1", "Weight": 0})
-            action: Action = {"Type": "forward", "ForwardConfig": {"TargetGroups": tuples}}
-            self.rules[arn] = Forward("rule", arn, "arn:listener/1", "arena", f"HTTP:80 rule {number:02}", (action,))
-
-    def load_balancer(self, name: str) -> LoadBalancer | None:
-        return LoadBalancer(name, f"arn:lb/{name}", self.cluster) if name == "arena" else None
-
-    def target_group(self, name: str) -> TargetGroup | None:
-        return self.groups.get(name)
-
-    def forwards(self, load_balancer: LoadBalancer) -> list[Forward]:
-        return list(self.rules.values())
-
-    def health(self, group: TargetGroup) -> Health:
-        return self.healths[group.name]
-
-    def write(self, forward: Forward, actions: Sequence[Action]) -> None:
-        with self.lock:
-            self.writes.append(forward.arn)
-            left = self.broken_after.get(forward.arn)
-            if forward.arn in self.broken or left == 0:
-                raise RuntimeError(f"{forward.arn} is broken")
-            if left is not None:
-                self.broken_after[forward.arn] = left - 1
-            if forward.arn not in self.deaf:
-                self.rules[forward.arn] = replace(forward, actions=tuple(deepcopy(list(actions))))
-
-    def weights(self) -> list[dict[str, int]]:
-        return [rule.weights() for rule in self.rules.values()]
-
-
-def run(api: FakeApi, weights: Weights, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+def run(
+    api: FakeApi, weights: Weights, *, check_mode: bool = False, clock: FakeClock | None = None, **options: Any
+) -> dict[str, Any]:
     want = Swap(["arena"], [("blue", "green")], weights, **options)
-    return swap_round(api, want, check_mode=check_mode, clock=FakeClock(), keeper=FakeKeeper())
+    return swap_round(api, want, check_mode=check_mode, clock=clock or FakeClock(), keeper=FakeKeeper())
 
 
 BEFORE = {"arn:tg/blue/1": 100, "arn:tg/green/1": 0}
 
 
 def test_all_rules_change_and_read_back() -> None:
-    api, keeper = FakeApi(), FakeKeeper()
+    api, keeper = arena(), FakeKeeper()
     want = Swap(["arena"], [("blue", "green")], Weights(90, 10))
 
     result = swap_round(api, want, check_mode=False, clock=FakeClock(), keeper=keeper)
@@ -133,7 +59,7 @@ def test_all_rules_change_and_read_back() -> None:
 
 
 def test_a_second_time_changes_nothing() -> None:
-    api = FakeApi()
+    api = arena()
     run(api, Weights(90, 10))
     api.writes.clear()
 
@@ -145,7 +71,7 @@ def test_a_second_time_changes_nothing() -> None:
 
 
 def test_check_mode_predicts_and_writes_nothing() -> None:
-    api = FakeApi()
+    api = arena()
 
     result = run(api, Weights(90, 10), check_mode=True)
 
@@ -155,7 +81,7 @@ def test_check_mode_predicts_and_writes_nothing() -> None:
 
 
 def test_check_mode_predicts_with_a_target_group_that_comes_later() -> None:
-    api = FakeApi(attached=False)
+    api = arena(attached=False)
     del api.groups["green"]
 
     result = run(api, Weights(100, 0), check_mode=True)
@@ -164,41 +90,265 @@ def test_check_mode_predicts_with_a_target_group_that_comes_later() -> None:
     assert result["warnings"] == ["target group green does not exist yet; the prediction assumes it"]
 
 
+def fail_once(number: int, error: Exception) -> Any:
+    """Raises at this write and at no other."""
+
+    def raise_at(current: int) -> None:
+        if current == number:
+            raise error
+
+    return raise_at
+
+
 def test_one_failed_write_restores_all() -> None:
-    api = FakeApi()
-    api.broken_after = {"arn:rule/7": 0}
+    api = arena()
+    api.broken = {"arn:rule/7"}
+
+    with pytest.raises(BlueGreenError, match=r"were taken back: arena HTTP:80 rule 07 .arn:rule/7.: .* is broken") as e:
+        run(api, Weights(0, 100))
+
+    # The broken rule refuses its restoration too, but reads back as it was.
+    assert e.value.details == {"not_restored": [], "changed_by_others": []}
+    assert api.weights() == [BEFORE] * 12
+
+
+def test_a_lost_answer_is_taken_back_too() -> None:
+    api = arena()
+    api.after_write = fail_once(4, TimeoutError("no answer"))
+
+    with pytest.raises(BlueGreenError, match=r"were taken back: .* no answer"):
+        run(api, Weights(0, 100))
+    assert api.weights() == [BEFORE] * 12
+
+
+def test_what_cannot_be_put_back_is_named() -> None:
+    api = arena(3)
+
+    def after(number: int) -> None:
+        """The third write is the last that works, and its answer is lost."""
+        if number == 3:
+            api.broken = {"arn:rule/1"}
+            raise TimeoutError("no answer")
+
+    api.after_write = after
+
+    with pytest.raises(BlueGreenError, match="could not be taken back everywhere, so listeners differ now") as failure:
+        run(api, Weights(0, 100))
+    assert failure.value.details["not_restored"] == ["arena HTTP:80 rule 01: arn:rule/1 is broken"]
+    assert [forward.weights() for forward in api.rules.values()].count(BEFORE) == 2
+
+
+def test_a_restoration_that_did_not_take_is_repeated() -> None:
+    api = arena(2)
+    api.after_write = fail_once(2, TimeoutError("no answer"))
+
+    def before_read(number: int) -> None:
+        """The first write of the restoration is accepted and forgotten; later ones are not."""
+        api.deaf = {"arn:rule/0"} if number == 2 else set()
+
+    api.before_read = before_read
+
+    with pytest.raises(BlueGreenError, match="all 2 changes were taken back"):
+        run(api, Weights(0, 100))
+    assert api.weights() == [BEFORE] * 2
+
+
+def test_a_rule_that_may_not_be_modified_names_the_remedy() -> None:
+    api = arena(3)
+    refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, "ModifyRule")
+    api.before_write = fail_once(3, refusal)
+
+    with pytest.raises(BlueGreenError, match=r"may not be modified .* allow elasticloadbalancing:ModifyRule on it"):
+        run(api, Weights(0, 100))
+    assert api.weights() == [BEFORE] * 3
+
+
+def stuck_reading(api: FakeApi, first: int) -> None:
+    """From this reading on, listeners and rules cannot be read."""
+
+    def before_read(number: int) -> None:
+        if number >= first:
+            raise TimeoutError("no answer")
+
+    api.before_read = before_read
+
+
+def test_what_cannot_be_read_back_stays_written_and_says_so() -> None:
+    api = arena(2)
+    stuck_reading(api, 2)
+
+    with pytest.raises(BlueGreenError, match="all 2 changes were accepted, but could not be read back: no answer"):
+        run(api, Weights(0, 100))
+    assert api.weights() == [{"arn:tg/blue/1": 0, "arn:tg/green/1": 100}] * 2
+
+
+def test_a_restoration_that_cannot_be_read_back_is_not_called_one() -> None:
+    api = arena(2)
+    stuck_reading(api, 2)
+    api.after_write = fail_once(2, TimeoutError("lost"))
 
     with pytest.raises(BlueGreenError) as failure:
         run(api, Weights(0, 100))
-
-    # The broken rule refuses its restoration too; every other one is back.
-    assert failure.value.details["not_restored"] == ["arena HTTP:80 rule 07: arn:rule/7 is broken"]
-    assert api.weights() == [BEFORE] * 12
+    assert len(failure.value.details["not_restored"]) == 2
+    assert failure.value.details["not_restored"][0].endswith("it could not be read back")
 
 
-def test_a_failure_that_can_be_taken_back_says_so() -> None:
-    api = FakeApi()
+FOREIGN: Action = {"Type": "forward", "TargetGroupArn": "arn:tg/other/1"}
 
-    class LostAnswer(Exception):
-        pass
 
-    real = api.write
+def test_a_rule_that_somebody_else_changed_before_our_write_is_left_alone() -> None:
+    api, clock = arena(60), FakeClock()
+    api.before_read = lambda number: api.rules.update({"arn:rule/55": rule(55, FOREIGN)}) if number == 2 else None
+    api.after_write = lambda _number: clock.sleep(0.1)
 
-    def write(forward: Forward, actions: Sequence[Action]) -> None:
-        first = forward.arn == "arn:rule/3" and "arn:rule/3" not in api.writes
-        real(forward, actions)
-        if first:
-            raise LostAnswer("no answer")
+    with pytest.raises(BlueGreenError, match="somebody else changed arena HTTP:80 rule 55 during the swap"):
+        run(api, Weights(0, 100), clock=clock)
+    assert api.rules["arn:rule/55"].actions == (FOREIGN,)
+    assert "arn:rule/55" not in api.writes
+    assert [weights for weights in api.weights() if weights == BEFORE] == [BEFORE] * 59
 
-    api.write = write  # type: ignore[method-assign]
 
-    with pytest.raises(BlueGreenError, match="were taken back: no answer"):
+def test_what_is_long_read_is_read_again_while_writing() -> None:
+    api, clock = arena(60), FakeClock()
+    api.after_write = lambda _number: clock.sleep(0.1)
+
+    assert run(api, Weights(0, 100), clock=clock)["changed"]
+    # The plan's reading, one every two seconds of six, the verification.
+    assert 4 <= api.readings <= 5
+
+
+def test_a_rule_that_somebody_else_changed_after_us_is_left_alone() -> None:
+    api = arena(3)
+    foreign = rule(1, {"Type": "fixed-response"}, FOREIGN)
+    foreign_weights = weighted_rules(2)[1]
+    sticky = {"Enabled": True, "DurationSeconds": 9}
+    foreign_weights.actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] = sticky
+    api.before_read = lambda number: api.rules.update({"arn:rule/1": foreign_weights}) if number == 2 else None
+
+    with pytest.raises(BlueGreenError, match="left alone: arena HTTP:80 rule 01") as failure:
         run(api, Weights(0, 100))
-    assert api.weights() == [BEFORE] * 12
+    assert failure.value.details["changed_by_others"] == ["arena HTTP:80 rule 01"]
+    assert api.weights() == [BEFORE] * 3
+    assert api.rules["arn:rule/1"] == foreign_weights
+    assert foreign != foreign_weights
+
+
+def test_somebody_elses_change_with_the_wanted_weights_is_a_warning() -> None:
+    api = arena(2)
+
+    def before_read(number: int) -> None:
+        if number == 2:
+            config = api.rules["arn:rule/1"].actions[0]["ForwardConfig"]
+            config["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": 9}
+
+    api.before_read = before_read
+
+    result = run(api, Weights(0, 100))
+
+    assert result["warnings"] == [
+        "somebody else changed arena HTTP:80 rule 01 during the swap; the weights there are as asked for"
+    ]
+
+
+def test_stickiness_is_a_hazard_and_one_warning() -> None:
+    rules = weighted_rules(5)
+    for one in rules:
+        one.actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": 3600}
+    api = FakeApi(rules)
+    api.attributes_of["blue"] = {
+        "stickiness.enabled": "true",
+        "stickiness.type": "lb_cookie",
+        "stickiness.lb_cookie.duration_seconds": "86400",
+    }
+
+    result = run(api, Weights(90, 10))
+
+    assert [(one["kind"], one["resource"], one["seconds"]) for one in result["hazards"]] == [
+        *[("group_stickiness", f"arena HTTP:80 rule 0{number}", 3600) for number in range(5)],
+        ("target_stickiness", "target group blue", 86400),
+    ]
+    assert [warning.split(";")[0] for warning in result["warnings"]] == [
+        "stickiness beats weights: a cookie binds clients to a target group, also at weight 0 for up to 3600 s: "
+        "arena HTTP:80 rule 00, arena HTTP:80 rule 01, arena HTTP:80 rule 02 and 2 more",
+        "stickiness beats weights: clients stay with one target of the group for up to 86400 s: target group blue",
+    ]
+    assert read_weights(api, ["arena"], [("blue", "green")])["hazards"] == result["hazards"]
+
+
+def test_unreadable_stickiness_stops_nothing() -> None:
+    api = arena(1)
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeTargetGroupAttributes")
+
+    def attributes(group: TargetGroup) -> dict[str, str]:
+        raise denied
+
+    api.attributes = attributes  # type: ignore[method-assign]
+
+    result = run(api, Weights(0, 100))
+
+    assert result["changed"]
+    assert [warning.split(":")[0] for warning in result["warnings"]] == [
+        "whether target group blue is sticky is unknown",
+        "whether target group green is sticky is unknown",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("load_balancers", "pairs", "message"),
+    [
+        ([], [("blue", "green")], "load_balancers is empty"),
+        (["arena"], [], "pairs is empty"),
+        ([" "], [("blue", "green")], r"load_balancers\[0\] is empty"),
+        (["arena"], [("blue", "green"), ("x", "")], r"pairs\[1\]\.green is empty"),
+        (
+            ["arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/arena/1"],
+            [("blue", "green")],
+            r"load_balancers\[0\] is .*, of region us-east-1, but this task works in eu-west-1",
+        ),
+        (
+            ["arena"],
+            [("blue", "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/green/1")],
+            r"pairs\[0\]\.green is .*, of region us-east-1",
+        ),
+        (["arena"], [("arn:aws:s3:::blue", "green")], r"pairs\[0\]\.blue .* is not the ARN of a targetgroup"),
+        (["arn:x"], [("blue", "green")], r"load_balancers\[0\] is arn:x, which is not the ARN of a loadbalancer"),
+    ],
+)
+def test_names_that_make_no_sense(load_balancers: list[str], pairs: list[tuple[str, str]], message: str) -> None:
+    api = arena(1)
+    with pytest.raises(BlueGreenError, match=message):
+        swap_round(
+            api, Swap(load_balancers, pairs, Weights(1, 0)), check_mode=False, clock=FakeClock(), keeper=FakeKeeper()
+        )
+    assert api.writes == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vpc_id": "vpc-2"}, "blue has VPC vpc-1, green has vpc-2; one load balancer cannot take both"),
+        ({"protocol": "TCP"}, "blue has protocol HTTP, green has TCP"),
+        ({"load_balancer_arns": ("arn:lb/other",)}, "green is used by arn:lb/other, so it cannot be added to arena"),
+    ],
+)
+def test_target_groups_that_do_not_belong_together(changes: dict[str, Any], message: str) -> None:
+    api = arena(1, attached=False)
+    api.groups["green"] = replace(api.groups["green"], **changes)
+
+    with pytest.raises(BlueGreenError, match=message):
+        run(api, Weights(100, 0))
+    assert api.writes == []
+
+
+def test_a_gateway_load_balancer_is_refused() -> None:
+    api = arena(1)
+    api.balancer = replace(api.balancer, type="gateway")
+    with pytest.raises(BlueGreenError, match="arena is a gateway load balancer"):
+        run(api, Weights(1, 0))
 
 
 def test_what_does_not_read_back_is_restored() -> None:
-    api = FakeApi(3)
+    api = arena(3)
     api.deaf = {"arn:rule/1"}
 
     with pytest.raises(BlueGreenError, match="did not read back as written: arena HTTP:80 rule 01: blue 100, green 0"):
@@ -208,7 +358,7 @@ def test_what_does_not_read_back_is_restored() -> None:
 
 @pytest.mark.parametrize("broken", [set(), {"arn:rule/1"}], ids=["read back", "failed write"])
 def test_who_lost_the_lease_restores_nothing(broken: set[str]) -> None:
-    api, rival, keeper = FakeApi(3), FakeApi(3), LosingKeeper()
+    api, rival, keeper = arena(3), arena(3), LosingKeeper()
     run(rival, Weights(50, 50))
     api.broken = broken
     real = api.write
@@ -240,7 +390,7 @@ def test_who_lost_the_lease_restores_nothing(broken: set[str]) -> None:
     ],
 )
 def test_no_weight_without_as_many_healthy_targets(blue: Health, green: Health, enough: bool) -> None:
-    api = FakeApi(1)
+    api = arena(1)
     api.healths = {"blue": blue, "green": green}
 
     result = run(api, Weights(90, 10))
@@ -253,7 +403,7 @@ def test_no_weight_without_as_many_healthy_targets(blue: Health, green: Health, 
 
 
 def test_without_waiting_the_lack_is_an_error() -> None:
-    api = FakeApi(1)
+    api = arena(1)
     api.healths["green"] = Health(0, 1, {"unhealthy/Target.Timeout": 1})
 
     with pytest.raises(BlueGreenError, match=r"0 of 1 targets healthy .1 unhealthy/Target\.Timeout., needs 2"):
@@ -262,21 +412,21 @@ def test_without_waiting_the_lack_is_an_error() -> None:
 
 
 def test_attaching_at_weight_0_needs_no_health() -> None:
-    api = FakeApi(1, attached=False)
+    api = arena(1, attached=False)
     api.healths["green"] = Health(0, 0)
 
     assert run(api, Weights(100, 0))["changed"]
 
 
 def test_an_unattached_target_group_is_named() -> None:
-    api = FakeApi(1, attached=False)
+    api = arena(1, attached=False)
 
     with pytest.raises(BlueGreenError, match="green stands in no listener"):
         run(api, Weights(90, 10))
 
 
 def test_the_way_back_only_warns() -> None:
-    api = FakeApi(1)
+    api = arena(1)
     run(api, Weights(0, 100))
     api.healths["blue"] = Health(0, 2, {"unhealthy": 2})
 
@@ -287,7 +437,7 @@ def test_the_way_back_only_warns() -> None:
 
 
 def test_the_way_back_survives_an_unreadable_health() -> None:
-    api = FakeApi(1)
+    api = arena(1)
     run(api, Weights(0, 100))
     del api.healths["blue"]
 
@@ -298,15 +448,15 @@ def test_the_way_back_survives_an_unreadable_health() -> None:
 
 
 def test_a_load_balancer_of_a_cluster_is_refused() -> None:
-    api = FakeApi(1)
-    api.cluster = "arena-blue"
+    api = arena(1)
+    api.balancer = replace(api.balancer, cluster="arena-blue")
 
     with pytest.raises(BlueGreenError, match="load balancer arena belongs to cluster arena-blue"):
         run(api, Weights(1, 0))
 
 
 def test_names_that_do_not_exist() -> None:
-    api = FakeApi(1)
+    api = arena(1)
     with pytest.raises(BlueGreenError, match="load_balancers: elsewhere not found"):
         swap_round(
             api,
@@ -324,7 +474,7 @@ def test_names_that_do_not_exist() -> None:
 
 
 def test_what_the_info_module_tells() -> None:
-    api = FakeApi(2)
+    api = arena(2)
     run(api, Weights(90, 10))
 
     info = read_weights(api, ["arena"], [("blue", "green")])

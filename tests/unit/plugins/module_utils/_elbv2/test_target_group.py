@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.target_group import absent, present
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.target_group import (
+    Wanted,
+    absent,
+    present,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 
@@ -20,6 +24,7 @@ class FakeApi:
         self.groups: dict[str, dict[str, Any]] = {}
         self.attributes_of: dict[str, dict[str, str]] = {}
         self.tags_of: dict[str, dict[str, str]] = {}
+        self.targets_of: dict[str, list[dict[str, Any]]] = {}
         self.calls: list[str] = []
 
     def describe(self, name: str) -> dict[str, Any] | None:
@@ -27,18 +32,21 @@ class FakeApi:
         return None if found is None else dict(found)
 
     def attributes(self, arn: str) -> dict[str, str]:
-        return self.attributes_of.setdefault(arn, {"deregistration_delay.timeout_seconds": "300"})
+        return dict(self.attributes_of.setdefault(arn, {"deregistration_delay.timeout_seconds": "300"}))
 
     def tags(self, arn: str) -> dict[str, str]:
-        return self.tags_of.setdefault(arn, {})
+        return dict(self.tags_of.setdefault(arn, {}))
 
-    def create(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def targets(self, arn: str) -> list[dict[str, Any]]:
+        return list(self.targets_of.setdefault(arn, []))
+
+    def create(self, settings: Mapping[str, Any]) -> str:
         self.calls.append("create")
         name = settings["Name"]
         values = {key: value for key, value in settings.items() if key not in ("Name", "Tags")}
         self.groups[name] = {"TargetGroupName": name, "TargetGroupArn": f"arn:{name}", **values}
         self.tags_of[f"arn:{name}"] = {tag["Key"]: tag["Value"] for tag in settings.get("Tags", [])}
-        return self.groups[name]
+        return f"arn:{name}"
 
     def modify(self, arn: str, settings: Mapping[str, Any]) -> None:
         self.calls.append("modify")
@@ -46,11 +54,24 @@ class FakeApi:
 
     def set_attributes(self, arn: str, attributes: Mapping[str, str]) -> None:
         self.calls.append("set_attributes")
-        self.attributes(arn).update(attributes)
+        self.attributes_of[arn] = {**self.attributes(arn), **attributes}
 
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         self.calls.append("add_tags")
-        self.tags(arn).update(tags)
+        self.tags_of[arn] = {**self.tags(arn), **tags}
+
+    def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
+        self.calls.append("remove_tags")
+        for key in keys:
+            del self.tags_of[arn][key]
+
+    def register(self, arn: str, targets: Sequence[dict[str, Any]]) -> None:
+        self.calls.append("register")
+        self.targets_of.setdefault(arn, []).extend({"Port": 8080, **target} for target in targets)
+
+    def deregister(self, arn: str, targets: Sequence[dict[str, Any]]) -> None:
+        self.calls.append("deregister")
+        self.targets_of[arn] = [one for one in self.targets_of[arn] if one not in targets]
 
     def delete(self, arn: str) -> None:
         self.calls.append("delete")
@@ -77,8 +98,13 @@ def api() -> FakeApi:
     return api
 
 
-def green(api: FakeApi, *, check_mode: bool = False, like: str | None = "blue", **want: Any) -> dict[str, Any]:
-    return present(api, "green", want, {"slot": "green"}, like=like, check_mode=check_mode, keeper=FakeKeeper())
+SLOT_TAG = {"slot": "green"}
+
+
+def green(api: FakeApi, *, check_mode: bool = False, like: str | None = "blue", **more: Any) -> dict[str, Any]:
+    parts = {part: more.pop(part) for part in ("attributes", "purge_tags", "targets", "purge_targets") if part in more}
+    want = Wanted("green", more, like=like, tags=more.pop("tags", SLOT_TAG), **parts)
+    return present(api, want, check_mode=check_mode, keeper=FakeKeeper())
 
 
 def test_it_is_made_like_its_sibling(api: FakeApi) -> None:
@@ -111,14 +137,19 @@ def test_drift_converges(api: FakeApi) -> None:
     green(api)
     api.groups["blue"]["HealthCheckIntervalSeconds"] = 9
     api.attributes_of["arn:blue"]["deregistration_delay.timeout_seconds"] = "20"
-    api.tags_of["arn:green"] = {}
+    api.tags_of["arn:green"] = {"by": "others"}
     api.calls.clear()
 
+    predicted = green(api, check_mode=True)
+    assert api.calls == []
     result = green(api)
 
     assert api.calls == ["modify", "set_attributes", "add_tags"]
     assert result["diff"]["before"]["health_check_interval"] == 5
     assert result["diff"]["after"]["health_check_interval"] == 9
+    tags = {key: value for key, value in result["diff"]["after"].items() if key.startswith("tags.")}
+    assert tags == {"tags.by": "others", "tags.slot": "green"}
+    assert predicted == result
 
 
 def test_check_mode_predicts(api: FakeApi) -> None:
@@ -134,6 +165,84 @@ def test_another_port_is_refused(api: FakeApi) -> None:
     green(api)
     with pytest.raises(BlueGreenError, match="port is 8080, wanted 9090"):
         green(api, port=9090)
+
+
+def test_attributes_and_yaml_booleans(api: FakeApi) -> None:
+    wanted = {"stickiness.enabled": True, "slow_start.duration_seconds": 30}
+    result = green(api, attributes=wanted)
+
+    assert result["target_group"]["attributes"] == {
+        "deregistration_delay.timeout_seconds": "10",
+        "stickiness.enabled": "true",
+        "slow_start.duration_seconds": "30",
+    }
+    assert not green(api, attributes=wanted)["changed"]
+
+
+@pytest.mark.parametrize(("codes", "sent"), [("200-299", {"HttpCode": "200-299"}), ("0", {"GrpcCode": "0"})])
+def test_matchers_of_http_and_grpc(api: FakeApi, codes: str, sent: dict[str, str]) -> None:
+    green(api, matcher=codes)
+
+    assert api.groups["green"]["Matcher"] == sent
+    assert not green(api, matcher=codes)["changed"]
+
+
+def test_tags_are_purged_only_if_asked_and_never_aws_own(api: FakeApi) -> None:
+    green(api)
+    api.tags_of["arn:green"] |= {"by": "others", "aws:cloudformation:stack-name": "x"}
+    api.calls.clear()
+
+    assert not green(api)["changed"]
+    result = green(api, purge_tags=True)
+
+    assert api.calls == ["remove_tags"]
+    assert result["target_group"]["tags"] == {"slot": "green", "aws:cloudformation:stack-name": "x"}
+
+
+def test_targets_are_touched_only_if_asked(api: FakeApi) -> None:
+    green(api, targets=[{"Id": "10.0.0.1"}])
+    assert api.targets_of["arn:green"] == [{"Id": "10.0.0.1", "Port": 8080}]
+    api.calls.clear()
+
+    assert not green(api)["changed"]
+    assert not green(api, targets=[{"Id": "10.0.0.1"}])["changed"]
+    assert green(api, targets=[{"Id": "10.0.0.2", "Port": 9}])["changed"]
+    assert api.calls == ["register"]
+
+    result = green(api, targets=[{"Id": "10.0.0.2", "Port": 9}], purge_targets=True)
+    assert api.calls == ["register", "deregister"]
+    before, after = (
+        [key for key in result["diff"][side] if key.startswith("targets.")] for side in ("before", "after")
+    )
+    assert (before, after) == (["targets.10.0.0.1:8080", "targets.10.0.0.2:9"], ["targets.10.0.0.2:9"])
+
+
+@pytest.mark.parametrize(
+    ("want", "message"),
+    [
+        ({"health_check_interval": 4}, "health_check_interval is 4; use a whole number from 5 to 300"),
+        ({"health_check_timeout": 121}, "health_check_timeout is 121; .* from 2 to 120"),
+        ({"healthy_threshold": 1}, "healthy_threshold is 1; .* from 2 to 10"),
+        ({"unhealthy_threshold": 11}, "unhealthy_threshold is 11"),
+        ({"port": 65536}, "port is 65536"),
+        ({"matcher": "ok"}, "matcher is 'ok'; use codes like"),
+    ],
+)
+def test_values_that_aws_would_refuse(api: FakeApi, want: dict[str, Any], message: str) -> None:
+    with pytest.raises(BlueGreenError, match=message):
+        green(api, **want)
+    assert api.calls == []
+
+
+@pytest.mark.parametrize("name", ["a" * 33, "-a", "a-", "a_b", "", "internal-a"])
+def test_names_that_aws_would_refuse(api: FakeApi, name: str) -> None:
+    with pytest.raises(BlueGreenError, match="name is "):
+        present(api, Wanted(name, {}, like="blue"), check_mode=False, keeper=FakeKeeper())
+    assert api.calls == []
+
+
+def test_a_function_needs_neither_port_nor_vpc(api: FakeApi) -> None:
+    assert green(api, like=None, target_type="lambda", health_check_enabled=True)["changed"]
 
 
 def test_without_a_sibling_the_basics_must_be_given(api: FakeApi) -> None:
