@@ -62,6 +62,31 @@ options:
     description: What kind of queue the game's matchmaking has.
     type: str
     default: none
+  traffic_steps:
+    description:
+      - The target's share of requests in percent, step by step. Only C([100]) goes with queues per slot, which shares
+        would split.
+    type: list
+    elements: int
+    default: []
+  nodegroups:
+    description:
+      - The node groups of the target, each with C(name), C(instance_types), C(desired_size), C(max_size) and
+        C(capacity_type) as for M(gameops.eks_bluegreen.eks_nodegroup).
+    type: list
+    elements: dict
+    default: []
+  fargate_profiles:
+    description: The Fargate profiles of the target, each with C(name).
+    type: list
+    elements: dict
+    default: []
+  fargate_pods:
+    description: How many pods the target runs on Fargate. By default as many as the source runs now.
+    type: int
+  fargate_vcpus:
+    description: How many vCPUs these pods take together.
+    type: float
   accepted:
     description: Names of checks whose errors count as warnings.
     type: list
@@ -75,8 +100,18 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
 notes:
-  - "Actions of IAM that are needed: C(eks:Describe*), C(eks:List*), C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables),
-    C(elasticloadbalancing:Describe*); in the source cluster, to list Secrets, where Helm keeps its releases."
+  - "IAM actions: C(cloudwatch:GetMetricStatistics), C(ec2:DescribeInstances), C(ec2:DescribeInstanceTypeOfferings),
+    C(ec2:DescribeInstanceTypes), C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeRouteTables),
+    C(ec2:DescribeSubnets), C(eks:DescribeAddon), C(eks:DescribeAddonVersions), C(eks:DescribeClusterVersions),
+    C(eks:DescribeInsight), C(eks:DescribeNodegroup), C(eks:ListAddons), C(eks:ListClusters), C(eks:ListInsights),
+    C(eks:ListNodegroups), C(elasticloadbalancing:DescribeAccountLimits), C(elasticloadbalancing:DescribeListeners),
+    C(elasticloadbalancing:DescribeLoadBalancers), C(elasticloadbalancing:DescribeRules),
+    C(elasticloadbalancing:DescribeTags), C(elasticloadbalancing:DescribeTargetGroupAttributes),
+    C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetHealth),
+    C(servicequotas:GetAWSDefaultServiceQuota), C(servicequotas:GetServiceQuota)"
+  - In the source cluster it lists Secrets, where Helm keeps its releases, and pods.
+  - What counts against a quota is what is in use now and what the target adds. Quotas that cannot be read, and what
+    cannot be read of their use, are warnings, and nothing is judged by them.
 """
 
 EXAMPLES = r"""
@@ -94,6 +129,13 @@ EXAMPLES = r"""
       source: https://agones.dev/site/docs/installation/
       rows:
         "1.60": ["1.34", "1.35", "1.36"]
+    nodegroups:
+      - name: game
+        instance_types: [c7i.4xlarge]
+        desired_size: 12
+        max_size: 60
+    fargate_profiles:
+      - name: system
     region: eu-west-1
 """
 
@@ -119,6 +161,36 @@ findings:
     remedy:
       description: What to do.
       type: str
+quotas:
+  description: Each quota that the upgrade counts against, of those whose use could be read.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    quota:
+      description: Name of the quota.
+      type: str
+    service:
+      description: Its service in Service Quotas.
+      type: str
+    code:
+      description: Its code there; for load balancing its name in the answer of C(DescribeAccountLimits).
+      type: str
+    resource:
+      description: What counts against it.
+      type: str
+    limit:
+      description: The quota, or null where it could not be read.
+      type: float
+    in_use:
+      description: What is in use now.
+      type: float
+    adds:
+      description: What the target adds, with its node groups as large as expected.
+      type: float
+    most:
+      description: What the target adds with all node groups at C(max_size).
+      type: float
 source_conformant:
   description: Whether the source was compared with its release, and nothing differed.
   returned: always
@@ -132,22 +204,37 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.api import HelmReleases
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.archive import check_sources
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import chart_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.clients import Clients
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.preflight import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.capacity import (
+    shown_quotas,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Fargate,
     Matrix,
     Wanted,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import (
     is_conformant,
     judge,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.survey import Scope, Sources, survey
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_cluster import (
+    LiveCluster,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.release import (
+    lacking_texts,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import (
+    Scope,
+    Sources,
+    survey,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.clients import Clients
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
 
 ARGUMENT_SPEC = {
     "environment_name": {"type": "str", "required": True},
@@ -161,6 +248,11 @@ ARGUMENT_SPEC = {
     "load_balancers": {"type": "list", "elements": "str", "default": []},
     "variables": {"type": "dict", "default": {}},
     "queue": {"type": "str", "default": "none"},
+    "traffic_steps": {"type": "list", "elements": "int", "default": []},
+    "nodegroups": {"type": "list", "elements": "dict", "default": []},
+    "fargate_profiles": {"type": "list", "elements": "dict", "default": []},
+    "fargate_pods": {"type": "int"},
+    "fargate_vcpus": {"type": "float"},
     "accepted": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -172,6 +264,8 @@ def run(module: Any) -> dict[str, Any]:
     reads = Reads()
     reads.problems += [Finding(**problem) for problem in observed.get("problems", [])]
     for chart in options["release"].get("charts") or []:
+        if lacking_texts(chart):
+            continue
         reads.attempt(partial(check_sources, [chart_of(chart)]), None, "charts", "the release's charts")
     scope = Scope(
         source=options["source"],
@@ -180,18 +274,14 @@ def run(module: Any) -> dict[str, Any]:
         network=observed["network"],
         load_balancers=options["load_balancers"],
     )
-    world = survey(_sources(module), scope, reads)
-    wanted = Wanted(
-        environment=options["environment_name"],
-        release=options["release"],
-        source_release=options["source_release"],
-        matrix=Matrix(str(options["matrix"]["source"]), options["matrix"]["rows"]),
-        variables=options["variables"],
-        queue=options["queue"],
-        services=options["services"],
-    )
+    wanted = _wanted(options)
+    world = survey(_sources(module), scope, wanted, reads)
     findings = judge(wanted, world, reads.problems, options["accepted"])
-    result = {"findings": [asdict(one) for one in findings], "source_conformant": is_conformant(findings)}
+    result = {
+        "findings": [asdict(one) for one in findings],
+        "quotas": shown_quotas(wanted, world),
+        "source_conformant": is_conformant(findings),
+    }
     for one in findings:
         if one.severity == "warning":
             module.warn(str(one))
@@ -202,6 +292,23 @@ def run(module: Any) -> dict[str, Any]:
     return {"changed": False, **result}
 
 
+def _wanted(options: dict[str, Any]) -> Wanted:
+    pods, vcpus = options["fargate_pods"], options["fargate_vcpus"]
+    return Wanted(
+        environment=options["environment_name"],
+        release=options["release"],
+        source_release=options["source_release"],
+        matrix=Matrix(str(options["matrix"]["source"]), options["matrix"]["rows"]),
+        variables=options["variables"],
+        queue=options["queue"],
+        services=options["services"],
+        traffic_steps=options["traffic_steps"],
+        nodegroups=options["nodegroups"],
+        fargate_profiles=options["fargate_profiles"],
+        fargate=None if pods is None else Fargate(pods, vcpus),
+    )
+
+
 def _sources(module: Any) -> Sources:
     clients = Clients(module)
     elbv2 = clients("elbv2")
@@ -210,13 +317,20 @@ def _sources(module: Any) -> Sources:
         eks=clients("eks"),
         ec2=clients("ec2"),
         elbv2=elbv2,
+        quotas=clients("service-quotas"),
+        cloudwatch=clients("cloudwatch"),
         balancers=SwapApi(elbv2),
-        releases=(lambda: HelmReleases(connect(kubeconfig), SystemClock())) if kubeconfig else None,
+        cluster=(lambda: LiveCluster(connect(kubeconfig), SystemClock())) if kubeconfig else None,
+        clock=SystemClock(),
     )
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENT_SPEC,
+        supports_check_mode=True,
+        required_together=[("fargate_pods", "fargate_vcpus")],
+    )
     finish(module, lambda: run(module))
 
 

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""What EKS' upgrade insights say of the source.
+
+They watch the calls of the source's clients against later versions of Kubernetes, so what they find is
+asked of the target by the same charts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Insight,
+    Wanted,
+    World,
+    error,
+    warning,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+
+PASSING, ERROR = "PASSING", "ERROR"
+CHECKS = {"UPGRADE_READINESS": "upgrade_insight", "MISCONFIGURATION": "misconfiguration_insight"}
+READ_CATEGORIES = tuple(CHECKS)
+
+
+def check_insights(wanted: Wanted, world: World) -> Iterator[Finding]:
+    """Those up to the release's Kubernetes.
+
+    An error where EKS says so, but not of add-ons: the target gets its own.
+    """
+    for insight in world.insights:
+        if insight.status == PASSING or not _concerns(insight, str(wanted.release.get("kubernetes_version", ""))):
+            continue
+        severity = error if insight.status == ERROR and not insight.about_addons else warning
+        about = f" about Kubernetes {insight.kubernetes_version}" if insight.kubernetes_version else ""
+        yield severity(
+            CHECKS[insight.category],
+            f"cluster {world.source['cluster_name']}",
+            f"EKS' insight {insight.name!r}{about} is {insight.status}: {insight.reason.rstrip('. ')}",
+            insight.recommendation.rstrip(". ") or "See the insights of the cluster in the console of EKS",
+        )
+
+
+def _concerns(insight: Insight, release_version: str) -> bool:
+    about, release = (_minor(text) for text in (insight.kubernetes_version, release_version))
+    return about is None or release is None or about <= release
+
+
+def _minor(version: str) -> tuple[int, ...] | None:
+    parts = version.split(".")
+    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else None

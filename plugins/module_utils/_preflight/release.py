@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""The variables and the release file, against each other and against what EKS offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Data,
+    Wanted,
+    World,
+    error,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+
+PER_SLOT = "per_slot"
+QUEUES = ("none", "shared", PER_SLOT)
+RELEASE_TEXTS = ("name", "kubernetes_version", "agones_version")
+CHART_TEXTS = ("name", "namespace", "chart", "version")
+# The release version of Amazon Linux names its Kubernetes; that of Bottlerocket and Windows is another count.
+NAMES_KUBERNETES = ("AL2_", "AL2023_")
+# What role eks_nodegroups resolves when it installs an add-on.
+RESOLVED_VERSIONS = ("default", "latest")
+
+
+def check_variables(wanted: Wanted, _world: World) -> Iterator[Finding]:
+    for name, value in sorted(wanted.variables.items()):
+        if value is None or value in ("", [], {}):
+            yield error("variable_missing", name, "it is not set, or empty", "Set it in the inventory")
+    if wanted.queue not in QUEUES:
+        yield error(
+            "queue_kind",
+            "eks_bluegreen_matchmaking_queue",
+            f"it is {wanted.queue!r}, which is none that this collection can move",
+            f"Use one of {', '.join(QUEUES)}",
+        )
+    if wanted.queue == PER_SLOT and list(wanted.traffic_steps) != [100]:
+        steps = f"it is {list(wanted.traffic_steps)}" if wanted.traffic_steps else "it is not set"
+        yield error(
+            "queue_kind",
+            "traffic_shift_steps",
+            f"{steps}, and shares of the traffic would split what waits in queues per slot",
+            "Set it to [100], so that requests for matches move at once",
+        )
+
+
+def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
+    release = wanted.release
+    place = wanted.release_name
+    for key in RELEASE_TEXTS:
+        value = release.get(key)
+        if not isinstance(value, str) or not value:
+            found = f"its {key} is missing" if value in (None, "") else f"its {key} is {value!r}, not a text"
+            yield error("release_file", place, found, f'Write it in quotes, as {key}: "..."')
+    for number, chart in enumerate(release.get("charts") or [], start=1):
+        lacking = lacking_texts(chart)
+        if lacking:
+            found = f"its chart {chart.get('name') or number} has no {' and no '.join(lacking)}"
+            yield error("release_file", place, found, "Write it into the chart's entry")
+    charts = {str(chart.get("name")): str(chart.get("version")) for chart in release.get("charts") or []}
+    version, of_chart = release.get("agones_version"), charts.get("agones", "missing")
+    if of_chart != version:
+        found = f"its agones_version is {version}, that of its chart agones {of_chart}"
+        yield error("release_file", place, found, "Make the two name the same version")
+
+
+def lacking_texts(chart: Data) -> list[str]:
+    """What a chart's entry must have and has not."""
+    return [key for key in CHART_TEXTS if not chart.get(key)]
+
+
+def check_image(wanted: Wanted, _world: World) -> Iterator[Finding]:
+    image = wanted.release.get("node_image") or {}
+    for key in ("ami_type", "release_version"):
+        if not image.get(key):
+            found = f"its node_image has no {key}"
+            yield error("release_file", wanted.release_name, found, "Name the node image to use")
+    version, kubernetes = str(image.get("release_version") or ""), str(wanted.release.get("kubernetes_version", ""))
+    is_named = str(image.get("ami_type", "")).startswith(NAMES_KUBERNETES)
+    if version and is_named and not version.startswith(f"{kubernetes}."):
+        yield error(
+            "node_image",
+            wanted.release_name,
+            f"its node_image is {version}, which is not for Kubernetes {kubernetes}",
+            f"Name a release of the image that begins with {kubernetes}.",
+        )
+
+
+def check_matrix(wanted: Wanted, _world: World) -> Iterator[Finding]:
+    agones, kubernetes = (str(wanted.release.get(key, "")) for key in ("agones_version", "kubernetes_version"))
+    minor = ".".join(agones.split(".")[:2])
+    row = wanted.matrix.rows.get(minor)
+    if row is None:
+        yield error(
+            "release_matrix",
+            wanted.release_name,
+            f"nothing is known of Agones {minor}: the matrix has {', '.join(sorted(wanted.matrix.rows))}",
+            f"See {wanted.matrix.source}, and add the row to preflight_agones_kubernetes",
+        )
+    elif kubernetes not in row:
+        yield error(
+            "release_matrix",
+            wanted.release_name,
+            f"Agones {agones} does not support Kubernetes {kubernetes}; it supports {', '.join(row)}",
+            f"Put versions that go together into the release ({wanted.matrix.source})",
+        )
+
+
+def check_offer(wanted: Wanted, world: World) -> Iterator[Finding]:
+    version = str(wanted.release.get("kubernetes_version", ""))
+    if world.offered is not None and version not in world.offered:
+        yield error(
+            "version_offered",
+            wanted.release_name,
+            f"EKS does not offer Kubernetes {version} in this region; it offers {', '.join(world.offered)}",
+            "Choose one of these, or wait until EKS offers it",
+        )
+
+
+def check_addons(wanted: Wanted, world: World) -> Iterator[Finding]:
+    kubernetes = wanted.release.get("kubernetes_version")
+    for addon in (wanted.release.get("addons") or []) if world.addons is not None else []:
+        name, version = str(addon["name"]), str(addon.get("version") or RESOLVED_VERSIONS[0])
+        offered = (world.addons or {}).get(name, ())
+        if not offered:
+            found = f"EKS does not offer it for Kubernetes {kubernetes}"
+            yield error("addon_offered", f"add-on {name}", found, "Take it out of the release, or correct its name")
+        elif version not in (*offered, *RESOLVED_VERSIONS):
+            yield error(
+                "addon_offered",
+                f"add-on {name}",
+                f"EKS does not offer {version} for Kubernetes {kubernetes}; it offers {', '.join(offered)}",
+                "Put one of these into the release",
+            )

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""The two clusters: the source as it should be, the target's place free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Data,
+    Inside,
+    Wanted,
+    World,
+    error,
+    warning,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import ENVIRONMENT_TAG, Finding
+
+
+def check_target(wanted: Wanted, world: World) -> Iterator[Finding]:
+    target = world.target
+    if world.is_resumed or not target["exists"]:
+        return
+    place = f"cluster {target['cluster_name']}"
+    remove = "Remove it with the playbook decommission (cluster_decommission_confirm names the cluster)"
+    owner = (target.get("tags") or {}).get(ENVIRONMENT_TAG, "")
+    if owner != wanted.environment:
+        found = f"it is there already, and its tag {ENVIRONMENT_TAG} is {owner or 'missing'}"
+        yield error("target_foreign", place, found, "Give the slot another cluster_name in eks_bluegreen_slots")
+    elif target["release"] != wanted.release.get("name") or target["version"] != wanted.release.get(
+        "kubernetes_version"
+    ):
+        found = f"it is left from release {target['release'] or '(no tag)'}, Kubernetes {target['version']}"
+        yield error("target_leftover", place, found, remove)
+    elif target["status"] != "ACTIVE":
+        yield error(
+            "target_status", place, f"its status is {target['status']}", f"Wait until it is ACTIVE, or: {remove}"
+        )
+
+
+def check_source(wanted: Wanted, world: World) -> Iterator[Finding]:
+    source = world.source
+    place = f"cluster {source['cluster_name']}"
+    if not source["exists"]:
+        remedy = "Correct cluster_name in eks_bluegreen_slots"
+        yield error("source_exists", place, "it serves players, but there is no such cluster", remedy)
+        return
+    if source["status"] != "ACTIVE":
+        yield error("source_status", place, f"its status is {source['status']}", "Wait until it is ACTIVE")
+    if world.inside.unreachable:
+        yield error(
+            "source_reachable",
+            place,
+            f"its API at {source['endpoint']} cannot be used: {world.inside.unreachable}",
+            "Look at network and access entries: the runner needs both clusters",
+        )
+    if not source["release"]:
+        remedy = "Tag the cluster eks-bluegreen/release with the name of the release that it runs"
+        yield warning("source_release", place, "no tag says which release it runs", remedy)
+    elif wanted.source_release is None:
+        remedy = "Keep the files of releases that run, so that preflight can compare"
+        yield warning("source_release", place, f"there is no file for its release {source['release']}", remedy)
+
+
+def check_conformance(wanted: Wanted, world: World) -> Iterator[Finding]:
+    """A source that drifted from its release: going back leads to what it is, not to what the file says."""
+    release, source = wanted.source_release, world.source
+    if release is None or not source["exists"]:
+        return
+    differing = [
+        f"{what} is {have or 'missing'}, not {want}"
+        for what, have, want in _conformance(release, source, world.inside)
+        if have != want
+    ]
+    if differing:
+        yield warning(
+            "source_conformant",
+            f"cluster {source['cluster_name']}",
+            f"it differs from its release {release.get('name')}: {'; '.join(differing)}",
+            "Bring it back to the release, or correct the release file; a rollback leads back to the cluster as it is",
+        )
+
+
+def _conformance(release: Data, source: Data, inside: Inside) -> Iterator[tuple[str, str, str]]:
+    yield "Kubernetes", str(source["version"]), str(release.get("kubernetes_version"))
+    image = release.get("node_image") or {}
+    for group in inside.nodegroups:
+        name = group["nodegroupName"]
+        yield f"node group {name}: amiType", str(group.get("amiType", "")), str(image.get("ami_type"))
+        yield (
+            f"node group {name}: releaseVersion",
+            str(group.get("releaseVersion", "")),
+            str(image.get("release_version")),
+        )
+    for addon in release.get("addons") or []:
+        yield f"add-on {addon['name']}", inside.addons.get(addon["name"], ""), str(addon["version"])
+    for chart in (release.get("charts") or []) if inside.charts is not None else []:
+        yield f"chart {chart['name']}", (inside.charts or {}).get(chart["name"], ""), str(chart["version"])

@@ -1,0 +1,60 @@
+"""The source and the target's place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.unit.plugins.module_utils._preflight.worlds import (
+    BUILT,
+    HAS_GROUP,
+    OLD,
+    SOURCE,
+    WANTED,
+    WORLD,
+    told,
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ({"source": {**SOURCE, "exists": False}}, ("error", "source_exists")),
+        ({"source": {**SOURCE, "status": "UPDATING"}}, ("error", "source_status")),
+        ({"source": {**SOURCE, "release": ""}}, ("warning", "source_release")),
+        ({"inside": replace(WORLD.inside, charts=None, unreachable="refused")}, ("error", "source_reachable")),
+        ({"inside": replace(WORLD.inside, charts={})}, ("warning", "source_conformant")),
+        ({"inside": replace(WORLD.inside, addons={})}, ("warning", "source_conformant")),
+        (
+            {"inside": replace(WORLD.inside, nodegroups=[{**HAS_GROUP, "amiType": "x"}])},
+            ("warning", "source_conformant"),
+        ),
+        ({"target": {**BUILT, "tags": {}}}, ("error", "target_foreign")),
+        ({"target": {**BUILT, "release": "2026-09"}}, ("error", "target_leftover")),
+        ({"target": {**BUILT, "version": "1.34"}}, ("error", "target_leftover")),
+        ({"target": {**BUILT, "status": "DELETING"}}, ("error", "target_status")),
+    ],
+)
+def test_the_clusters_are_judged(change: dict[str, Any], finding: tuple[str, str]) -> None:
+    assert told(world=replace(WORLD, **change)) == [finding]
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ({"source_release": None}, ("warning", "source_release")),
+        ({"source_release": {**OLD, "kubernetes_version": "1.34"}}, ("warning", "source_conformant")),
+    ],
+)
+def test_the_source_is_compared_with_its_release(change: dict[str, Any], finding: tuple[str, str]) -> None:
+    assert told(replace(WANTED, **change)) == [finding]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"target": BUILT}, {"is_resumed": True, "target": {**BUILT, "release": "", "status": "CREATING"}}],
+)
+def test_what_is_no_reason(change: dict[str, Any]) -> None:
+    assert told(world=replace(WORLD, **change)) == []
