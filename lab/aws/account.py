@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -48,6 +48,16 @@ class MotoAccount:
 
     def role_exists(self, arn: str) -> bool:
         return any(role.arn == arn for role in iam().roles.values())
+
+    def launch_template(self, wanted: Mapping[str, str]) -> dict[str, str] | None:
+        templates = self._ec2.launch_templates.values()
+        named = {"id": lambda one: one.id, "name": lambda one: one.name}
+        key = "id" if wanted.get("id") else "name"
+        found = next((one for one in templates if named[key](one) == wanted.get(key)), None)
+        if found is None:
+            return None
+        version = wanted.get("version") or found.default_version_number
+        return {"id": found.id, "name": found.name, "version": str(version)}
 
     def create_security_group(self, cluster: str, vpc_id: str) -> str:
         name = f"eks-cluster-sg-{cluster}-{abs(hash(cluster)) % 10**10}"

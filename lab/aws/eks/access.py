@@ -11,7 +11,10 @@ from lab.aws.eks.state import AccessEntry, Cluster, Json, State
 # Types of entries that EKS makes by itself for nodes -> their Kubernetes groups.
 NODE_GROUPS = {
     "EC2_LINUX": ["system:nodes"],
+    "EC2_WINDOWS": ["eks:kube-proxy-windows", "system:nodes"],
     "FARGATE_LINUX": ["system:bootstrappers", "system:nodes", "system:node-proxier"],
+    "HYBRID_LINUX": ["system:nodes"],
+    "EC2": ["system:nodes"],
 }
 
 
@@ -65,7 +68,9 @@ def kubernetes_groups(cluster: Cluster, principal_arn: str) -> tuple[str, list[s
     entry = cluster.access_entries.get(principal_arn)
     if entry is None:
         return None
-    policies = [arn.removeprefix(POLICY_PREFIX) for arn in entry.policies]
+    # The lab has no authorizer for namespaces: a policy for some of them grants nothing.
+    wide = [arn for arn, (scope, _, _) in entry.policies.items() if scope["type"] == "cluster"]
+    policies = [arn.removeprefix(POLICY_PREFIX) for arn in wide]
     return entry.username, [*entry.groups, *(policy_group(name) for name in sorted(policies))]
 
 
@@ -87,11 +92,12 @@ class AccessOperations:
         kind, groups = call.get("type", "STANDARD"), call.get("kubernetesGroups", [])
         if kind not in ("STANDARD", *NODE_GROUPS):
             raise InvalidParameterError(
-                f"The access entry type {kind!r} is not one of STANDARD, EC2_LINUX, FARGATE_LINUX"
+                f"The access entry type {kind!r} is not one of {', '.join(('STANDARD', *NODE_GROUPS))}"
             )
         if kind != "STANDARD" and groups:
             raise InvalidParameterError(f"An access entry of type {kind} cannot have kubernetesGroups")
         checks.check_groups(groups)
+        checks.check_tags(call.get("tags", {}))
         entry = new_entry(self._state, self._runtime, cluster, principal, kind=kind)
         entry.groups += groups
         entry.username = call.get("username", entry.username)
@@ -130,15 +136,12 @@ class AccessOperations:
     def associate_access_policy(self, call: Call) -> Json:
         entry, policy = self._entry(call), call.params["policyArn"]
         _check_policy(policy)
-        scope = call.params["accessScope"]
-        if scope.get("type") != "cluster":
-            raise InvalidRequestError(
-                "The lab grants access policies for the whole cluster only: use accessScope type cluster,"
-                " or kubernetesGroups and a RoleBinding for less"
-            )
+        if entry.kind not in ("STANDARD", "EC2"):
+            raise InvalidRequestError(f"Access policies cannot be associated with an entry of type {entry.kind}")
+        scope = checks.check_scope(call.params["accessScope"])
         now = self._runtime.now()
         associated = entry.policies[policy][1] if policy in entry.policies else now
-        entry.policies[policy] = ({"type": "cluster", "namespaces": []}, associated, now)
+        entry.policies[policy] = (scope, associated, now)
         self._touch(entry)
         return {
             "clusterName": entry.cluster_name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,8 +15,12 @@ from lab.aws.eks.state import Json
 
 CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 ROLE_ARN = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/.+")
+KEY_ARN = re.compile(r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:(key|alias)/.+")
 PRINCIPAL_ARN = re.compile(r"arn:aws[\w-]*:iam::\d{12}:(role|user)/.+")
 FORBIDDEN_GROUP = re.compile(r"(system|eks|aws|amazon|iam):")
+SCALING_TIERS = ("standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl")
+# AWS gives up to 100 names on a page, and may always give fewer.
+DEFAULT_PAGE = 5
 AUTHENTICATION_MODES = ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP")
 
 
@@ -87,6 +92,64 @@ def check_labels(labels: Mapping[str, str]) -> None:
         raise InvalidParameterError(f"Label cannot contain reserved prefixes: {', '.join(sorted(reserved))}")
 
 
+def check_tags(tags: Mapping[str, str]) -> None:
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise InvalidParameterError("Tag keys cannot begin with aws:")
+    if len(tags) > 50:
+        raise InvalidParameterError(f"A resource has 50 tags at most; it would have {len(tags)}")
+
+
+def check_update_config(config: Mapping[str, Any]) -> None:
+    given = [key for key in ("maxUnavailable", "maxUnavailablePercentage") if config.get(key) is not None]
+    if len(given) > 1:
+        raise InvalidParameterError("Only one of maxUnavailable and maxUnavailablePercentage can be specified")
+
+
+def check_node_repair(config: Mapping[str, Any]) -> None:
+    for name in ("maxUnhealthyNodeThreshold", "maxParallelNodesRepaired"):
+        if all(config.get(f"{name}{unit}") is not None for unit in ("Count", "Percentage")):
+            raise InvalidParameterError(f"Only one of {name}Count and {name}Percentage can be specified")
+
+
+def check_capacity_type(kind: str) -> None:
+    if kind not in ("ON_DEMAND", "SPOT", "CAPACITY_BLOCK"):
+        raise InvalidParameterError(f"capacityType {kind!r} is not one of ON_DEMAND, SPOT, CAPACITY_BLOCK")
+
+
+def check_tier(tier: str) -> None:
+    if tier not in SCALING_TIERS:
+        raise InvalidParameterError(f"The scaling tier {tier!r} is not one of {', '.join(SCALING_TIERS)}")
+
+
+def check_cidrs(cidrs: Sequence[str]) -> None:
+    for cidr in cidrs:
+        try:
+            ipaddress.ip_network(cidr)
+        except ValueError:
+            raise InvalidParameterError(f"The following CIDR is invalid: {cidr}") from None
+
+
+def check_encryption(config: Sequence[Mapping[str, Any]]) -> None:
+    for one in config:
+        if one.get("resources") != ["secrets"]:
+            raise InvalidParameterError("encryptionConfig takes the resources ['secrets'] only")
+        key = (one.get("provider") or {}).get("keyArn", "")
+        if not KEY_ARN.fullmatch(key):
+            raise InvalidParameterError(f"Invalid KMS key ARN: {key!r}")
+
+
+def check_scope(scope: Mapping[str, Any]) -> Json:
+    """An access scope in full."""
+    kind, namespaces = scope.get("type"), list(scope.get("namespaces") or [])
+    if kind not in ("cluster", "namespace"):
+        raise InvalidParameterError(f"The access scope type {kind!r} is not one of cluster, namespace")
+    if kind == "namespace" and not namespaces:
+        raise InvalidParameterError("An access scope of type namespace needs namespaces")
+    if kind == "cluster" and namespaces:
+        raise InvalidParameterError("An access scope of type cluster takes no namespaces")
+    return {"type": kind, "namespaces": namespaces}
+
+
 def check_selectors(selectors: Sequence[Mapping[str, Any]]) -> None:
     if not 1 <= len(selectors) <= 5:
         raise InvalidParameterError("A Fargate profile needs 1 to 5 selectors")
@@ -120,9 +183,9 @@ def check_authentication_mode(mode: str) -> None:
 
 
 def check_mode_change(current: str, wanted: str) -> None:
-    """The mode moves towards API only, one way, as AWS has it."""
+    """The mode moves towards API only, one step at a time, as AWS has it."""
     order = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
-    if order.index(wanted) < order.index(current):
+    if order.index(wanted) - order.index(current) not in (0, 1):
         raise InvalidParameterError(f"Unsupported authentication mode update from {current} to {wanted}")
 
 
@@ -134,15 +197,17 @@ def check_access_api(mode: str) -> None:
         )
 
 
-def paginate(names: Sequence[str], max_results: int | None, token: str | None) -> tuple[list[str], str | None]:
+def paginate(
+    names: Sequence[str], max_results: int | None, token: str | None, *, newest_first: bool = False
+) -> tuple[list[str], str | None]:
     """One page of names in order, and the token of the next page."""
-    size = 100 if max_results is None else max_results
+    size = DEFAULT_PAGE if max_results is None else max_results
     if not 1 <= size <= 100:
         raise InvalidParameterError(f"maxResults is {size}; it must be from 1 to 100")
-    ordered = sorted(names)
+    ordered = sorted(names, reverse=newest_first)
     if token:
         last = _decode_token(token)
-        ordered = [name for name in ordered if name > last]
+        ordered = [name for name in ordered if (name < last if newest_first else name > last)]
     page = ordered[:size]
     more = len(ordered) > size
     return page, base64.urlsafe_b64encode(page[-1].encode()).decode() if more else None
@@ -155,7 +220,8 @@ def _decode_token(token: str) -> str:
         raise InvalidParameterError("Invalid nextToken: it is not one that an earlier page returned") from None
 
 
-def page_of(key: str, names: Sequence[str], params: Mapping[str, Any]) -> Json:
+def page_of(key: str, names: Sequence[str], params: Mapping[str, Any], *, newest_first: bool = False) -> Json:
     """A list operation's answer for the page that a request asks for."""
-    page, token = paginate(names, params.get("maxResults"), params.get("nextToken"))
-    return {key: page, "nextToken": token}
+    token = params.get("nextToken")
+    page, following = paginate(names, params.get("maxResults"), token, newest_first=newest_first)
+    return {key: page, "nextToken": following}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from lab.aws.eks import checks
 from lab.aws.eks.access import new_entry
@@ -19,18 +17,8 @@ from lab.aws.eks.errors import (
 )
 from lab.aws.eks.nodes import free_number
 from lab.aws.eks.runtime import Call, ClusterPlan, Runtime
-from lab.aws.eks.state import Addon, Cluster, Json, Nodegroup, State, Update
-
-LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
-# Field of UpdateClusterConfig -> type of the update that it starts.
-UPDATE_TYPES = {
-    "resourcesVpcConfig": "EndpointAccessUpdate",
-    "logging": "LoggingUpdate",
-    "accessConfig": "AccessConfigUpdate",
-    "upgradePolicy": "UpgradePolicyUpdate",
-    "zonalShiftConfig": "ZonalShiftConfigUpdate",
-    "deletionProtection": "DeletionProtectionUpdate",
-}
+from lab.aws.eks.state import Addon, Cluster, Json, Nodegroup, State, Update, describe_failure
+from lab.aws.eks.updates import Change, logging_of, merge_logging, plan_encryption, plan_update
 
 
 def active_cluster(state: State, name: str) -> Cluster:
@@ -99,6 +87,9 @@ class ClusterOperations:
             **call.get("accessConfig", {}),
         }
         checks.check_authentication_mode(access["authenticationMode"])
+        checks.check_encryption(call.get("encryptionConfig", []))
+        checks.check_tier(call.get("controlPlaneScalingConfig", {"tier": "standard"})["tier"])
+        checks.check_tags(call.get("tags", {}))
         return Cluster(
             name=name,
             arn=self._state.arn("cluster", name),
@@ -113,6 +104,7 @@ class ClusterOperations:
             spec=_cluster_spec(call, access),
             tags=dict(call.get("tags", {})),
             token=call.get("clientRequestToken", ""),
+            self_managed_addons=call.get("bootstrapSelfManagedAddons", True),
         )
 
     def _new_issuer(self) -> str:
@@ -131,6 +123,8 @@ class ClusterOperations:
         subnets = checks.check_subnets(ids, self._runtime.account.subnets(ids))
         checks.check_cluster_subnets(subnets)
         vpc_id = subnets[0].vpc_id
+        cidrs = wanted.get("publicAccessCidrs") or ["0.0.0.0/0"]
+        checks.check_cidrs(cidrs)
         return {
             "subnetIds": ids,
             "securityGroupIds": wanted.get("securityGroupIds") or [],
@@ -138,7 +132,7 @@ class ClusterOperations:
             "vpcId": vpc_id,
             "endpointPublicAccess": wanted.get("endpointPublicAccess", True),
             "endpointPrivateAccess": wanted.get("endpointPrivateAccess", False),
-            "publicAccessCidrs": wanted.get("publicAccessCidrs") or ["0.0.0.0/0"],
+            "publicAccessCidrs": cidrs,
         }
 
     def _admit_creator(self, cluster: Cluster) -> None:
@@ -167,7 +161,7 @@ class ClusterOperations:
                 cluster.status = "FAILED" if error else "ACTIVE"
                 if error:
                     cluster.booted = None
-                    cluster.issues = [{"code": "InternalFailure", "message": str(error), "resourceIds": [cluster.arn]}]
+                    cluster.issues = [describe_failure(error, "InternalFailure", [cluster.arn])]
                 self._runtime.publish(cluster)
 
         return done
@@ -209,7 +203,7 @@ class ClusterOperations:
             with self._state.lock:
                 if error:
                     cluster.status = "FAILED"
-                    cluster.issues = [{"code": "InternalFailure", "message": str(error), "resourceIds": [cluster.arn]}]
+                    cluster.issues = [describe_failure(error, "InternalFailure", [cluster.arn])]
                     return
                 self._runtime.account.delete_security_group(cluster.vpc_config["clusterSecurityGroupId"])
                 self._state.clusters.pop(cluster.name, None)
@@ -218,49 +212,41 @@ class ClusterOperations:
 
     def update_cluster_config(self, call: Call) -> Json:
         cluster = active_cluster(self._state, call.params["name"])
-        fields = [field for field in UPDATE_TYPES if call.get(field) is not None]
-        if len(fields) != 1:
-            raise InvalidParameterError(
-                "Only one type of update can be allowed" if fields else "No changes needed: the request names none"
-            )
         check_no_update(cluster.name, cluster.updates)
-        field, wanted = fields[0], call.params[fields[0]]
-        params = self._apply(cluster, field, wanted)
-        update = Update(self._runtime.new_id(), UPDATE_TYPES[field], params, self._runtime.now())
+        change = plan_update(cluster, call.params)
+        if change.kind == "VpcConfigUpdate":
+            self._check_network(cluster, call.params["resourcesVpcConfig"].get("subnetIds"))
+        return self._start(cluster, change)
+
+    def associate_encryption_config(self, call: Call) -> Json:
+        cluster = active_cluster(self._state, call.params["clusterName"])
+        check_no_update(cluster.name, cluster.updates)
+        return self._start(cluster, plan_encryption(cluster, call.params["encryptionConfig"]))
+
+    def _check_network(self, cluster: Cluster, ids: list[str] | None) -> None:
+        if ids is not None:
+            subnets = checks.check_subnets(ids, self._runtime.account.subnets(ids))
+            checks.check_cluster_subnets(subnets)
+            if subnets[0].vpc_id != cluster.vpc_config["vpcId"]:
+                raise InvalidParameterError("Subnets specified must belong to the cluster's VPC")
+
+    def _start(self, cluster: Cluster, change: Change) -> Json:
+        update = Update(self._runtime.new_id(), change.kind, change.params, self._runtime.now())
         cluster.updates[update.id] = update
         cluster.status = "UPDATING"
-        self._runtime.lifecycle.start(
-            "update", f"{update.kind} of {cluster.name}", lambda: None, self._updated(cluster, update)
-        )
-        self._runtime.publish(cluster)
-        return {"update": update.describe()}
 
-    def _apply(self, cluster: Cluster, field: str, wanted: Any) -> list[Json]:
-        """Change the description; returns the parameters of the update."""
-        if field == "resourcesVpcConfig":
-            return _apply_vpc(cluster, wanted)
-        if field == "accessConfig":
-            checks.check_authentication_mode(wanted["authenticationMode"])
-            checks.check_mode_change(cluster.authentication_mode, wanted["authenticationMode"])
-        before = cluster.spec[field]
-        if field == "logging":
-            after: Any = merge_logging(before, wanted)
-        else:
-            after = {**before, **wanted} if isinstance(wanted, dict) else wanted
-        if after == before:
-            raise InvalidParameterError(f"No changes needed for the {field} provided")
-        cluster.spec[field] = after
-        return [{"type": _PARAM_TYPES[field], "value": json.dumps(wanted)}]
-
-    def _updated(self, cluster: Cluster, update: Update) -> Callable[[Exception | None], None]:
-        def done(_error: Exception | None) -> None:
+        def done(error: Exception | None) -> None:
             with self._state.lock:
-                update.status = "Successful"
+                update.finish(error)
+                if not error:
+                    change.apply()
                 if cluster.status == "UPDATING":
                     cluster.status = "ACTIVE"
                 self._runtime.publish(cluster)
 
-        return done
+        self._runtime.lifecycle.start("update", f"{update.kind} of {cluster.name}", lambda: None, done)
+        self._runtime.publish(cluster)
+        return {"update": update.describe()}
 
     def describe_update(self, call: Call) -> Json:
         updates = self._owner_of_updates(call).updates
@@ -288,16 +274,8 @@ class ClusterOperations:
         offers = [offer for offer in offers if not status or offer.status == status]
         if call.get("defaultOnly"):
             offers = [offer for offer in offers if offer.version == DEFAULT_VERSION]
-        return {"clusterVersions": [_describe_offer(offer) for offer in offers], "nextToken": None}
-
-
-_PARAM_TYPES = {
-    "logging": "ClusterLogging",
-    "accessConfig": "AuthenticationMode",
-    "upgradePolicy": "UpgradePolicy",
-    "zonalShiftConfig": "ZonalShiftConfig",
-    "deletionProtection": "DeletionProtection",
-}
+        page = checks.page_of("clusterVersions", [offer.version for offer in offers], call.params, newest_first=True)
+        return {**page, "clusterVersions": [_describe_offer(OFFERS[one]) for one in page["clusterVersions"]]}
 
 
 def find[T](things: dict[str, T], name: str, kind: str) -> T:
@@ -314,23 +292,6 @@ def check_no_update(name: str, updates: dict[str, Update]) -> None:
         raise ResourceInUseError(f"{name} currently has update {running[0]} in progress")
 
 
-def merge_logging(before: Json, wanted: Json) -> Json:
-    """Which log types are on after a change; types that the change does not name stay as they were."""
-    enabled = {kind for setup in before["clusterLogging"] if setup["enabled"] for kind in setup["types"]}
-    for setup in wanted.get("clusterLogging", []):
-        kinds = set(setup.get("types", []))
-        enabled = enabled | kinds if setup.get("enabled") else enabled - kinds
-    return logging_of(enabled)
-
-
-def logging_of(enabled: set[str]) -> Json:
-    setups = [
-        {"types": [kind for kind in LOG_TYPES if kind in enabled], "enabled": True},
-        {"types": [kind for kind in LOG_TYPES if kind not in enabled], "enabled": False},
-    ]
-    return {"clusterLogging": [setup for setup in setups if setup["types"]]}
-
-
 def _cluster_spec(call: Call, access: Json) -> Json:
     upgrade = {"supportType": "EXTENDED", **call.get("upgradePolicy", {})}
     network = {"serviceIpv4Cidr": "172.20.0.0/16", "ipFamily": "ipv4", **call.get("kubernetesNetworkConfig", {})}
@@ -340,26 +301,10 @@ def _cluster_spec(call: Call, access: Json) -> Json:
         "accessConfig": access,
         "upgradePolicy": upgrade,
         "deletionProtection": call.get("deletionProtection", False),
+        "controlPlaneScalingConfig": {"tier": "standard", **call.get("controlPlaneScalingConfig", {})},
         "zonalShiftConfig": {"enabled": False, **call.get("zonalShiftConfig", {})},
         "encryptionConfig": call.get("encryptionConfig", []),
     }
-
-
-def _apply_vpc(cluster: Cluster, wanted: Json) -> list[Json]:
-    known = ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
-    changes = {key: wanted[key] for key in known if wanted.get(key) is not None}
-    after = {**cluster.vpc_config, **changes}
-    if not changes or after == cluster.vpc_config:
-        raise InvalidParameterError(
-            "Cluster is already at the desired configuration with"
-            f" endpointPrivateAccess: {cluster.vpc_config['endpointPrivateAccess']},"
-            f" endpointPublicAccess: {cluster.vpc_config['endpointPublicAccess']},"
-            f" and Public Endpoint Restrictions: {cluster.vpc_config['publicAccessCidrs']}"
-        )
-    if not (after["endpointPublicAccess"] or after["endpointPrivateAccess"]):
-        raise InvalidParameterError("Private and public endpoint access cannot be false")
-    cluster.vpc_config = after
-    return [{"type": key[0].upper() + key[1:], "value": json.dumps(value)} for key, value in changes.items()]
 
 
 def _describe_offer(offer: Offer) -> Json:

@@ -9,7 +9,7 @@ from lab.aws.eks.access import admit_nodes
 from lab.aws.eks.clusters import active_cluster, find
 from lab.aws.eks.errors import InvalidParameterError, ResourceInUseError
 from lab.aws.eks.runtime import Call, Runtime
-from lab.aws.eks.state import Cluster, FargateProfile, Json, State
+from lab.aws.eks.state import Cluster, FargateProfile, Json, State, describe_failure
 
 
 class FargateOperations:
@@ -33,7 +33,7 @@ class FargateOperations:
             "fargate_profile",
             f"creation of Fargate profile {cluster.name}/{name}",
             lambda: self._runtime.launcher.admit_profile(cluster.name, profile.name),
-            self._settled(cluster, lambda: setattr(profile, "status", "ACTIVE")),
+            self._settled(cluster, profile, "CREATE_FAILED", lambda: setattr(profile, "status", "ACTIVE")),
         )
         return {"fargateProfile": profile.describe()}
 
@@ -43,6 +43,7 @@ class FargateOperations:
         if not self._runtime.account.role_exists(role):
             raise InvalidParameterError(f"Misconfigured PodExecutionRole: {role} does not exist")
         checks.check_selectors(call.get("selectors", []))
+        checks.check_tags(call.get("tags", {}))
         ids = call.get("subnets") or cluster.vpc_config["subnetIds"]
         subnets = checks.check_subnets(ids, self._runtime.account.subnets(ids))
         if not call.get("subnets"):
@@ -60,10 +61,15 @@ class FargateOperations:
             token=call.get("clientRequestToken", ""),
         )
 
-    def _settled(self, cluster: Cluster, change: Callable[[], object]) -> Callable[[Exception | None], None]:
-        def done(_error: Exception | None) -> None:
+    def _settled(
+        self, cluster: Cluster, profile: FargateProfile, failed: str, change: Callable[[], object]
+    ) -> Callable[[Exception | None], None]:
+        def done(error: Exception | None) -> None:
             with self._state.lock:
-                change()
+                if error:
+                    profile.status, profile.issues = failed, [describe_failure(error, "InternalFailure")]
+                else:
+                    change()
                 self._runtime.publish(cluster)
 
         return done
@@ -84,7 +90,7 @@ class FargateOperations:
             "delete",
             f"deletion of Fargate profile {cluster.name}/{profile.name}",
             lambda: None,
-            self._settled(cluster, lambda: cluster.fargate_profiles.pop(profile.name, None)),
+            self._settled(cluster, profile, "DELETE_FAILED", lambda: cluster.fargate_profiles.pop(profile.name, None)),
         )
         return {"fargateProfile": profile.describe()}
 

@@ -15,7 +15,9 @@ from lab.aws.eks.addons import AddonOperations
 from lab.aws.eks.clusters import ClusterOperations
 from lab.aws.eks.errors import InvalidRequestError
 from lab.aws.eks.fargate import FargateOperations
+from lab.aws.eks.insights import InsightOperations
 from lab.aws.eks.nodegroups import NodegroupOperations, PublicAddress
+from lab.aws.eks.pod_identity import PodIdentityOperations
 from lab.aws.eks.runtime import Call, Runtime
 from lab.aws.eks.state import Json, Lock, State
 from lab.aws.eks.tags import TagOperations
@@ -52,6 +54,8 @@ class SimEKS(BaseBackend):  # type: ignore[misc]
             FargateOperations(self.state, runtime),
             AddonOperations(self.state, runtime),
             AccessOperations(self.state, runtime),
+            PodIdentityOperations(self.state, runtime),
+            InsightOperations(self.state, runtime),
             TagOperations(self.state, runtime),
         ]
 

@@ -22,12 +22,24 @@ from lab.aws.eks.nodes import (
     node_taints,
     surplus,
 )
-from lab.aws.eks.runtime import Call, Runtime
-from lab.aws.eks.state import Cluster, Json, Nodegroup, State, Update
+from lab.aws.eks.runtime import Account, Call, Runtime
+from lab.aws.eks.state import Cluster, Json, Nodegroup, State, Update, describe_failure
 from lab.config import LabError
 
 PublicAddress = Callable[[int, int], str]
 MAX_NODES = 254
+
+
+def _anything(_config: Json) -> None:
+    """EKS's model checks all of it."""
+
+
+# What a request replaces as a whole, with its check.
+CONFIGS: dict[str, Callable[[Json], None]] = {
+    "updateConfig": checks.check_update_config,
+    "nodeRepairConfig": checks.check_node_repair,
+    "warmPoolConfig": _anything,
+}
 
 
 class NodegroupOperations:
@@ -71,7 +83,8 @@ class NodegroupOperations:
         checks.check_role_arn(role)
         if not self._runtime.account.role_exists(role):
             raise InvalidParameterError(f"The role with name {role.rpartition('/')[2]} cannot be found.")
-        spec = _nodegroup_spec(call, self._runtime.new_id())
+        template = _launch_template(self._runtime.account, call)
+        spec = {**_nodegroup_spec(call, self._runtime.new_id()), **template}
         return Nodegroup(
             name=name,
             arn=self._state.arn("nodegroup", cluster.name, name, self._runtime.new_id()),
@@ -216,11 +229,7 @@ class NodegroupOperations:
     def _updated(self, cluster: Cluster, group: Nodegroup, update: Update) -> Callable[[Exception | None], None]:
         def done(error: Exception | None) -> None:
             with self._state.lock:
-                update.status = "Failed" if error else "Successful"
-                if error:
-                    update.errors = [
-                        {"errorCode": "NodeCreationFailure", "errorMessage": str(error), "resourceIds": []}
-                    ]
+                update.finish(error, "NodeCreationFailure")
                 if group.status == "UPDATING":
                     group.status = "ACTIVE"
                 self._runtime.publish(cluster)
@@ -235,9 +244,11 @@ class NodegroupOperations:
 def _nodegroup_spec(call: Call, group_id: str) -> Json:
     scaling = {"minSize": 1, "maxSize": 2, "desiredSize": 2, **call.get("scalingConfig", {})}
     checks.check_scaling(scaling)
-    labels, taints = call.get("labels", {}), call.get("taints", [])
+    labels, taints, capacity = call.get("labels", {}), call.get("taints", []), call.get("capacityType", "ON_DEMAND")
     checks.check_labels(labels)
     checks.check_taints(taints)
+    checks.check_capacity_type(capacity)
+    checks.check_tags(call.get("tags", {}))
     if not call.params["subnets"]:
         raise InvalidParameterError("A node group needs at least one subnet")
     spec = {
@@ -248,13 +259,33 @@ def _nodegroup_spec(call: Call, group_id: str) -> Json:
         "nodeRole": call.params["nodeRole"],
         "labels": dict(labels),
         "taints": list(taints),
-        "capacityType": call.get("capacityType", "ON_DEMAND"),
-        "diskSize": call.get("diskSize", 20),
-        "updateConfig": call.get("updateConfig", {"maxUnavailable": 1}),
+        "capacityType": capacity,
+        "updateConfig": {"maxUnavailable": 1},
         "resources": {"autoScalingGroups": [{"name": f"eks-{call.params['nodegroupName']}-{group_id}"}]},
     }
-    optional = ("remoteAccess", "launchTemplate", "nodeRepairConfig", "warmPoolConfig")
-    return {**spec, **{key: call.params[key] for key in optional if call.get(key) is not None}}
+    if not call.get("launchTemplate"):
+        spec["diskSize"] = call.get("diskSize", 20)
+    for key, check in CONFIGS.items():
+        if call.get(key) is not None:
+            check(call.params[key])
+            spec[key] = call.params[key]
+    return {**spec, **({"remoteAccess": call.params["remoteAccess"]} if call.get("remoteAccess") else {})}
+
+
+def _launch_template(account: Account, call: Call) -> Json:
+    """The launch template of a request as EKS describes it: id, name and version."""
+    wanted = call.get("launchTemplate")
+    if not wanted:
+        return {}
+    taken = [key for key in ("diskSize", "remoteAccess") if call.get(key) is not None]
+    if taken:
+        raise InvalidParameterError(f"{taken[0]} cannot be specified with a launch template: it belongs in there")
+    if bool(wanted.get("id")) == bool(wanted.get("name")):
+        raise InvalidParameterError("A launch template is named by its id or by its name")
+    found = account.launch_template(wanted)
+    if found is None:
+        raise InvalidParameterError(f"The launch template {wanted.get('id') or wanted.get('name')} does not exist")
+    return {"launchTemplate": found}
 
 
 def _release_version(version: str, wanted: str | None) -> str:
@@ -281,7 +312,7 @@ def _subnet_issues(name: str, subnets: list[Subnet]) -> list[Json]:
 
 
 def _node_failure(group: Nodegroup, error: Exception) -> Json:
-    return {"code": "NodeCreationFailure", "message": str(error), "resourceIds": sorted(group.nodes)}
+    return describe_failure(error, "NodeCreationFailure", list(group.nodes))
 
 
 def _apply(group: Nodegroup, call: Call) -> list[Json]:
@@ -296,8 +327,10 @@ def _apply(group: Nodegroup, call: Call) -> list[Json]:
     if call.get("taints") is not None:
         changes["taints"] = merge_taints(group.spec["taints"], call.params["taints"])
         checks.check_taints(changes["taints"])
-    if call.get("updateConfig") is not None:
-        changes["updateConfig"] = call.params["updateConfig"]
+    for key, check in CONFIGS.items():
+        if call.get(key) is not None:
+            check(call.params[key])
+            changes[key] = call.params[key]
     if not changes:
         raise InvalidParameterError("No changes needed: the request names none")
     group.spec.update(changes)

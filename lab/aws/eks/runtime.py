@@ -28,6 +28,14 @@ DEFAULT_SECONDS = {
 }
 
 
+class Fault(LabError):
+    """Why work failed, by the code that EKS has for it."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class ClusterPlan:
     """What a launcher needs to boot a cluster; `issuer` is the URL in its service-account tokens."""
@@ -72,6 +80,9 @@ class Account(Protocol):
         """The subnets that exist among these, by id."""
 
     def role_exists(self, arn: str) -> bool: ...
+
+    def launch_template(self, wanted: Json) -> Json | None:
+        """Id, name and version of a launch template, of which a request names the first or the second."""
 
     def create_security_group(self, cluster: str, vpc_id: str) -> str: ...
 

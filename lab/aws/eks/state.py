@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,11 @@ class BootedCluster:
     service_account_key: str
 
 
+def describe_failure(error: Exception, code: str, resources: Sequence[str] = ()) -> Json:
+    """An issue of a thing's health. An error that knows better than `code` what it is says so by its own."""
+    return {"code": getattr(error, "code", code), "message": str(error), "resourceIds": sorted(resources)}
+
+
 @dataclass
 class Update:
     id: str
@@ -42,6 +48,13 @@ class Update:
             "createdAt": self.created,
             "errors": self.errors,
         }
+
+    def finish(self, error: Exception | None, code: str = "Unknown") -> None:
+        self.status = "Failed" if error else "Successful"
+        if error:
+            failed = describe_failure(error, code)
+            named = {"errorCode": "code", "errorMessage": "message", "resourceIds": "resourceIds"}
+            self.errors = [{key: failed[name] for key, name in named.items()}]
 
 
 @dataclass
@@ -89,6 +102,7 @@ class FargateProfile:
     tags: dict[str, str]
     token: str
     status: str = "CREATING"
+    issues: list[Json] = field(default_factory=list)
 
     def describe(self) -> Json:
         return {
@@ -101,7 +115,7 @@ class FargateProfile:
             "selectors": self.selectors,
             "status": self.status,
             "tags": self.tags,
-            "health": {"issues": []},
+            "health": {"issues": self.issues},
         }
 
 
@@ -117,6 +131,7 @@ class Addon:
     tags: dict[str, str]
     token: str
     status: str = "CREATING"
+    issues: list[Json] = field(default_factory=list)
     updates: dict[str, Update] = field(default_factory=dict)
 
     def describe(self) -> Json:
@@ -126,7 +141,7 @@ class Addon:
             "clusterName": self.cluster_name,
             "addonVersion": self.version,
             "status": self.status,
-            "health": {"issues": []},
+            "health": {"issues": self.issues},
             "createdAt": self.created,
             "modifiedAt": self.modified,
             "owner": "aws",
@@ -166,6 +181,42 @@ class AccessEntry:
 
 
 @dataclass
+class PodIdentityAssociation:
+    """`owner_arn`: the add-on that it belongs to, which alone may change it."""
+
+    id: str
+    arn: str
+    cluster_name: str
+    namespace: str
+    service_account: str
+    created: datetime
+    modified: datetime
+    spec: Json
+    tags: dict[str, str]
+    token: str
+    owner_arn: str | None = None
+
+    def summary(self) -> Json:
+        found = {
+            "clusterName": self.cluster_name,
+            "namespace": self.namespace,
+            "serviceAccount": self.service_account,
+            "associationArn": self.arn,
+            "associationId": self.id,
+        }
+        return {**found, "ownerArn": self.owner_arn} if self.owner_arn else found
+
+    def describe(self) -> Json:
+        return {
+            **self.summary(),
+            "tags": self.tags,
+            "createdAt": self.created,
+            "modifiedAt": self.modified,
+            **self.spec,
+        }
+
+
+@dataclass
 class Cluster:
     name: str
     arn: str
@@ -180,6 +231,7 @@ class Cluster:
     spec: Json
     tags: dict[str, str]
     token: str
+    self_managed_addons: bool = True
     status: str = "CREATING"
     issues: list[Json] = field(default_factory=list)
     booted: BootedCluster | None = None
@@ -187,6 +239,7 @@ class Cluster:
     fargate_profiles: dict[str, FargateProfile] = field(default_factory=dict)
     addons: dict[str, Addon] = field(default_factory=dict)
     access_entries: dict[str, AccessEntry] = field(default_factory=dict)
+    pod_identities: dict[str, PodIdentityAssociation] = field(default_factory=dict)
     updates: dict[str, Update] = field(default_factory=dict)
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from lab.aws.eks.errors import InvalidParameterError, ResourceNotFoundError
+from lab.aws.eks import checks
+from lab.aws.eks.errors import ResourceNotFoundError
 from lab.aws.eks.runtime import Call, Runtime
 from lab.aws.eks.state import Json, State
 
@@ -22,8 +23,7 @@ class TagOperations:
 
     def tag_resource(self, call: Call) -> Json:
         thing, tags = self._find(call), call.params["tags"]
-        if any(key.startswith("aws:") for key in tags):
-            raise InvalidParameterError("Tag keys cannot begin with aws:")
+        checks.check_tags({**thing.tags, **tags})
         thing.tags.update(tags)
         return {}
 
@@ -50,3 +50,4 @@ class TagOperations:
             yield from cluster.fargate_profiles.values()
             yield from cluster.addons.values()
             yield from cluster.access_entries.values()
+            yield from cluster.pod_identities.values()

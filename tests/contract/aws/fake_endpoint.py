@@ -5,13 +5,14 @@ Run as a program, because moto's state belongs to its process. What the launcher
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lab.aws.eks.runtime import DEFAULT_SECONDS, ClusterPlan, Lifecycle
+from lab.aws.eks.runtime import DEFAULT_SECONDS, ClusterPlan, Fault, Lifecycle
 from lab.aws.eks.state import BootedCluster, Json
 from lab.aws.server import LabEndpoint, bind
 from lab.config import LabConfig, LabError, write_json
@@ -77,6 +78,23 @@ class FakeLauncher:
         return []
 
 
+class FaultyLifecycle(Lifecycle):
+    """Lets work fail that <state>/fake/faults.json names: words of its description -> code and message."""
+
+    def __init__(self, seconds: Mapping[str, float], config: LabConfig, *, sleep: Callable[[float], None]) -> None:
+        super().__init__(seconds, sleep=sleep)
+        self._faults = config.state / "fake" / "faults.json"
+
+    def start(self, kind: str, what: str, work: Callable[[], None], done: Callable[[Exception | None], None]) -> None:
+        faults = json.loads(self._faults.read_text()) if self._faults.exists() else {}
+        found = [Fault(fault["message"], fault["code"]) for words, fault in faults.items() if words in what]
+
+        def fail() -> None:
+            raise found[0]
+
+        super().start(kind, what, fail if found else work, done)
+
+
 def main() -> None:
     config = LabConfig.from_environment()
     hold = config.state / "fake" / "hold"
@@ -86,7 +104,7 @@ def main() -> None:
         while hold.exists():
             time.sleep(0.01)
 
-    lifecycle = Lifecycle(DEFAULT_SECONDS, sleep=sleep)
+    lifecycle = FaultyLifecycle(DEFAULT_SECONDS, config, sleep=sleep)
     bind(config, LabEndpoint(config, FakeLauncher(config), lifecycle)).serve_forever()
 
 

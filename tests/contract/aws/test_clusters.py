@@ -247,7 +247,7 @@ def test_pages(world: World) -> None:
     names = [name for page in pages for name in page["clusters"]]
     assert len(pages) >= 2
     assert names == sorted(set(names))
-    assert set(names) == set(world.eks.list_clusters()["clusters"])
+    assert names[:2] == world.eks.list_clusters(maxResults=2)["clusters"]
     with refused("InvalidParameterException", "nextToken"):
         world.eks.list_clusters(nextToken="/nonsense/")
 

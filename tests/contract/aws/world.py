@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lab import processes, seed
-from lab.config import AWS_PORT, LabConfig
+from lab.config import AWS_PORT, LabConfig, write_json
 
 ROLE = "arn:aws:iam::123456789012:role/arena-{}"
 
@@ -115,6 +115,17 @@ class World:
             yield
         finally:
             hold.unlink()
+
+    @contextmanager
+    def failing(self, words: str, message: str, code: str = "AccessDenied") -> Iterator[None]:
+        """Work whose description has these words ("update of add-on x/y") fails; of the fake endpoint only."""
+        faults = self.config.state / "fake" / "faults.json"
+        faults.parent.mkdir(exist_ok=True)
+        write_json(faults, {words: {"message": message, "code": code}})
+        try:
+            yield
+        finally:
+            faults.unlink()
 
     def token(self, cluster: str, key: str = seed.ACCESS_KEY, secret: str = seed.SECRET_KEY, **more: Any) -> str:
         """An EKS token as `aws eks get-token` makes it, for an endpoint that is not AWS's."""

@@ -11,10 +11,10 @@ import pytest
 from lab.aws.eks import checks
 from lab.aws.eks.access import default_username
 from lab.aws.eks.addons import check_addon
-from lab.aws.eks.clusters import LOG_TYPES, logging_of, merge_logging
 from lab.aws.eks.errors import InvalidParameterError
 from lab.aws.eks.nodegroups import merge_labels, merge_taints
 from lab.aws.eks.runtime import DEFAULT_SECONDS, Lifecycle, read_seconds
+from lab.aws.eks.updates import LOG_TYPES, logging_of, merge_logging
 from lab.config import LabError
 
 
@@ -25,6 +25,9 @@ def test_pages_come_in_order_and_end() -> None:
     assert token is not None
     assert checks.paginate(names, 2, token) == (["c"], None)
     assert checks.paginate([], None, None) == ([], None)
+    page, token = checks.paginate(names, 2, None, newest_first=True)
+    assert page == ["c", "b"]
+    assert checks.paginate(names, 2, token, newest_first=True) == (["a"], None)
 
 
 @pytest.mark.parametrize("size", [0, 101])
@@ -48,9 +51,17 @@ def test_sizes_that_contradict_each_other(scaling: tuple[int, int, int], words: 
         checks.check_scaling({"minSize": least, "maxSize": most, "desiredSize": desired})
 
 
-@pytest.mark.parametrize(("current", "wanted"), [("CONFIG_MAP", "API"), ("API", "API"), ("CONFIG_MAP", "CONFIG_MAP")])
-def test_the_authentication_mode_may_go_forward(current: str, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("current", "wanted"), [("CONFIG_MAP", "API_AND_CONFIG_MAP"), ("API_AND_CONFIG_MAP", "API"), ("API", "API")]
+)
+def test_the_authentication_mode_may_go_a_step_forward(current: str, wanted: str) -> None:
     checks.check_mode_change(current, wanted)
+
+
+@pytest.mark.parametrize(("current", "wanted"), [("CONFIG_MAP", "API"), ("API", "API_AND_CONFIG_MAP")])
+def test_the_authentication_mode_never_leaps_nor_turns_back(current: str, wanted: str) -> None:
+    with pytest.raises(InvalidParameterError, match=f"from {current} to {wanted}"):
+        checks.check_mode_change(current, wanted)
 
 
 @pytest.mark.parametrize(
