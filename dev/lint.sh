@@ -14,7 +14,7 @@ gate() {
 
 gate "ruff check" ruff check --quiet .
 gate "ruff format" ruff format --check --quiet .
-gate "mypy" mypy --no-error-summary lab plugins tests
+gate "mypy" mypy --no-error-summary benchmarks dev extensions lab plugins tests
 gate "yamllint" yamllint --strict .
 # With the path set, ansible-lint takes build/collections and installs nothing.
 gate "ansible-lint" env ANSIBLE_COLLECTIONS_PATH="$PWD/build/collections" ansible-lint -q --nocolor --strict

@@ -19,10 +19,11 @@ import jinja2
 import yaml
 from botocore.exceptions import ClientError
 
-from lab.config import REPOSITORY, LabConfig, LabError
+from lab.config import ACCOUNT_ID, REPOSITORY, LabConfig, LabError
+from lab.users import ADMINISTRATOR, User
 
-ACCESS_KEY = "AKIAARENAOPERATOR000"
-SECRET_KEY = "arena-operator-of-the-lab"
+ACCESS_KEY = ADMINISTRATOR.access_key
+SECRET_KEY = ADMINISTRATOR.secret_key
 GAME = "arena"
 BUCKET = "arena-eks-bluegreen"
 DOCUMENT = "/arena/session-destination"
@@ -33,11 +34,34 @@ FIRST_RELEASE = "2026-10"
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
-class Account:
-    """boto3 clients of the lab's operator, made once each."""
+PROGRAMS_MAY = {
+    "matchmaker": [
+        {
+            "Effect": "Allow",
+            "Action": ["ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"],
+            "Resource": [
+                f"arn:aws:ssm:*:{ACCOUNT_ID}:parameter{DOCUMENT}",
+                f"arn:aws:ssm:*:{ACCOUNT_ID}:parameter{DOCUMENT}/*",
+            ],
+        },
+        {"Effect": "Allow", "Action": "eks:DescribeCluster", "Resource": f"arn:aws:eks:*:{ACCOUNT_ID}:cluster/*"},
+    ],
+    "load-balancer-controller": [
+        {"Effect": "Allow", "Action": "elasticloadbalancing:Describe*", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"],
+            "Resource": f"arn:aws:elasticloadbalancing:*:{ACCOUNT_ID}:targetgroup/*",
+        },
+    ],
+}
 
-    def __init__(self, config: LabConfig) -> None:
-        self._session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=config.region)
+
+class Account:
+    """boto3 clients of a user of the lab, made once each."""
+
+    def __init__(self, config: LabConfig, user: User = ADMINISTRATOR) -> None:
+        self._session = boto3.Session(user.access_key, user.secret_key, region_name=config.region)
         self._endpoint = config.aws_endpoint
         self._clients: dict[str, Any] = {}
 
@@ -76,8 +100,12 @@ def seed_network(ec2: Any) -> dict[str, list[str]]:
 
 
 def seed_roles(iam: Any) -> None:
+    """The roles of the clusters and of the programs in them, with what those may do."""
     for role in ("cluster", "node", "fargate", "matchmaker", "load-balancer-controller"):
         iam.create_role(RoleName=f"{GAME}-{role}", AssumeRolePolicyDocument=TRUST)
+    for role, statements in PROGRAMS_MAY.items():
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(RoleName=f"{GAME}-{role}", PolicyName="program", PolicyDocument=document)
 
 
 def seed_target_groups(elbv2: Any, vpc_id: str) -> str:
@@ -193,7 +221,9 @@ def seed_cluster(account: Account, subnets: dict[str, list[str]], release: Any, 
         described = partial(eks.describe_fargate_profile, clusterName=name, fargateProfileName=profile["name"])
         wait_for(f"Fargate profile {profile['name']}", described, "fargateProfile")
     for addon in release["addons"]:
-        eks.create_addon(clusterName=name, addonName=addon["name"], addonVersion=addon["version"])
+        eks.create_addon(
+            clusterName=name, addonName=addon["name"], addonVersion=addon["version"], resolveConflicts="OVERWRITE"
+        )
     for group in wanted["eks_bluegreen_nodegroups"]:
         described = partial(eks.describe_nodegroup, clusterName=name, nodegroupName=group["name"])
         wait_for(f"node group {group['name']}", described, "nodegroup")

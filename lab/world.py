@@ -17,6 +17,7 @@ import psutil
 from lab import processes, seed
 from lab.binaries import ensure_binaries
 from lab.config import AWS_PORT, PROGRAMS, LabConfig, LabError
+from lab.users import OPERATOR
 
 RELEASES = ("2026-10", "2026-11")
 FLEET_PATH = f"/apis/agones.dev/v1/namespaces/{seed.GAME}/fleets/{seed.GAME}"
@@ -116,7 +117,8 @@ def _seed(config: LabConfig, account: seed.Account, step: Say) -> None:
         },
     )
     seed.seed_document(account.client("ssm"))
-    seed.seed_cluster(account, subnets, release, "blue")
+    # Its creator enters it as its administrator, so it is whoever upgrades later.
+    seed.seed_cluster(seed.Account(config, OPERATOR), subnets, release, "blue")
     step("arena-blue is ACTIVE: installing the charts of release 2026-10")
     kubeconfig = cluster_facts(config, seed.CLUSTER_NAMES["blue"])["kubeconfig"]
     seed.install_charts(config, kubeconfig, release)

@@ -15,6 +15,7 @@ from types import FrameType
 
 from lab.aws.eks.cluster import KwokLauncher
 from lab.aws.eks.runtime import Lifecycle, read_seconds
+from lab.aws.operator_policies import operator_policies
 from lab.aws.server import LabEndpoint, bind, serve_in_thread
 from lab.config import LabConfig, LabError
 
@@ -41,7 +42,7 @@ def run(config: LabConfig) -> int:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    server = bind(config, LabEndpoint(config, launcher, lifecycle))
+    server = bind(config, LabEndpoint(config, launcher, lifecycle, operator_policies(config)))
     for name in launcher.forget_all():
         LOG.warning("removed cluster %s, which an earlier endpoint left behind", name)
     serve_in_thread(server)

@@ -1,4 +1,7 @@
-"""The gate before moto, which would let any access key in: only keys that IAM or STS gave out."""
+"""The gate before moto, which would let any key in and any caller do anything.
+
+A signed request passes with a key that IAM or STS gave out, and with every permission that AWS would ask for.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from lab.aws.permissions import Check
 from lab.aws.principal import Principal
 
-CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
-JSON_SERVICES = ("eks", "ssm")
-# Protocol -> what AWS calls an unknown key and an expired session in it.
+CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+JSON_SERVICES = ("eks", "ssm", "servicequotas", "logs")
+# Protocol -> what AWS calls an unknown key, an expired session and a missing permission in it.
 UNKNOWN = {
     "json": "UnrecognizedClientException",
     "query": "InvalidClientTokenId",
@@ -20,6 +24,12 @@ UNKNOWN = {
     "s3": "InvalidAccessKeyId",
 }
 EXPIRED = {"json": "ExpiredTokenException", "query": "ExpiredToken", "ec2": "RequestExpired", "s3": "ExpiredToken"}
+DENIED = {
+    "json": "AccessDeniedException",
+    "query": "AccessDenied",
+    "ec2": "UnauthorizedOperation",
+    "s3": "AccessDenied",
+}
 
 
 @dataclass(frozen=True)
@@ -29,18 +39,40 @@ class Refusal:
     body: bytes
 
 
-def check_key(authorization: str, find_principal: Callable[[str], Principal | None], now: datetime) -> Refusal | None:
-    """Why a signed request may not pass, in the words of its service; unsigned requests are the service's business."""
+@dataclass(frozen=True)
+class Signed:
+    """Who says to have signed a request, and for which service."""
+
+    key: str
+    region: str
+    service: str
+
+
+def signed_by(authorization: str) -> Signed | None:
+    """What the Authorization header says; None for an unsigned request, which is the service's business."""
     found = CREDENTIAL.search(authorization)
-    if found is None:
-        return None
-    protocol = _protocol(found["service"])
-    principal = find_principal(found["key"])
+    return Signed(found["key"], found["region"], found["service"]) if found else None
+
+
+def check_key(signed: Signed, find_principal: Callable[[str], Principal | None], now: datetime) -> Principal | Refusal:
+    """The owner of the key, or why the request may not pass, in the words of its service."""
+    protocol = _protocol(signed.service)
+    principal = find_principal(signed.key)
     if principal is None:
         return _refusal(protocol, UNKNOWN[protocol], "The security token included in the request is invalid.")
     if principal.expires and now > principal.expires:
         return _refusal(protocol, EXPIRED[protocol], "The security token included in the request is expired")
-    return None
+    return principal
+
+
+def deny(signed: Signed, principal: Principal, check: Check) -> Refusal:
+    """AWS' answer to a request without a permission."""
+    message = (
+        f"User: {principal.arn} is not authorized to perform: {check.action} on resource: {check.resource}"
+        f" because no identity-based policy allows the {check.action} action"
+    )
+    protocol = _protocol(signed.service)
+    return _refusal(protocol, DENIED[protocol], message)
 
 
 def _protocol(service: str) -> str:

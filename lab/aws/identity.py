@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -10,10 +12,9 @@ from moto.sts.models import sts_backends
 
 from lab.aws.principal import Principal
 from lab.config import ACCOUNT_ID
+from lab.users import ADMINISTRATOR, OPERATOR, User
 
-OPERATOR = "operator"
-OPERATOR_KEY = "AKIAARENAOPERATOR000"
-OPERATOR_SECRET = "arena-operator-of-the-lab"
+EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
 def iam() -> Any:
@@ -60,11 +61,34 @@ def _find_user(access_key_id: str) -> Principal | None:
     )
 
 
-def create_operator() -> None:
-    """The one thing that the account has from the start: its user `operator`, with a key that never changes."""
+def policies_of(principal: Principal) -> Iterator[str]:
+    """The documents of the identity policies of a user or an assumed role."""
+    path = principal.canonical_arn.rpartition(":")[2].split("/")
+    owner = iam().get_user(path[-1]) if path[0] == "user" else iam().get_role(path[-1])
+    yield from owner.policies.values()
+    for policy in owner.managed_policies.values():
+        yield next(version.document for version in policy.versions if version.is_default)
+
+
+def create_users(operator_policies: Mapping[str, str] | None) -> None:
+    """What the account has from the start: its two users, with keys that never change.
+
+    `operator_policies`: documents by name, of what the operator may do; None for everything.
+    """
+    for user in (OPERATOR, ADMINISTRATOR):
+        _create_user(user)
+    may_do_all = [ADMINISTRATOR] if operator_policies is not None else [ADMINISTRATOR, OPERATOR]
+    for user in may_do_all:
+        iam().put_user_policy(user.name, "everything", EVERYTHING)
+    for name, document in (operator_policies or {}).items():
+        policy = iam().create_policy("", "/", document, name, {})
+        iam().attach_user_policy(policy.arn, OPERATOR.name)
+
+
+def _create_user(user: User) -> None:
     backend = iam()
-    backend.create_user("us-east-1", OPERATOR)
-    key = backend.create_access_key(OPERATOR)
+    backend.create_user("us-east-1", user.name)
+    key = backend.create_access_key(user.name)
     del backend.access_keys[key.physical_resource_id]
-    key.access_key_id, key.secret_access_key = OPERATOR_KEY, OPERATOR_SECRET
-    backend.access_keys[OPERATOR_KEY] = key
+    key.access_key_id, key.secret_access_key = user.access_key, user.secret_key
+    backend.access_keys[user.access_key] = key

@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -18,14 +18,19 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from lab.aws.account import MotoAccount
+from lab.aws.calls import checks_of
 from lab.aws.eks.access import kubernetes_groups
 from lab.aws.eks.models import SimEKS
 from lab.aws.eks.publish import Publisher
 from lab.aws.eks.runtime import ClusterLauncher, Lifecycle, Runtime, utc_now
 from lab.aws.eks.state import State
 from lab.aws.elbv2 import HealthReport, SimELBv2
-from lab.aws.gate import check_key
-from lab.aws.identity import create_operator, find_principal
+from lab.aws.gate import Refusal, check_key, deny, signed_by
+from lab.aws.iam import SimIAM
+from lab.aws.identity import create_users, find_principal, policies_of
+from lab.aws.ledger import Ledger
+from lab.aws.permissions import is_allowed
+from lab.aws.quotas import SimServiceQuotas
 from lab.aws.sts import SimSTS
 from lab.aws.token_review import Verifier, review
 from lab.config import ACCOUNT_ID, AWS_PORT, LabConfig, LabError
@@ -35,10 +40,20 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class LabEndpoint:
-    """One AWS account in memory. moto's state belongs to the process, so a process has one of these."""
+    """One AWS account in memory. moto's state belongs to the process, so a process has one of these.
 
-    def __init__(self, config: LabConfig, launcher: ClusterLauncher, lifecycle: Lifecycle) -> None:
+    `operator_policies`: what the user `operator` may do, as policy documents by name; without any, everything.
+    """
+
+    def __init__(
+        self,
+        config: LabConfig,
+        launcher: ClusterLauncher,
+        lifecycle: Lifecycle,
+        operator_policies: Mapping[str, str] | None = None,
+    ) -> None:
         self._config = config
+        self._ledger = Ledger()
         self._lock = threading.RLock()
         self._health = HealthReport()
 
@@ -47,10 +62,12 @@ class LabEndpoint:
 
         SimEKS.install(runtime_of, config.node_address, self._lock)
         SimELBv2.install(self._health)
+        SimServiceQuotas.install()
+        SimIAM.install()
         SimSTS.install(self._key_of_issuer)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._verifier = Verifier(_sts_hosts(config), find_principal, utc_now)
-        create_operator()
+        create_users(operator_policies)
 
     @property
     def _eks(self) -> State:
@@ -77,17 +94,36 @@ class LabEndpoint:
     def _aws(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """One request at a time: moto's backends have no locks, and S3's conditional writes need one."""
         with self._lock:
-            refusal = check_key(environ.get("HTTP_AUTHORIZATION", ""), find_principal, utc_now())
+            refusal = self._refusal(environ)
             if refusal:
                 start_response(refusal.status, refusal.headers)
                 return [refusal.body]
             return self._moto(environ, start_response)  # type: ignore[no-any-return]
+
+    def _refusal(self, environ: dict[str, Any]) -> Refusal | None:
+        """Why a request may not pass: its key is nobody's, or its owner lacks a permission."""
+        signed = signed_by(environ.get("HTTP_AUTHORIZATION", ""))
+        if signed is None:
+            return None
+        principal = check_key(signed, find_principal, utc_now())
+        if isinstance(principal, Refusal):
+            return principal
+        documents = list(policies_of(principal))
+        for check in checks_of(environ, signed.service, signed.region):
+            allowed = is_allowed(documents, check)
+            self._ledger.add(principal.canonical_arn, check, allowed)
+            if not allowed:
+                LOG.warning("denied %s %s on %s", principal.arn, check.action, check.resource)
+                return deny(signed, principal, check)
+        return None
 
     def _own(self, method: str, path: str, body: bytes) -> tuple[HTTPStatus, Any]:
         """The lab's own paths."""
         match method, path.removeprefix("/lab/").split("/"):
             case "GET", ["health"]:
                 return HTTPStatus.OK, {"status": "ok", "lab": self._config.number}
+            case "GET", ["calls"]:
+                return HTTPStatus.OK, self._ledger.table()
             case "GET", ["target-health"]:
                 return HTTPStatus.OK, self._health.table()
             case "PUT", ["target-health"]:

@@ -47,4 +47,7 @@ options:
       region:
         description: Region of the bucket.
         type: str
+notes:
+  - "IAM actions: with O(lease), C(s3:GetObject) and C(s3:PutObject) on the run record, and C(kms:Decrypt) and
+    C(kms:GenerateDataKey) where the state bucket has a key of its own."
 """

@@ -52,6 +52,8 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
 notes:
+  - "IAM actions: C(s3:GetObject) and C(s3:PutObject) on the prefix, C(s3:ListBucket) on the bucket; C(kms:Decrypt) and
+    C(kms:GenerateDataKey) where the bucket has a key of its own."
   - In check mode there is nothing to report, and nothing is written.
 """
 

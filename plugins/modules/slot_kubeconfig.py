@@ -34,6 +34,8 @@ options:
     description: A role to assume for the token. By default, none.
     type: str
     default: ""
+notes:
+  - "IAM actions: C(sts:AssumeRole), by the program that signs tokens, where O(role_arn) is given."
 attributes:
   action:
     description: Has an action plugin of the same name, so some of its work is done on the control node.

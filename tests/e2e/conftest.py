@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,10 @@ from typing import Any
 import pytest
 
 from lab import demo, seed, world
+from lab.aws.operator_policies import policies_for
+from lab.aws.permissions import Check, is_allowed
 from lab.config import REPOSITORY, LabConfig
+from lab.users import OPERATOR
 
 PARTIES = 30
 PLAYERS = PARTIES * 5
@@ -99,7 +103,21 @@ class Theatre:
         return Run(command, environment, self.config.log(f"{self._runs:02d}-{playbook}"))
 
     def play(self, playbook: str, *arguments: str, release: str = "2026-11") -> Played:
-        return self.start(playbook, *arguments, release=release).finish()
+        """Run a playbook; fails if it asks AWS for more than its own policy in docs/iam grants."""
+        before = self.permissions()
+        played = self.start(playbook, *arguments, release=release).finish()
+        policies = policies_for(playbook, self.config).values()
+        beyond = [check for check in self.permissions() - before if not is_allowed(policies, check)]
+        assert beyond == [], f"docs/iam/{playbook}.json does not grant this"
+        return played
+
+    def permissions(self) -> Counter[Check]:
+        """What the operator has asked IAM for until now."""
+        found: Counter[Check] = Counter()
+        for one in json.load(world.fetch(f"{self.config.aws_endpoint}/lab/calls")):
+            if one["principal"].endswith(f":user/{OPERATOR.name}"):
+                found[Check(one["action"], one["resource"], tuple(one["context"].items()))] += one["count"]
+        return found
 
     def record(self) -> dict[str, Any]:
         """The run record; empty without one."""

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from dev.iam_policies import DOCS
 from tests.e2e.conftest import PLAYERS, Theatre
+from tests.e2e.permissions import UNUSED
 
 # Longest time a player moved by the drain may be away. The bar of a quiet machine is 10.
 LONGEST_DOWNTIME_SECONDS = 20.0
@@ -24,6 +26,13 @@ def nobody_was_failed(theatre: Theatre) -> Any:
     assert accounts["sessions"]["lost"] == 0
     assert accounts["parties"]["apart"] == 0
     return accounts
+
+
+def test_bootstrap_closes_the_bucket_and_status_tells_of_the_slots(theatre: Theatre) -> None:
+    for playbook in ("bootstrap", "status"):
+        played = theatre.play(playbook)
+        assert played.code == 0, played.output
+    assert theatre.play("bootstrap").changed == 0
 
 
 def test_preflight_finds_the_seeded_slot_conformant(theatre: Theatre) -> None:
@@ -158,3 +167,14 @@ def test_decommission_leaves_nothing_of_the_slot(theatre: Theatre) -> None:
     assert [group["TargetGroupName"] for group in groups] == ["arena-matchmaker-blue"]
     assert theatre.serves("blue")
     nobody_was_failed(theatre)
+
+
+def test_the_operator_needed_what_the_policies_grant_and_no_more(theatre: Theatre) -> None:
+    denied = [line for line in theatre.config.log("aws").read_text().splitlines() if " denied " in line]
+    assert denied == []
+    statements = [one for path in DOCS.glob("*.json") for one in json.loads(path.read_text())["Statement"]]
+    granted = {action for statement in statements for action in statement["Action"]}
+    used = {check.action for check in theatre.permissions()}
+    explained = {action for actions in UNUSED.values() for action in actions}
+    assert granted - used - explained == set()
+    assert explained - granted == set()
