@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 VERSION = 1
 
@@ -15,15 +15,22 @@ class BadDocument(ValueError):
 
 @dataclass(frozen=True)
 class Destination:
-    """One revision of the document. `clusters` names a cluster for each slot with a weight above 0."""
+    """One revision of the document. `clusters` names a cluster for each slot with a weight above 0.
+
+    `queues` says `closed` of a slot whose queue takes no more tickets.
+    """
 
     revision: int
     weights: Mapping[str, int]
     clusters: Mapping[str, str]
+    queues: Mapping[str, str] = field(default_factory=dict)
 
     def slots(self) -> list[str]:
         """The slots that get sessions."""
         return [slot for slot, weight in self.weights.items() if weight > 0]
+
+    def takes_tickets(self, slot: str) -> bool:
+        return self.queues.get(slot) != "closed"
 
 
 def parse_document(text: str) -> Destination:
@@ -33,7 +40,8 @@ def parse_document(text: str) -> Destination:
         if data["v"] != VERSION:
             raise BadDocument(f"version {data['v']!r}; this matchmaker reads version {VERSION}")
         weights = {str(slot): int(weight) for slot, weight in data["weights"].items()}
-        destination = Destination(int(data["revision"]), weights, dict(data["clusters"]))
+        queues = dict(data.get("queues", {}))
+        destination = Destination(int(data["revision"]), weights, dict(data["clusters"]), queues)
     except BadDocument:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:

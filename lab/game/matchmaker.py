@@ -1,15 +1,21 @@
 """`python -m lab.game.matchmaker`: answers `POST /match` with a game server of the slot that gets sessions.
 
 It follows the session destination (an SSM parameter) and allocates on the cluster that is named there,
-whichever cluster it runs in. It has no queue: the answer is a server and a ticket, or 503 with Retry-After.
+whichever cluster it runs in.
 
 - `GET /healthz`: 200 with {slot, revision}, or 503 as long as no destination can be followed.
-- `POST /match` {"party": id, "players": [id …]}: 200 with {session, address, port, ticket, slot, revision}.
+- `POST /match` {"party": id, "players": [id …], "match": id}: 200 with {session, address, port, ticket, slot,
+  revision}, or 503 with Retry-After. `match` may be left out; it is the session that the players were moved out of:
+  parties that name the same one within a minute get the same server.
+- With MATCHMAKER_QUEUE=per_slot: 202 with {waiting, poll_seconds} instead. `GET /match/<waiting>` is then 202 until it
+  is the 200 from above; any matchmaker takes the question to the one that holds the place. 503 where the destination
+  has closed the slot's queue, 404 for a place that nobody holds any more.
 
 It reports the revision that it follows in the parameter `<document>/readers/<pod>`: the oldest one that
 a request under way may still use, so that what it reports is what can still happen.
 
-Environment: POD_NAME, POD_NAMESPACE, POD_IP, AWS_REGION, MATCHMAKER_SLOT, MATCHMAKER_DOCUMENT, MATCHMAKER_FLEET.
+Environment: POD_NAME, POD_NAMESPACE, POD_IP, AWS_REGION, MATCHMAKER_SLOT, MATCHMAKER_DOCUMENT, MATCHMAKER_FLEET,
+MATCHMAKER_QUEUE (none, which is the default, or per_slot).
 """
 
 from __future__ import annotations
@@ -23,19 +29,21 @@ import random
 import signal
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+import aiohttp
 import boto3
 from aiohttp import web
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.game.allocation import AWS_CONFIG, AllocationFailed, Allocator, BotoEks, Cluster
+from lab.game.allocation import AWS_CONFIG, Allocated, AllocationFailed, Allocator, BotoEks, Cluster
 from lab.game.arena import SESSION_ANNOTATION
 from lab.game.destination import BadDocument, Destination, choose_slot, parse_document
 from lab.game.protocol import Ticket
+from lab.game.tickets import TicketQueue, UnknownTicket, owner_of
 
 LOG = logging.getLogger(__name__)
 
@@ -44,6 +52,12 @@ READ_SECONDS = 0.5
 REPORT_SECONDS = 3.0
 REPORT_LOOK_SECONDS = 0.1
 RETRY_AFTER_SECONDS = 1
+POLL_SECONDS = 0.2
+QUEUE_LOOK_SECONDS = 0.05
+RELAY_SECONDS = 3.0
+# So long after a match was moved its parties still find each other.
+REUNION_SECONDS = 60.0
+NO_QUEUE, PER_SLOT = "none", "per_slot"
 # The load balancer goes on sending requests for a while after the pod was told to stop.
 FAREWELL_SECONDS = 3.0
 
@@ -86,6 +100,36 @@ class Follower:
     requests: int = 0
 
 
+@dataclass(frozen=True)
+class Landing:
+    """Where a session takes place."""
+
+    session: str
+    server: Allocated
+    slot: str
+    revision: int
+
+
+class Reunions:
+    """Where the players of a match that was moved have landed, so that those who come later land there too."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._landings: dict[str, tuple[float, asyncio.Task[Landing]]] = {}
+
+    async def land(self, match: str, start: Callable[[], Coroutine[Any, Any, Landing]]) -> Landing:
+        """The landing of a match: begun by the first who asks; a failure is forgotten."""
+        now = self._clock()
+        self._landings = {one: kept for one, kept in self._landings.items() if now - kept[0] < REUNION_SECONDS}
+        if match not in self._landings:
+            self._landings[match] = (now, asyncio.create_task(start()))
+        try:
+            return await asyncio.shield(self._landings[match][1])
+        except (NoMatch, AllocationFailed):
+            self._landings.pop(match, None)
+            raise
+
+
 class Matchmaker:
     """The destination that is followed, and the sessions that it leads to."""
 
@@ -93,6 +137,7 @@ class Matchmaker:
         self._allocator = allocator
         self._roll = roll
         self._followed: list[Follower] = []  # the last one is current
+        self._reunions = Reunions()
 
     @property
     def current(self) -> Destination | None:
@@ -121,8 +166,25 @@ class Matchmaker:
         finally:
             follower.requests -= 1
 
-    async def match(self, party: str, players: list[str]) -> dict[str, Any]:
-        """A session for a party. Raises NoMatch or AllocationFailed."""
+    async def match(self, party: str, players: Sequence[str], match: str = "") -> dict[str, Any]:
+        """A session for a party, the one of its match that was moved. Raises NoMatch or AllocationFailed."""
+
+        def start() -> Coroutine[Any, Any, Landing]:
+            return self._start(party)
+
+        landing = await (self._reunions.land(match, start) if match else start())
+        server = landing.server
+        LOG.info("%s plays on %s in %s (revision %d)", party, server.server, landing.slot, landing.revision)
+        return {
+            "session": landing.session,
+            "address": server.address,
+            "port": server.port,
+            "ticket": Ticket(server.uid, landing.session, players).encode(),
+            "slot": landing.slot,
+            "revision": landing.revision,
+        }
+
+    async def _start(self, party: str) -> Landing:
         async with self._destination() as destination:
             slot = choose_slot(destination, self._roll())
             session = uuid.uuid4().hex
@@ -131,15 +193,24 @@ class Matchmaker:
             )
         if server is None:
             raise NoMatch(f"no Ready game server in {slot}")
-        LOG.info("%s plays on %s in %s (revision %d)", party, server.server, slot, destination.revision)
-        return {
-            "session": session,
-            "address": server.address,
-            "port": server.port,
-            "ticket": Ticket(server.uid, session, players).encode(),
-            "slot": slot,
-            "revision": destination.revision,
-        }
+        return Landing(session, server, slot, destination.revision)
+
+    def takes_tickets(self, slot: str) -> bool:
+        """Whether the slot's queue is open."""
+        return self.current is not None and self.current.takes_tickets(slot)
+
+    async def serve(self, queue: TicketQueue) -> None:
+        """Give those who wait a server, one after the other, for ever."""
+        while True:
+            waiting = queue.first()
+            if waiting is None:
+                await asyncio.sleep(QUEUE_LOOK_SECONDS)
+                continue
+            try:
+                waiting.answer = await self.match(waiting.party, waiting.players, waiting.match)
+            except (NoMatch, AllocationFailed) as error:
+                LOG.warning("%s goes on waiting: %s", waiting.party, error)
+                await asyncio.sleep(POLL_SECONDS)
 
 
 class DocumentReader:
@@ -152,6 +223,7 @@ class DocumentReader:
         document: str,
         reader: str,
         slot: str,
+        queue: TicketQueue | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._matchmaker = matchmaker
@@ -159,10 +231,11 @@ class DocumentReader:
         self._document = document
         self._report_name = f"{document}/readers/{reader}"
         self._slot = slot
+        self._queue = queue
         self._clock = clock
         self._text = ""
         self._problem = ""
-        self._reported: int | None = None
+        self._reported: tuple[int, bool] | None = None
         self._reported_at = 0.0
 
     async def read(self) -> None:
@@ -181,17 +254,20 @@ class DocumentReader:
             self._problem = str(error)
 
     async def report(self) -> None:
-        """Write the revision in use if it is another one than last time, or as a sign of life."""
+        """Write the revision in use if it is news, or that the queue has emptied or filled, or as a sign of life."""
         revision = self._matchmaker.revision_in_use
         is_due = self._clock() - self._reported_at >= REPORT_SECONDS
-        if revision is None or (revision == self._reported and not is_due):
+        if revision is None:
             return
-        value = json.dumps(
-            {"revision": revision, "slot": self._slot, "at": datetime.now(UTC).isoformat(timespec="milliseconds")}
-        )
+        news = (revision, bool(self._queue and self._queue.depth))
+        if news == self._reported and not is_due:
+            return
+        value = {"revision": revision, "slot": self._slot, "at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+        if self._queue:
+            value["queue"] = {"depth": self._queue.depth, "oldest": round(self._queue.oldest_seconds, 1)}
         try:
-            await asyncio.to_thread(self._parameters.write, self._report_name, value)
-            self._reported, self._reported_at = revision, self._clock()
+            await asyncio.to_thread(self._parameters.write, self._report_name, json.dumps(value))
+            self._reported, self._reported_at = news, self._clock()
         except (BotoCoreError, ClientError) as error:
             LOG.warning("the revision cannot be reported: %s", error)
             await asyncio.sleep(RETRY_AFTER_SECONDS)
@@ -212,8 +288,8 @@ class DocumentReader:
             LOG.warning("the report cannot be deleted: %s", error)
 
 
-def application(matchmaker: Matchmaker, slot: str) -> web.Application:
-    """The HTTP side."""
+def application(matchmaker: Matchmaker, slot: str, counter: Counter | None = None) -> web.Application:
+    """The HTTP side. With a counter, parties wait in its queue."""
 
     async def healthz(_: web.Request) -> web.Response:
         if matchmaker.current is None:
@@ -224,19 +300,73 @@ def application(matchmaker: Matchmaker, slot: str) -> web.Application:
         try:
             wish = await request.json()
             party, players = str(wish["party"]), [str(player) for player in wish["players"]]
-        except (ValueError, KeyError, TypeError):
+            before = str(wish.get("match", ""))
+        except (ValueError, KeyError, TypeError, AttributeError):
             return web.json_response({"error": 'send {"party": id, "players": [id …]}'}, status=400)
+        if counter:
+            return counter.enter(party, players, before)
         try:
-            return web.json_response(await matchmaker.match(party, players))
+            return web.json_response(await matchmaker.match(party, players, before))
         except (NoMatch, AllocationFailed) as error:
             LOG.warning("%s gets no match: %s", party, error)
-            return web.json_response(
-                {"error": str(error)}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
-            )
+            return unavailable(str(error))
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.post("/match", match)])
+    if counter:
+        app.add_routes([web.get("/match/{ticket}", counter.ask)])
     return app
+
+
+def unavailable(problem: str) -> web.Response:
+    return web.json_response({"error": problem}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+class Counter:
+    """Where parties get their place in the slot's queue, and ask for their turn."""
+
+    def __init__(self, matchmaker: Matchmaker, queue: TicketQueue, address: str, slot: str) -> None:
+        self._matchmaker = matchmaker
+        self._queue = queue
+        self._address = address
+        self._slot = slot
+
+    def enter(self, party: str, players: Sequence[str], match: str) -> web.Response:
+        if not self._matchmaker.takes_tickets(self._slot):
+            return unavailable(f"the queue of {self._slot} is closed")
+        return self._wait(self._queue.enter(party, players, match))
+
+    async def ask(self, request: web.Request) -> web.Response:
+        ticket = request.match_info["ticket"]
+        if owner_of(ticket) != self._address:
+            return await self._relay(ticket)
+        try:
+            answer = self._queue.ask(ticket)
+        except UnknownTicket:
+            return web.json_response({"error": f"nobody waits with {ticket}"}, status=404)
+        return self._wait(ticket) if answer is None else web.json_response(answer)
+
+    def _wait(self, ticket: str) -> web.Response:
+        return web.json_response({"waiting": ticket, "poll_seconds": POLL_SECONDS}, status=202)
+
+    async def _relay(self, ticket: str) -> web.Response:
+        url = f"http://{owner_of(ticket)}:{PORT}/match/{ticket}"
+        try:
+            timeout = aiohttp.ClientTimeout(total=RELAY_SECONDS)
+            async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as answer:
+                return web.json_response(await answer.json(), status=answer.status)
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return web.json_response({"error": f"the matchmaker that held {ticket} is gone"}, status=404)
+
+
+def queue_of(kind: str, address: str) -> TicketQueue | None:
+    if kind not in (NO_QUEUE, PER_SLOT):
+        raise SystemExit(f"MATCHMAKER_QUEUE is {kind!r}; this matchmaker has {NO_QUEUE} or {PER_SLOT}")
+    return TicketQueue(address) if kind == PER_SLOT else None
+
+
+async def follow_and_serve(reader: DocumentReader, matchmaker: Matchmaker, queue: TicketQueue | None) -> None:
+    await asyncio.gather(reader.run(), *([matchmaker.serve(queue)] if queue else []))
 
 
 async def serve(environ: Mapping[str, str]) -> None:
@@ -244,14 +374,16 @@ async def serve(environ: Mapping[str, str]) -> None:
     region, namespace, slot = environ["AWS_REGION"], environ["POD_NAMESPACE"], environ["MATCHMAKER_SLOT"]
     eks = BotoEks(region)
     allocator = Allocator(namespace, environ["MATCHMAKER_FLEET"], lambda name: Cluster(name, eks))
-    matchmaker = Matchmaker(allocator)
+    matchmaker, address = Matchmaker(allocator), environ["POD_IP"]
+    queue = queue_of(environ.get("MATCHMAKER_QUEUE", NO_QUEUE), address)
+    counter = Counter(matchmaker, queue, address, slot) if queue else None
     reader = DocumentReader(
-        matchmaker, SsmParameters(region), environ["MATCHMAKER_DOCUMENT"], environ["POD_NAME"], slot
+        matchmaker, SsmParameters(region), environ["MATCHMAKER_DOCUMENT"], environ["POD_NAME"], slot, queue
     )
-    runner = web.AppRunner(application(matchmaker, slot), access_log=None)
+    runner = web.AppRunner(application(matchmaker, slot, counter), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, environ["POD_IP"], PORT).start()
-    following = asyncio.create_task(reader.run())
+    await web.TCPSite(runner, address, PORT).start()
+    following = asyncio.create_task(follow_and_serve(reader, matchmaker, queue))
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

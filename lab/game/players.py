@@ -35,6 +35,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -58,6 +59,8 @@ RECONNECT_PAUSE_SECONDS = 0.25
 # When one member knows that the session has ended, the others learn it in this time.
 STRAGGLER_SECONDS = 2.0
 DEFAULT_RETRY_SECONDS = 1.0
+# The slot of a session that a server was introduced for: it does not tell where the other one stands.
+HANDED_OVER = "handed over"
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Session:
     port: int
     ticket: str
     slot: str
+    match: str = ""
 
 
 class NoMatch(Exception):
@@ -88,13 +92,15 @@ class NotAdmitted(Exception):
 
 @dataclass(frozen=True)
 class Farewell:
-    """How a session ended for a player, and when to ask again at the latest."""
+    """How a session ended for a player, when to ask again at the latest, and who takes the session over, if anyone."""
 
     end: End
     retry_within_seconds: float = 0.0
+    successor: Session | None = None
 
 
-AskForMatch = Callable[[str, Sequence[str]], Awaitable[Session]]
+# Party, players, and the match that they were moved out of, if any.
+AskForMatch = Callable[[str, Sequence[str], str], Awaitable[Session]]
 
 
 class Connection:
@@ -204,8 +210,14 @@ def farewell_of(message: Message) -> Farewell | None:
         case "over":
             return Farewell(End.ENDED_ALONE)
         case "move":
-            return Farewell(End.MOVED, float(message["retry_within_seconds"]))
+            return Farewell(End.MOVED, float(message["retry_within_seconds"]), successor_of(message))
     return None
+
+
+def successor_of(message: Message) -> Session | None:
+    """The session on the server that a `move` names; None if it names none."""
+    named = message.get("successor")
+    return Session(str(named["address"]), int(named["port"]), str(named["ticket"]), HANDED_OVER) if named else None
 
 
 class Party:
@@ -219,18 +231,21 @@ class Party:
 
     async def run(self) -> None:
         """Play one session after the other until cancelled."""
+        moved_from, successor = "", None
         while True:
-            session = await self._find_session()
+            session = successor or await self._find_session(moved_from)
             farewell = await self._play(session)
+            successor = farewell.successor
+            moved_from = session.match if farewell.end is End.MOVED else ""
             if farewell.end is End.ENDED_ALONE:
                 await asyncio.sleep(random.uniform(*LOBBY_SECONDS))
             else:
                 await asyncio.sleep(random.uniform(0, farewell.retry_within_seconds))
 
-    async def _find_session(self) -> Session:
+    async def _find_session(self, moved_from: str) -> Session:
         while True:
             try:
-                session = await self._ask(self._name, [player.name for player in self._players])
+                session = await self._ask(self._name, [player.name for player in self._players], moved_from)
                 self._accounts.request_answered(failed=False)
                 return session
             except NoMatch as error:
@@ -252,7 +267,8 @@ class Party:
         self._accounts.party_landed([player.server for player in self._players])
         end = session_end(farewell.end for farewell in farewells)
         self._accounts.session_ended(end)
-        return Farewell(end, max(farewell.retry_within_seconds for farewell in farewells))
+        successor = next((farewell.successor for farewell in farewells if farewell.successor), None)
+        return Farewell(end, max(farewell.retry_within_seconds for farewell in farewells), successor)
 
 
 async def _gather_farewells(tasks: Sequence[asyncio.Task[Farewell]]) -> list[Farewell]:
@@ -280,19 +296,27 @@ class MatchClient:
             timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
         )
 
-    async def ask(self, party: str, players: Sequence[str]) -> Session:
-        """Raises NoMatch on any answer that is not a server."""
+    async def ask(self, party: str, players: Sequence[str], moved_from: str = "") -> Session:
+        """A server, waited for in the matchmaker's queue if it has one. Raises NoMatch on any other answer."""
+        wish = {"party": party, "players": list(players), **({"match": moved_from} if moved_from else {})}
         try:
-            async with self._http.post(self._url, json={"party": party, "players": list(players)}) as answer:
-                if answer.status != 200:
-                    raise NoMatch(
-                        f"HTTP {answer.status}: {(await answer.text())[:200]}",
-                        retry_after(answer.headers.get("Retry-After")),
-                    )
-                found = await answer.json()
-            return Session(str(found["address"]), int(found["port"]), str(found["ticket"]), str(found["slot"]))
+            status, found = await self._answer("POST", self._url, json=wish)
+            while status == HTTPStatus.ACCEPTED:
+                await asyncio.sleep(float(found["poll_seconds"]))
+                status, found = await self._answer("GET", f"{self._url}/{found['waiting']}")
+            place = str(found["address"]), int(found["port"])
+            return Session(*place, str(found["ticket"]), str(found["slot"]), str(found["session"]))
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
             raise NoMatch(repr(error)) from error
+
+    async def _answer(self, method: str, url: str, **more: Any) -> tuple[int, Any]:
+        async with self._http.request(method, url, **more) as answer:
+            if answer.status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED):
+                raise NoMatch(
+                    f"HTTP {answer.status}: {(await answer.text())[:200]}",
+                    retry_after(answer.headers.get("Retry-After")),
+                )
+            return answer.status, await answer.json()
 
     async def close(self) -> None:
         await self._http.close()

@@ -40,10 +40,6 @@ options:
     type: list
     elements: str
     default: []
-  document:
-    description: Name of the SSM parameter with the session destination. Without it, sessions follow the traffic.
-    type: str
-    default: ""
   public_subnets:
     description: Public subnets, by id or by their tag Name. With O(private_subnets) they are resolved to ids.
     type: list
@@ -92,12 +88,17 @@ author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes.info_module
+  - gameops.eks_bluegreen.destination
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
 notes:
-  - "Actions of IAM that are needed: C(eks:DescribeCluster), C(elasticloadbalancing:Describe*), C(ec2:DescribeSubnets),
-    C(ssm:GetParameter), and C(s3:GetObject) on the record with C(s3:ListBucket) on the bucket."
+  - "IAM actions: C(eks:DescribeCluster), C(elasticloadbalancing:DescribeLoadBalancers),
+    C(elasticloadbalancing:DescribeTags), C(elasticloadbalancing:DescribeListeners),
+    C(elasticloadbalancing:DescribeRules), C(elasticloadbalancing:DescribeTargetGroups), C(ec2:DescribeSubnets),
+    C(s3:GetObject) on the run record with C(s3:ListBucket) on the bucket, and C(kms:Decrypt) where that has a key of
+    its own; for a document in Parameter Store
+    C(ssm:GetParameter) and C(ssm:GetParametersByPath)."
 """
 
 EXAMPLES = r"""
@@ -107,7 +108,9 @@ EXAMPLES = r"""
     slots: "{{ eks_bluegreen_slots }}"
     services: "{{ eks_bluegreen_services }}"
     load_balancers: [arena]
-    document: /arena/session-destination
+    provider: document
+    document:
+      parameter: /arena/session-destination
     state_bucket: arena-eks-bluegreen
     region: eu-west-1
   register: seen
@@ -150,9 +153,12 @@ forwards:
   sample:
     - {load_balancer: arena, where: HTTP:8080 default, service: matchmaker, weights: {blue: 100.0, green: 0.0}}
 destination:
-  description: The session destination document; null where sessions follow the traffic.
+  description:
+    - C(where) the session destination is kept, its C(weights) (empty when it cannot be read) and C(revision), and of a
+      document C(clusters); null where sessions follow the traffic.
   returned: not only_clusters
   type: dict
+  sample: {where: parameter /arena/session-destination, revision: "7", weights: {blue: 100, green: 0}}
 network:
   description: The VPC and the ids of the subnets.
   returned: not only_clusters
@@ -215,7 +221,14 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.options import (
+    FOLLOWS_TRAFFIC,
+    PROVIDER_ARGUMENTS,
+    PROVIDER_NEEDS,
+    provider_of,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.clients import Clients
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import DIRECTIONS, decide
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.inputs import (
@@ -241,7 +254,7 @@ ARGUMENT_SPEC = {
     "slots": {"type": "dict", "required": True},
     "services": {"type": "list", "elements": "dict", "default": []},
     "load_balancers": {"type": "list", "elements": "str", "default": []},
-    "document": {"type": "str", "default": ""},
+    **PROVIDER_ARGUMENTS,
     "public_subnets": {"type": "list", "elements": "str", "default": []},
     "private_subnets": {"type": "list", "elements": "str", "default": []},
     "state_bucket": {"type": "str", "default": ""},
@@ -294,17 +307,17 @@ def observe_environment(options: dict[str, Any], clients: Clients) -> Observatio
     """Make the clients and read everything."""
     inputs = read_inputs(options["slots"], options["services"], options["load_balancers"])
     refuse([None if options["state_bucket"] else "eks_bluegreen_state_bucket is not set: name the state bucket"])
+    follows = options["provider"] == FOLLOWS_TRAFFIC
     with_network = bool(options["public_subnets"] or options["private_subnets"])
     sources = Sources(
         eks=clients("eks"),
         balancers=SwapApi(clients("elbv2")),
-        ssm=clients("ssm") if options["document"] else None,
+        destination=None if follows else provider_of(options, clients, SystemClock()),
         store=S3Store(clients("s3"), options["state_bucket"]),
         ec2=clients("ec2") if with_network else None,
     )
     places = Places(
         record_key=record_key(options["state_prefix"], options["environment_name"]),
-        document=options["document"],
         public_subnets=options["public_subnets"],
         private_subnets=options["private_subnets"],
     )
@@ -312,7 +325,7 @@ def observe_environment(options: dict[str, Any], clients: Clients) -> Observatio
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=PROVIDER_NEEDS)
     finish(module, lambda: look(module))
 
 

@@ -1,4 +1,4 @@
-"""The lab's Agones keeps the contract that real Agones was measured to keep."""
+"""What runs against any cluster with Agones, run against the lab's: Agones' contract, and routing in Kubernetes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,19 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         world.down(config)
 
 
-def test_the_contract_suite_passes(kubeconfig: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "tests/contract/agones"]
+def run_on(kubeconfig: Path, tests: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", tests]
     environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
-    result = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=900)
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=900)
+
+
+def test_the_contract_suite_passes(kubeconfig: Path) -> None:
+    result = run_on(kubeconfig, "tests/contract/agones")
     assert result.returncode == 0, result.stdout[-8000:]
     assert "skipped" not in result.stdout.splitlines()[-1]
+
+
+def test_the_routing_providers_in_kubernetes_pass_their_kit(kubeconfig: Path) -> None:
+    result = run_on(kubeconfig, "tests/contract/routing/test_kubernetes.py")
+    assert result.returncode == 0, result.stdout[-8000:]
+    assert "names no cluster" not in result.stdout

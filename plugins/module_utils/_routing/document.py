@@ -8,48 +8,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Queue
 
 FORMAT = 1
 NAMED_AT_MOST = 5
+OPEN, CLOSED = "open", "closed"
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where matchmaking sends sessions. `extra` holds the game's own fields, which are kept."""
+    """Where matchmaking sends sessions. `queues` says by slot whether it takes tickets; a slot that is not named does.
+
+    `extra` holds the game's own fields, which are kept.
+    """
 
     revision: int
     token: str
     weights: Mapping[str, int]
     clusters: Mapping[str, str]
+    queues: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class Want:
-    """The destination that a caller asks for.
-
-    `if_revision` is the revision that the caller has seen: another one, not written by `token`,
-    means that somebody else moved the destination since.
-    """
-
-    weights: Mapping[str, int]
-    clusters: Mapping[str, str]
-    token: str
-    if_revision: int | None = None
+    def is_open(self, slot: str) -> bool:
+        """Whether the slot's queue takes tickets."""
+        return self.queues.get(slot, OPEN) == OPEN
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A process that follows the document and writes back the revision it acts by."""
+    """A process that follows the document and writes back the revision it acts by, and what waits in its queue."""
 
     id: str
     slot: str
     revision: int
     age_seconds: float
+    depth: int | None = None
+    oldest_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,33 +67,37 @@ class ReaderState:
         return bool(self.current) and not self.behind
 
 
-def parse_document(name: str, text: str) -> Destination:
-    """Read the parameter's value; raise BlueGreenError if it is not a session destination of format 1."""
+def parse_document(where: str, text: str) -> Destination:
+    """Read the stored value; raise BlueGreenError if it is not a session destination of format 1."""
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise _unusable(name, f"it is not JSON ({error})") from None
+        raise _unusable(where, f"it is not JSON ({error})") from None
     if not isinstance(value, dict) or value.get("v") != FORMAT:
-        raise _unusable(name, f'it has no "v": {FORMAT}')
+        raise _unusable(where, f'it has no "v": {FORMAT}')
     weights, clusters, revision = value.get("weights"), value.get("clusters"), value.get("revision")
     if not _is_count(revision):
-        raise _unusable(name, f"its revision is {revision!r}, not a whole number")
+        raise _unusable(where, f"its revision is {revision!r}, not a whole number")
     if not isinstance(weights, dict) or not weights or not all(_is_count(weight) for weight in weights.values()):
-        raise _unusable(name, f"its weights are {weights!r}, not whole numbers by slot")
+        raise _unusable(where, f"its weights are {weights!r}, not whole numbers by slot")
     if not isinstance(clusters, dict) or not all(isinstance(cluster, str) for cluster in clusters.values()):
-        raise _unusable(name, f"its clusters are {clusters!r}, not cluster names by slot")
-    known = {"v", "revision", "token", "weights", "clusters"}
+        raise _unusable(where, f"its clusters are {clusters!r}, not cluster names by slot")
+    queues = value.get("queues", {})
+    if not isinstance(queues, dict) or not all(state in (OPEN, CLOSED) for state in queues.values()):
+        raise _unusable(where, f"its queues are {queues!r}, not {OPEN} or {CLOSED} by slot")
+    known = {"v", "revision", "token", "weights", "clusters", "queues"}
     return Destination(
         revision=int(value["revision"]),
         token=str(value.get("token", "")),
         weights=weights,
         clusters=clusters,
+        queues=queues,
         extra={key: value[key] for key in value if key not in known},
     )
 
 
 def render_document(destination: Destination) -> str:
-    """The parameter's value."""
+    """The value to store."""
     return json.dumps({**destination.extra, **document_of(destination)}, sort_keys=True)
 
 
@@ -107,75 +109,50 @@ def document_of(destination: Destination) -> dict[str, Any]:
         "token": destination.token,
         "weights": dict(destination.weights),
         "clusters": dict(destination.clusters),
+        **({"queues": dict(destination.queues)} if destination.queues else {}),
     }
 
 
-def check_name(name: str) -> None:
-    """Readers live under the parameter, so its name has to be a path."""
-    if not name.startswith("/") or name.endswith("/"):
-        raise BlueGreenError(
-            f"the session destination's parameter is {name!r}: set session_routing_document_parameter to its full "
-            "name, which begins with a slash"
-        )
-
-
-def weights_of(values: Mapping[str, Any]) -> dict[str, int]:
-    """Weights as a task gives them: numbers may arrive as text."""
-    try:
-        return {slot: int(str(value)) for slot, value in values.items()}
-    except ValueError:
-        raise BlueGreenError(f"weights are {dict(values)!r}: give a whole number to each slot") from None
-
-
-def plan_write(name: str, current: Destination, want: Want) -> Destination | None:
-    """The document to write, or None if the destination is already the wanted one.
-
-    Raise BlueGreenError for a destination that cannot be, and for one that somebody else has moved.
-    """
-    clusters = {**current.clusters, **want.clusters}
-    _check_weights(name, current, want, clusters)
-    if dict(current.weights) == dict(want.weights) and dict(current.clusters) == clusters:
-        return None
-    if want.if_revision is not None and current.revision != want.if_revision:
-        raise BlueGreenError(
-            f"session destination {name} is at revision {current.revision} with weights {_listed(current.weights)}, "
-            f"not at revision {want.if_revision}: somebody else moved it; look at who did, then start again",
-            document=document_of(current),
-        )
-    return Destination(
-        revision=current.revision + 1, token=want.token, weights=want.weights, clusters=clusters, extra=current.extra
-    )
-
-
-def _check_weights(name: str, current: Destination, want: Want, clusters: Mapping[str, str]) -> None:
-    if set(want.weights) != set(current.weights):
-        raise BlueGreenError(
-            f"weights name the slots {_names(want.weights)}, but session destination {name} has the slots "
-            f"{_names(current.weights)}: give a weight to each of them"
-        )
-    if any(weight < 0 for weight in want.weights.values()) or not any(want.weights.values()):
-        raise BlueGreenError(
-            f"weights {_listed(want.weights)} send sessions nowhere: each must be 0 or more, and one more than 0"
-        )
-    homeless = [slot for slot, weight in want.weights.items() if weight and not clusters.get(slot)]
+def plan_weights(
+    current: Destination, weights: Mapping[str, int], clusters: Mapping[str, str], token: str
+) -> Destination:
+    """The document with other weights; raise BlueGreenError where a slot with weight has no cluster."""
+    named = {**current.clusters, **clusters}
+    homeless = sorted(slot for slot, weight in weights.items() if weight and not named.get(slot))
     if homeless:
-        raise BlueGreenError(f"no cluster is named for {_names(homeless)}: add it to clusters")
+        raise BlueGreenError(f"no cluster is named for {', '.join(homeless)}: add it to clusters")
+    return replace(current, revision=current.revision + 1, token=token, weights=weights, clusters=named)
+
+
+def plan_queue(where: str, current: Destination, slot: str, state: str) -> Destination | None:
+    """The document with a slot's queue open or closed; None if it is."""
+    if slot not in current.weights:
+        raise BlueGreenError(
+            f"{where} has the slots {', '.join(sorted(current.weights))}, and no {slot} whose queue could be {state}"
+        )
+    if current.is_open(slot) == (state == OPEN):
+        return None
+    return replace(current, revision=current.revision + 1, queues={**current.queues, slot: state})
 
 
 def parse_reader(name: str, text: str, age_seconds: float) -> Reader:
-    """A reader from its own parameter. One that is not readable has read back nothing: revision 0."""
-    reader_id = name.rsplit("/", 1)[-1]
+    """A reader from what it wrote back. One that is not readable has read back nothing: revision 0."""
     try:
         value = json.loads(text)
     except ValueError:
         value = {}
     fields = value if isinstance(value, dict) else {}
     revision = fields.get("revision")
+    queue = fields.get("queue")
+    depth = queue.get("depth") if isinstance(queue, dict) else None
+    oldest = queue.get("oldest") if isinstance(queue, dict) else None
     return Reader(
-        id=reader_id,
+        id=name,
         slot=str(fields.get("slot", "")),
         revision=int(revision) if isinstance(revision, int) and _is_count(revision) else 0,
         age_seconds=age_seconds,
+        depth=int(depth) if isinstance(depth, int) and _is_count(depth) else None,
+        oldest_seconds=float(oldest) if isinstance(oldest, (int, float)) else 0.0,
     )
 
 
@@ -194,6 +171,17 @@ def sort_readers(readers: Iterable[Reader], *, revision: int, ttl_seconds: float
     return ReaderState(current, behind, gone)
 
 
+def queue_of(destination: Destination, state: ReaderState, slot: str, *, per_slot: bool) -> Queue:
+    """What waits, summed over the live readers that serve the slot's queue (all of them serve a shared one)."""
+    readers = [one for one in [*state.current, *state.behind] if one.slot == slot or not per_slot]
+    depths = [reader.depth for reader in readers if reader.depth is not None]
+    is_known = bool(readers) and len(depths) == len(readers)
+    # Readers of a shared queue all see the same tickets.
+    depth = sum(depths) if per_slot else max(depths, default=0)
+    oldest = max((reader.oldest_seconds for reader in readers), default=0.0)
+    return Queue(depth if is_known else None, oldest, destination.is_open(slot))
+
+
 def describe_readers(state: ReaderState, revision: int) -> str:
     """One line for people: how far the revision has come, and who is missing."""
     if not state.live:
@@ -204,20 +192,12 @@ def describe_readers(state: ReaderState, revision: int) -> str:
     return text + (f", missing {', '.join(missing)}" if missing else "") + (f" and {more} more" if more > 0 else "")
 
 
-def _unusable(name: str, problem: str) -> BlueGreenError:
+def _unusable(where: str, problem: str) -> BlueGreenError:
     return BlueGreenError(
-        f"parameter {name} is not a session destination of format {FORMAT}: {problem}; "
+        f"{where} is not a session destination of format {FORMAT}: {problem}; "
         "see the document's format in the README of role session_routing"
     )
 
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _names(slots: Iterable[str]) -> str:
-    return ", ".join(sorted(slots)) or "none"
-
-
-def _listed(weights: Mapping[str, int]) -> str:
-    return ", ".join(f"{slot} {weights[slot]}" for slot in sorted(weights))

@@ -16,16 +16,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.api import describe_cluster
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import credentials_problem
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.api import describe_subnets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import name_tag
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import LoadBalancer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward, TargetGroup
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.api import get_parameter
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import (
-    document_of,
-    parse_document,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Provider
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import (
     RELEASE_TAG,
     SLOTS,
@@ -61,21 +59,23 @@ class Balancers(Protocol):
 
 @dataclass(frozen=True)
 class Sources:
-    """Where everything is read: boto3 clients and readers made of them. No `ec2`: no network is read."""
+    """Where everything is read: boto3 clients and readers made of them.
+
+    No `destination`: sessions follow the traffic. No `ec2`: no network is read.
+    """
 
     eks: Any
     balancers: Balancers
-    ssm: Any
+    destination: Provider | None
     store: Store
     ec2: Any = None
 
 
 @dataclass(frozen=True)
 class Places:
-    """Names of what is read beside the inputs. An empty `document`: sessions follow the traffic."""
+    """Names of what is read beside the inputs."""
 
     record_key: str
-    document: str
     public_subnets: Sequence[str] = ()
     private_subnets: Sequence[str] = ()
 
@@ -133,6 +133,11 @@ class Reads:
             self.problems.append(Finding(severity, check, resource, finding, "Correct that, then start again"))
             return otherwise
 
+    def optional(self, read: Callable[[], T], check: str, resource: str) -> T | None:
+        """The value of a read, or None and a warning."""
+        nothing: T | None = None
+        return self.attempt(read, nothing, check, resource, "warning")
+
     def note(self, check: str, resource: str, finding: str, remedy: str) -> None:
         """Add an error."""
         self.problems.append(Finding("error", check, resource, finding, remedy))
@@ -151,7 +156,7 @@ def observe(sources: Sources, inputs: Inputs, places: Places) -> Observation:
             for slot in SLOTS
         }
         forwards = [pool.submit(_read_forwards, reads, sources.balancers, name) for name in inputs.load_balancers]
-        destination = pool.submit(_read_destination, reads, sources.ssm, places.document)
+        destination = pool.submit(_read_destination, reads, sources.destination)
         network = pool.submit(_read_network, reads, sources.ec2, places)
         seen = pool.submit(
             reads.attempt, lambda: read_record(sources.store, places.record_key), None, "run_record", places.record_key
@@ -261,27 +266,17 @@ def _note_unserved(reads: Reads, inputs: Inputs, forwards: Sequence[Data]) -> No
             )
 
 
-def _read_destination(reads: Reads, ssm: Any, parameter: str) -> Data | None:
+def _read_destination(reads: Reads, provider: Provider | None) -> Data | None:
     """The session destination; weights are empty when it cannot be read, None where there is none."""
-    if not parameter:
+    if provider is None:
         return None
 
-    def read() -> Data | None:
-        answer = get_parameter(ssm, parameter)
-        return None if answer is None else document_of(parse_document(parameter, answer["Parameter"]["Value"]))
+    def read() -> Data:
+        found = provider.read()
+        return {"revision": found.revision, "weights": dict(found.weights), **found.holds}
 
-    unreadable: Data | None = {}
-    document = reads.attempt(read, unreadable, "destination_readable", parameter)
-    if document is None:
-        remedy = "Correct session_routing_document_parameter, or create the document (role session_routing says how)"
-        reads.note("destination_exists", f"parameter {parameter}", "it does not exist", remedy)
-    return {"parameter": parameter, "revision": 0, "weights": {}, "clusters": {}, **(document or {})}
-
-
-@aws_call("find subnets by {filters}")
-def describe_subnets(client: Any, filters: list[dict[str, Any]]) -> list[Data]:
-    pages = client.get_paginator("describe_subnets").paginate(Filters=filters)
-    return [subnet for page in pages for subnet in page["Subnets"]]
+    unreadable: Data = {"revision": "", "weights": {}}
+    return {"where": provider.where, **reads.attempt(read, unreadable, "destination_readable", provider.where)}
 
 
 def _read_network(reads: Reads, ec2: Any, places: Places) -> Data:
@@ -320,10 +315,6 @@ def _find_subnets(ec2: Any, wanted: Sequence[str]) -> list[Data]:
     return found
 
 
-def name_tag(subnet: Mapping[str, Any]) -> str:
-    return next((str(tag["Value"]) for tag in subnet.get("Tags", []) if tag["Key"] == "Name"), "")
-
-
 def _lease_shown(seen: Seen | None) -> Data:
     if seen is None or seen.record.lease is None:
         return {"holder": "", "seconds_left": 0.0}
@@ -338,8 +329,6 @@ def _refuse_unreachable(error: Exception) -> None:
             f"AWS does not answer ({cause}): look whether the endpoint (AWS_ENDPOINT_URL in eks_bluegreen_environment, "
             "if it is set) is up and can be reached from here"
         ) from error
-    if name in ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"):
-        raise BlueGreenError(
-            f"there are no AWS credentials ({cause}): put them, or AWS_PROFILE, into eks_bluegreen_environment or the "
-            "environment of ansible-playbook"
-        ) from error
+    problem = credentials_problem(cause)
+    if problem:
+        raise BlueGreenError(problem) from error

@@ -25,7 +25,7 @@ def status_lines(environment: str, seen: Data, reason: str) -> list[str]:
     destination = seen["destination"]
     if destination is not None:
         weights = weights_text(destination["weights"]) if destination["weights"] else "not readable"
-        lines.append(f"  sessions  {destination['parameter']}: {weights} (revision {destination['revision']})")
+        lines.append(f"  sessions  {destination['where']}: {weights} (revision {destination['revision']})")
     lines += _run_lines(seen["run"], seen["lease"])
     return lines + [
         f"  {one['severity']}     {one['resource']}: {one['finding']}. {one['remedy']}" for one in seen["problems"]
@@ -47,7 +47,12 @@ def _run_lines(run: Data | None, lease: Data) -> list[str]:
     text = f"{run['run_id']}: release {run['release']}, {run['source']} to {run['target']}, {run['state']}"
     if run["state"] != "open":
         outcome = f" ({run['outcome'].replace('_', ' ')})" if run["outcome"] else ""
-        return [f"  run       {text}{outcome} {run['closed_at']}".rstrip()]
+        lines = [f"  run       {text}{outcome} {run['closed_at']}".rstrip()]
+        if lease["seconds_left"] > 0:
+            lines.append(
+                f"  held      {lease['holder']} is changing a slot, for at least {lease['seconds_left']:.0f} s"
+            )
+        return lines
     way = ", going back" if run["direction"] == "rollback" else ""
     driver = "nobody drives it: start the same command again to resume it"
     if lease["seconds_left"] > 0:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from aiohttp.web import Response
 from botocore.exceptions import ClientError
 
 from lab.game.allocation import Allocated, AllocationFailed
 from lab.game.destination import Destination
-from lab.game.matchmaker import DocumentReader, Matchmaker, NoMatch
+from lab.game.matchmaker import POLL_SECONDS, Counter, DocumentReader, Matchmaker, NoMatch, queue_of
 from lab.game.protocol import Ticket
+from lab.game.tickets import TicketQueue
 
 CLUSTERS = {"blue": "arena-blue", "green": "arena-green"}
 BLUE = Destination(1, {"blue": 100, "green": 0}, CLUSTERS)
@@ -209,3 +212,113 @@ def test_a_parameter_store_in_trouble_stops_nothing(monkeypatch: pytest.MonkeyPa
         assert rig.reported is None
 
     play(story)
+
+
+def test_the_parties_of_a_moved_match_land_on_one_server() -> None:
+    async def story(rig: Rig) -> None:
+        await rig.reader.read()
+        found = await asyncio.gather(*(rig.matchmaker.match(party, [party], "match-1") for party in "abc"))
+        assert rig.allocator.allocated_on == ["arena-blue"]
+        assert len({one["session"] for one in found}) == 1
+        assert [Ticket.decode(one["ticket"]).members for one in found] == [("a",), ("b",), ("c",)]
+        await rig.matchmaker.match("d", ["d"], "match-2")
+        await rig.match()
+        assert len(rig.allocator.allocated_on) == 3
+
+    play(story)
+
+
+def test_a_reunion_that_found_no_server_is_tried_again() -> None:
+    async def story(rig: Rig) -> None:
+        await rig.reader.read()
+        rig.allocator.has_servers = False
+        with pytest.raises(NoMatch):
+            await rig.matchmaker.match("a", ["a"], "match-1")
+        rig.allocator.has_servers = True
+        assert (await rig.matchmaker.match("a", ["a"], "match-1"))["slot"] == "blue"
+
+    play(story)
+
+
+class Office:
+    """A counter of slot blue, and the server behind it."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.queue = TicketQueue("127.40.150.1")
+        self.counter = Counter(rig.matchmaker, self.queue, "127.40.150.1", "blue")
+        self.serving = asyncio.create_task(rig.matchmaker.serve(self.queue))
+
+    def enter(self, party: str) -> tuple[int, Any]:
+        return told(self.counter.enter(party, [party], ""))
+
+    async def ask(self, ticket: str) -> tuple[int, Any]:
+        request = make_mocked_request("GET", f"/match/{ticket}", match_info={"ticket": ticket})
+        return told(await self.counter.ask(request))
+
+
+def told(response: Response) -> tuple[int, Any]:
+    assert response.text
+    return response.status, json.loads(response.text)
+
+
+def test_a_party_waits_until_a_server_is_ready() -> None:
+    async def story(rig: Rig) -> None:
+        await rig.reader.read()
+        rig.allocator.has_servers = False
+        office = Office(rig)
+        status, place = office.enter("a")
+        assert (status, place["poll_seconds"]) == (202, POLL_SECONDS)
+        await asyncio.sleep(0)
+        assert (await office.ask(place["waiting"]))[0] == 202
+        rig.allocator.has_servers = True
+        async with asyncio.timeout(2):
+            while office.queue.depth:
+                await asyncio.sleep(0.01)
+        status, found = await office.ask(place["waiting"])
+        assert (status, found["slot"]) == (200, "blue")
+        assert (await office.ask(place["waiting"]))[0] == 404
+        office.serving.cancel()
+
+    play(story)
+
+
+def test_a_closed_queue_takes_nobody_and_serves_those_who_wait() -> None:
+    async def story(rig: Rig) -> None:
+        await rig.reader.read()
+        rig.allocator.has_servers = False
+        office = Office(rig)
+        waiting = office.enter("a")[1]["waiting"]
+        text = json.loads(document(GREEN))
+        rig.parameters.values["document"] = json.dumps({**text, "queues": {"blue": "closed"}})
+        await rig.reader.read()
+        assert office.enter("b")[0] == 503
+        rig.allocator.has_servers = True
+        async with asyncio.timeout(2):
+            while office.queue.depth:
+                await asyncio.sleep(0.01)
+        assert (await office.ask(waiting))[1]["slot"] == "green"
+        office.serving.cancel()
+
+    play(story)
+
+
+def test_who_waits_is_reported_as_soon_as_that_changes() -> None:
+    async def story(rig: Rig) -> None:
+        queue = TicketQueue("127.40.150.1", lambda: rig.time)
+        reader = DocumentReader(rig.matchmaker, rig.parameters, "document", "pod-1", "blue", queue, lambda: rig.time)
+        await reader.read()
+        await reader.report()
+        assert rig.reported["queue"] == {"depth": 0, "oldest": 0}
+        queue.enter("a", ["a"], "")
+        rig.time += 1.5
+        await reader.report()
+        assert rig.reported["queue"] == {"depth": 1, "oldest": 1.5}
+
+    play(story)
+
+
+def test_queues_that_the_matchmaker_has_not() -> None:
+    assert queue_of("none", "127.40.150.1") is None
+    assert queue_of("per_slot", "127.40.150.1")
+    with pytest.raises(SystemExit, match="MATCHMAKER_QUEUE is 'shared'"):
+        queue_of("shared", "127.40.150.1")

@@ -91,13 +91,15 @@ class Asked:
 
     def __init__(self, *answers: Session | NoMatch) -> None:
         self.answers = list(answers)
+        self.moved_from: list[str] = []
         self.is_empty = asyncio.Event()
 
-    async def __call__(self, party: str, members: Sequence[str]) -> Session:
+    async def __call__(self, party: str, members: Sequence[str], moved_from: str) -> Session:
         if not self.answers:
             self.is_empty.set()
             await asyncio.Event().wait()
         answer = self.answers.pop(0)
+        self.moved_from.append(moved_from)
         if isinstance(answer, NoMatch):
             raise answer
         return answer
@@ -127,6 +129,33 @@ def test_a_party_asks_again_after_a_failure_and_after_each_session(monkeypatch: 
     assert status["parties"]["together"] == 2
     assert status["players"]["by_slot"] == {"green": 2}
     assert status["downtime_seconds"]["count"] == 2
+
+
+def test_a_party_follows_its_server_to_the_successor(monkeypatch: pytest.MonkeyPatch) -> None:
+    move = {**MOVE, "successor": {"address": "127.40.102.1", "port": 7002, "ticket": "new"}}
+    scripts: dict[str, Script] = {name: [FakeConnection(move), FakeConnection(OVER)] for name in "ab"}
+    status = play_party(monkeypatch, scripts, SESSION).status(0)
+    assert status["match_requests"] == {"made": 1, "failed": 0}
+    assert status["sessions"] == {"total": 2, "running": 0, "ended_alone": 1, "moved": 1, "lost": 0}
+    assert status["parties"]["together"] == 2
+    assert status["downtime_seconds"]["count"] == 2
+
+
+def test_a_party_names_the_match_that_it_was_moved_out_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> list[str]:
+        scripts: dict[str, Script] = {"a": [FakeConnection(MOVE), FakeConnection(OVER)]}
+        connect_to(monkeypatch, scripts)
+        first = Session("127.40.101.1", 7001, "ticket", "blue", "match-1")
+        ask, accounts = Asked(first, NoMatch("HTTP 503", 0), SESSION, SESSION), Accounts(scripts)
+        task = asyncio.create_task(Party("party", [Player("a", accounts)], accounts, ask).run())
+        async with asyncio.timeout(3):
+            while len(ask.moved_from) < 4:
+                await asyncio.sleep(0.01)
+        task.cancel()
+        return ask.moved_from
+
+    monkeypatch.setattr(players, "LOBBY_SECONDS", (0.0, 0.0))
+    assert asyncio.run(run()) == ["", "match-1", "match-1", ""]
 
 
 def test_nobody_waits_for_a_member_who_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

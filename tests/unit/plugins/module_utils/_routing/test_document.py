@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import (
+    CLOSED,
+    OPEN,
     Destination,
     Reader,
-    Want,
-    check_name,
     describe_readers,
+    document_of,
     parse_document,
     parse_reader,
-    plan_write,
+    plan_queue,
+    plan_weights,
+    queue_of,
     render_document,
     sort_readers,
-    weights_of,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Queue
 
-NAME = "/arena/session-destination"
+NAME = "parameter /arena/session-destination"
 CLUSTERS = {"blue": "arena-blue", "green": "arena-green"}
+GREEN = {"blue": 0, "green": 100}
 BLUE = Destination(revision=6, token="seed", weights={"blue": 100, "green": 0}, clusters=CLUSTERS)
-
-
-def want(**changes: Any) -> Want:
-    return Want(**{"weights": {"blue": 0, "green": 100}, "clusters": {}, "token": "run-1", **changes})
 
 
 def test_a_document_survives_the_round_trip_with_the_games_own_fields() -> None:
@@ -49,6 +48,7 @@ def test_a_document_survives_the_round_trip_with_the_games_own_fields() -> None:
         ('{"v": 1, "revision": 7, "weights": {}}', "weights are {}"),
         ('{"v": 1, "revision": 7, "weights": {"blue": 1.5}}', "weights are"),
         ('{"v": 1, "revision": 7, "weights": {"blue": 1}, "clusters": null}', "clusters are None"),
+        ('{"v": 1, "revision": 7, "weights": {"blue": 1}, "clusters": {}, "queues": {"blue": true}}', "queues are"),
     ],
 )
 def test_a_parameter_that_is_no_destination_says_why(text: str, problem: str) -> None:
@@ -58,60 +58,53 @@ def test_a_parameter_that_is_no_destination_says_why(text: str, problem: str) ->
 
 
 def test_a_move_is_the_next_revision_with_the_callers_token() -> None:
-    planned = plan_write(NAME, BLUE, want(if_revision=6))
-    assert planned == Destination(7, "run-1", {"blue": 0, "green": 100}, CLUSTERS)
+    assert plan_weights(BLUE, GREEN, {}, "run-1") == Destination(7, "run-1", GREEN, CLUSTERS)
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        want(weights={"blue": 100, "green": 0}),
-        want(weights={"blue": 100, "green": 0}, clusters={"green": "arena-green"}),
-        want(weights={"blue": 100, "green": 0}, if_revision=3, token="another"),
-    ],
-)
-def test_a_destination_that_is_already_there_is_not_written(asked: Want) -> None:
-    assert plan_write(NAME, BLUE, asked) is None
-
-
-def test_the_second_call_of_the_same_write_finds_it_done() -> None:
-    asked = want(if_revision=6)
-    planned = plan_write(NAME, BLUE, asked)
-    assert planned
-    assert plan_write(NAME, planned, asked) is None
-
-
-def test_a_renamed_cluster_is_a_change() -> None:
-    planned = plan_write(NAME, BLUE, want(weights=BLUE.weights, clusters={"blue": "arena-blue-2"}))
-    assert planned
+def test_a_move_names_the_clusters_anew() -> None:
+    planned = plan_weights(BLUE, BLUE.weights, {"blue": "arena-blue-2"}, "run-1")
     assert planned.clusters == {"blue": "arena-blue-2", "green": "arena-green"}
 
 
+def test_a_slot_without_a_cluster_gets_no_weight() -> None:
+    with pytest.raises(BlueGreenError, match="no cluster is named for green"):
+        plan_weights(BLUE, GREEN, {"green": ""}, "run-1")
+
+
+def test_a_queue_is_the_next_revision_of_the_same_writer() -> None:
+    closed = plan_queue(NAME, BLUE, "blue", CLOSED)
+    assert closed
+    assert (closed.revision, closed.token, closed.is_open("blue"), closed.is_open("green")) == (7, "seed", False, True)
+    assert document_of(closed)["queues"] == {"blue": "closed"}
+    assert parse_document(NAME, render_document(closed)) == closed
+    assert plan_queue(NAME, closed, "blue", CLOSED) is None
+    opened = plan_queue(NAME, closed, "blue", OPEN)
+    assert opened
+    assert opened.is_open("blue")
+
+
+def test_a_queue_of_no_slot_is_refused() -> None:
+    with pytest.raises(BlueGreenError, match="has the slots blue, green, and no red whose queue could be closed"):
+        plan_queue(NAME, BLUE, "red", CLOSED)
+
+
 @pytest.mark.parametrize(
-    ("asked", "problem"),
+    ("readers", "per_slot", "queue"),
     [
-        (want(if_revision=5), "somebody else moved it"),
-        (want(weights={"green": 100}), "slots green, but .* slots blue, green"),
-        (want(weights={"blue": 0, "green": 0}), "send sessions nowhere"),
-        (want(weights={"blue": -1, "green": 101}), "send sessions nowhere"),
-        (want(clusters={"green": ""}), "no cluster is named for green"),
+        ([], True, Queue(None, 0.0, True)),
+        ([("blue", 2, 3.0), ("blue", 1, 9.0), ("green", 7, 99.0)], True, Queue(3, 9.0, True)),
+        ([("blue", 2, 3.0), ("blue", None, 0.0)], True, Queue(None, 3.0, True)),
+        ([("green", 7, 1.0)], True, Queue(None, 0.0, True)),
+        ([("blue", 4, 2.0), ("green", 5, 3.0)], False, Queue(5, 3.0, True)),
     ],
 )
-def test_a_destination_that_cannot_be_is_refused(asked: Want, problem: str) -> None:
-    with pytest.raises(BlueGreenError, match=problem):
-        plan_write(NAME, BLUE, asked)
-
-
-@pytest.mark.parametrize("name", ["", "arena", "/arena/"])
-def test_a_name_that_is_no_path_names_the_variable(name: str) -> None:
-    with pytest.raises(BlueGreenError, match="set session_routing_document_parameter"):
-        check_name(name)
-
-
-def test_weights_may_arrive_as_text() -> None:
-    assert weights_of({"blue": "0", "green": 100}) == {"blue": 0, "green": 100}
-    with pytest.raises(BlueGreenError, match="whole number"):
-        weights_of({"blue": "half"})
+def test_what_waits_is_what_the_live_readers_of_the_queue_tell(
+    readers: list[tuple[str, int | None, float]], per_slot: bool, queue: Queue
+) -> None:
+    told = [Reader(f"r{number}", slot, 6, 1.0, *rest) for number, (slot, *rest) in enumerate(readers)]  # type: ignore[arg-type]
+    gone = Reader("gone", "blue", 6, 99.0, 50, 50.0)
+    state = sort_readers([*told, gone], revision=6, ttl_seconds=10)
+    assert queue_of(BLUE, state, "blue", per_slot=per_slot) == queue
 
 
 @pytest.mark.parametrize(
@@ -124,7 +117,7 @@ def test_weights_may_arrive_as_text() -> None:
     ],
 )
 def test_a_reader_that_cannot_be_read_has_read_back_nothing(text: str, revision: int, slot: str) -> None:
-    assert parse_reader(f"{NAME}/readers/pod-1", text, 2.0) == Reader("pod-1", slot, revision, 2.0)
+    assert parse_reader("pod-1", text, 2.0) == Reader("pod-1", slot, revision, 2.0)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,13 @@ import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import LoadBalancer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward, TargetGroup
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import Reader
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document_provider import (
+    DocumentProvider,
+    DocumentSettings,
+    Stored,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Provider
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.inputs import Inputs, Service
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import (
     Observation,
@@ -45,11 +52,10 @@ def refused(code: str) -> ClientError:
 
 
 class Aws:
-    """EKS, SSM and EC2, as far as they are read."""
+    """EKS and EC2, as far as they are read."""
 
     def __init__(self) -> None:
         self.clusters: dict[str, Any] = {"arena-blue": CLUSTER}
-        self.document: str | None = json.dumps(DOCUMENT)
         self.error: Exception | None = None
         self.subnets = [subnet("subnet-1", "public-a"), subnet("subnet-2", "private-a")]
 
@@ -59,11 +65,6 @@ class Aws:
         if name not in self.clusters:
             raise refused("ResourceNotFoundException")
         return {"cluster": self.clusters[name]}
-
-    def get_parameter(self, Name: str, WithDecryption: bool) -> dict[str, Any]:  # noqa: N803
-        if self.document is None:
-            raise refused("ParameterNotFound")
-        return {"Parameter": {"Value": self.document, "Version": 1}}
 
     def get_paginator(self, name: str) -> Aws:
         assert name == "describe_subnets"
@@ -103,15 +104,36 @@ def forward_to(weights: dict[str, int]) -> dict[str, Any]:
     return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
 
 
+class DocumentStore:
+    """A store with one document."""
+
+    where = "parameter /arena/destination"
+    writes = "last_wins"
+
+    def __init__(self) -> None:
+        self.document: str | None = json.dumps(DOCUMENT)
+
+    def read(self) -> Stored | None:
+        return None if self.document is None else Stored(self.document, "1", 0.0)
+
+    def write(self, value: str, if_version: str | None) -> None:
+        pytest.fail(f"{value} was written at {if_version}")
+
+    def readers(self) -> list[Reader]:
+        return []
+
+
 class World:
     def __init__(self, *weights: dict[str, int]) -> None:
         self.aws = Aws()
         self.balancers = Balancers(*(weights or ({"arn:mm-blue": 100, "arn:mm-green": 0},)))
         self.store, self.s3, self.clock = fake_store()
-        self.places = Places(KEY, "/arena/destination", ["public-a"], ["subnet-2"])
+        self.places = Places(KEY, ["public-a"], ["subnet-2"])
+        self.documents = DocumentStore()
+        self.destination: Provider | None = DocumentProvider(self.documents, DocumentSettings({}, 10))
 
     def observe(self) -> Observation:
-        return observe(Sources(self.aws, self.balancers, self.aws, self.store, self.aws), INPUTS, self.places)
+        return observe(Sources(self.aws, self.balancers, self.destination, self.store, self.aws), INPUTS, self.places)
 
     def checks(self) -> list[str]:
         return [problem.check for problem in self.observe().problems]
@@ -128,6 +150,12 @@ def test_a_sound_environment() -> None:
     assert seen.network == {"vpc_id": "vpc-1", "public_subnet_ids": ["subnet-1"], "private_subnet_ids": ["subnet-2"]}
     data = seen.as_dict()
     assert (data["active"], data["generation"], data["run"]["run_id"]) == ("blue", 3, "run-1")
+    assert data["destination"] == {
+        "where": "parameter /arena/destination",
+        "revision": "3",
+        "weights": {"blue": 100, "green": 0},
+        "clusters": {},
+    }
     assert data["lease"] == {"holder": "me", "seconds_left": 11.0}
     assert json.dumps(data)
 
@@ -155,22 +183,19 @@ def test_a_load_balancer_that_does_not_exist() -> None:
     assert world.checks() == ["load_balancer_exists"]
 
 
-@pytest.mark.parametrize(
-    ("document", "checks"),
-    [(None, ["destination_exists"]), ("{", ["destination_readable"]), ('{"v": 2}', ["destination_readable"])],
-)
-def test_a_destination_that_cannot_be_read(document: str | None, checks: list[str]) -> None:
+@pytest.mark.parametrize("document", [None, "{", '{"v": 2}'])
+def test_a_destination_that_cannot_be_read(document: str | None) -> None:
     world = World()
-    world.aws.document = document
+    world.documents.document = document
     seen = world.observe()
-    assert [problem.check for problem in seen.problems] == checks
+    assert [problem.check for problem in seen.problems] == ["destination_readable"]
     assert (seen.destination or {})["weights"] == {}
     assert seen.view().active == ""
 
 
 def test_sessions_that_follow_the_traffic_have_no_destination() -> None:
     world = World()
-    world.places = Places(KEY, "")
+    world.places, world.destination = Places(KEY), None
     seen = world.observe()
     assert (seen.destination, seen.view().active, seen.network["vpc_id"]) == (None, "blue", "")
 
@@ -210,6 +235,7 @@ def test_a_cluster_that_cannot_be_read_hinders_nothing_else() -> None:
     [
         (EndpointConnectionError(endpoint_url="http://127.0.0.9"), "AWS does not answer"),
         (NoCredentialsError(), "no AWS credentials"),
+        (refused("ExpiredTokenException"), "credentials have expired"),
     ],
 )
 def test_an_endpoint_that_cannot_be_reached_ends_it(error: Exception, said: str) -> None:

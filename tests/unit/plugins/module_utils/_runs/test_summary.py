@@ -22,7 +22,7 @@ SEEN: dict[str, Any] = {
     "active": "blue",
     "slots": {"blue": BLUE, "green": GREEN},
     "forwards": [{"load_balancer": "arena", "where": "rule 1", "weights": {"blue": 100.0, "green": 0.0}}],
-    "destination": {"parameter": "/d", "weights": {"blue": 100, "green": 0}, "revision": 3},
+    "destination": {"where": "/d", "weights": {"blue": 100, "green": 0}, "revision": 3},
     "run": None,
     "lease": {"holder": "", "seconds_left": 0.0},
     "problems": [],
@@ -54,7 +54,7 @@ def test_a_run_says_who_drives_it() -> None:
 
 def test_what_is_wrong_is_told() -> None:
     problem = {"severity": "error", "resource": "/d", "finding": "it does not exist", "remedy": "Create it"}
-    seen = {**SEEN, "destination": {"parameter": "/d", "weights": {}, "revision": 0}, "problems": [problem]}
+    seen = {**SEEN, "destination": {"where": "/d", "weights": {}, "revision": 0}, "problems": [problem]}
     lines = status_lines("arena", seen, "")
     assert "  sessions  /d: not readable (revision 0)" in lines
     assert lines[-1] == "  error     /d: it does not exist. Create it"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the gameops.eks_bluegreen contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Repeats the module session_document until the readers follow."""
+"""Repeats the module session_destination until the destination is acted by everywhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds impo
 
 
 class ActionModule(RoundsAction):
-    """Waits for the readers, a round at a time."""
+    """Waits for the evidence, a round at a time."""
 
     default_timeout = 60.0

@@ -1,0 +1,264 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where matchmaking sends new sessions."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: session_destination
+short_description: Where matchmaking sends new sessions, by whichever provider
+version_added: 0.1.0
+description:
+  - Reads where new sessions start, or sets it and waits until it is acted by everywhere.
+  - A provider is asked to write only while the destination is as it was read, so that of two runs one moves it.
+  - Opens and closes the queues of slots, where the game's matchmaking has any.
+  - The role P(gameops.eks_bluegreen.session_routing#role) uses this module; docs/routing-providers.md describes the
+    providers, what a game owes each of them, and how to test one of your own.
+options:
+  follows_traffic:
+    description: What decides where O(provider=follows_traffic).
+    type: dict
+    suboptions:
+      load_balancers:
+        description: Names or ARNs of the load balancers.
+        type: list
+        elements: str
+        required: true
+      pairs:
+        description: The target groups of each service, one per slot.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          blue:
+            description: Name or ARN of the target group of slot blue.
+            type: str
+            required: true
+          green:
+            description: Name or ARN of the target group of slot green.
+            type: str
+            required: true
+  weights:
+    description:
+      - The wanted share of new sessions per slot, for every slot that there is. At least one is above 0.
+      - With O(provider=follows_traffic) they are in percent, and only proven; role traffic_shift sets them.
+    type: dict
+  queues:
+    description:
+      - By slot, whether its queue is V(open) or V(closed). A closed one takes no new tickets.
+      - A queue is opened before O(weights) are set, and closed after. Refused where the provider has no queues.
+      - The module reads, and does nothing else, without O(weights) and O(queues).
+    type: dict
+    default: {}
+  if_revision:
+    description:
+      - Write only if the destination is still at this revision.
+      - A destination that already has the wanted O(weights) is left alone at any revision, so that a second call with
+        the same arguments succeeds.
+    type: str
+  token:
+    description: Whose write it is, for example a run's id; kept by the provider. A random one by default.
+    type: str
+  wait:
+    description:
+      - Wait until the provider says that the weights are acted by everywhere, that earlier results have expired, and
+        that each queue of its own slot which was closed is empty.
+      - When V(false), nothing is proven and whatever somebody else has written is written over, as a rollback needs it.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How many seconds to wait. Then the task fails with what is missing.
+    type: int
+    default: 60
+attributes:
+  idempotent:
+    support: full
+author:
+  - The gameops.eks_bluegreen contributors (@gameops)
+extends_documentation_fragment:
+  - gameops.eks_bluegreen.attributes
+  - gameops.eks_bluegreen.attributes.rounds
+  - gameops.eks_bluegreen.destination
+  - gameops.eks_bluegreen.lease
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+notes:
+  - Parameter Store has no conditional write. The module notices a write that came in between by the parameter's version
+    and fails. The other providers refuse it.
+  - "IAM actions: for a document in Parameter Store C(ssm:GetParameter), C(ssm:GetParametersByPath) and, to set,
+    C(ssm:PutParameter); to prove that sessions follow the traffic C(elasticloadbalancing:DescribeLoadBalancers),
+    C(elasticloadbalancing:DescribeTags), C(elasticloadbalancing:DescribeListeners),
+    C(elasticloadbalancing:DescribeRules), C(elasticloadbalancing:DescribeTargetGroups) and
+    C(elasticloadbalancing:DescribeTargetHealth)."
+"""
+
+EXAMPLES = r"""
+- name: Read the session destination
+  gameops.eks_bluegreen.session_destination:
+    provider: document
+    document:
+      parameter: /arena/session-destination
+    region: eu-west-1
+  register: destination
+
+- name: Send new sessions to green, if nobody has moved them since
+  gameops.eks_bluegreen.session_destination:
+    provider: document
+    document:
+      parameter: /arena/session-destination
+    region: eu-west-1
+    weights:
+      blue: 0
+      green: 100
+    if_revision: "{{ destination.revision }}"
+    wait_timeout: 60
+
+- name: Ask an endpoint of the game, and let what waits in blue's queue be served
+  gameops.eks_bluegreen.session_destination:
+    provider: http
+    http:
+      url: https://matchmaking.example.com/destination
+      headers:
+        Authorization: "Bearer {{ matchmaking_token }}"
+    weights:
+      blue: 0
+      green: 100
+    queues:
+      blue: closed
+      green: open
+    wait_timeout: 600
+"""
+
+RETURN = r"""
+weights:
+  description: The share of new sessions per slot, in check mode the predicted one.
+  returned: success
+  type: dict
+  sample: {blue: 0, green: 100}
+revision:
+  description: The name of this state of the destination, to be compared and not counted.
+  returned: success
+  type: str
+  sample: "7"
+token:
+  description: Whose write it is; empty where nobody knows.
+  returned: success
+  type: str
+  sample: 20261123-0114-blue-green
+followed:
+  description: Whether the weights are acted by everywhere.
+  returned: success
+  type: bool
+evidence:
+  description: The same in one line for people.
+  returned: success
+  type: str
+  sample: "revision 7: read back by 4 of 4 readers"
+details:
+  description: The same in the provider's own data; of a document C(readers), who are C(current), C(behind) and C(gone).
+  returned: success
+  type: dict
+  sample:
+    readers:
+      current:
+        - {id: arena-matchmaker-7d9c, slot: green, revision: 7, age_seconds: 1.2, depth: null, oldest_seconds: 0.0}
+      behind: []
+      gone: []
+capabilities:
+  description: What the provider can do.
+  returned: success
+  type: dict
+  contains:
+    granularity:
+      description: V(match) if a share counts whole matches, V(request) if it counts requests.
+      type: str
+    weighted:
+      description: Whether there are shares between nothing and everything.
+      type: bool
+    atomic:
+      description: Whether both slots move in one write.
+      type: bool
+    cross_slot_allocation:
+      description: Whether a slot's matchmaker may allocate on the other slot's cluster.
+      type: bool
+    queue:
+      description: V(none), V(shared) or V(per_slot).
+      type: str
+    endpoint_ttl_seconds:
+      description: How long a result that was handed out before may still be used.
+      type: float
+    writes:
+      description:
+        - V(conditional) if a stale write is refused, V(last_wins) if it is only noticed afterwards, V(nothing) if
+          something else moves the weights.
+      type: str
+queues:
+  description:
+    - By slot, C(depth) (null when nobody tells), C(oldest_seconds) and whether it is C(open). Of those that were named,
+      or of all when the module only reads.
+  returned: success
+  type: dict
+  sample: {blue: {depth: 3, oldest_seconds: 12.5, open: false}}
+"""
+
+import uuid
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.options import (
+    PROVIDER_ARGUMENTS,
+    PROVIDER_NEEDS,
+    TRAFFIC_ARGUMENT,
+    provider_of,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import queues_of, weights_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.run import SessionDestination, Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.clients import Clients
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+
+ARGUMENT_SPEC = {
+    **PROVIDER_ARGUMENTS,
+    "follows_traffic": TRAFFIC_ARGUMENT,
+    "weights": {"type": "dict"},
+    "queues": {"type": "dict", "default": {}},
+    "if_revision": {"type": "str"},
+    "token": {"type": "str", "no_log": False},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
+    "lease": LEASE_ARGUMENT,
+}
+
+
+def run(module: Any) -> dict[str, Any]:
+    """Read or set, as the options say."""
+    options = module.params
+    clock = SystemClock()
+    destination = SessionDestination(provider_of(options, Clients(module), clock), clock)
+    if options["weights"] is None and not options["queues"]:
+        return destination.read()
+    want = Want(
+        weights=None if options["weights"] is None else weights_of(options["weights"]),
+        queues=queues_of(options["queues"]),
+        token=options["token"] or uuid.uuid4().hex,
+        if_revision=options["if_revision"],
+        wait=options["wait"],
+    )
+    return destination.ensure(want, keeper_of(options["lease"]), check_mode=module.check_mode)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENT_SPEC,
+        supports_check_mode=True,
+        required_if=[*PROVIDER_NEEDS, ("provider", "follows_traffic", ["follows_traffic"])],
+    )
+    finish(module, lambda: run(module))
+
+
+if __name__ == "__main__":
+    main()
