@@ -83,6 +83,7 @@ class ArenaServer:
         self._drain = drain.Drain()
         self._heard = ""
         self._clients: dict[str, Client] = {}
+        self._members: tuple[str, ...] = ()
         self._match_timer: Timer | None = None
         self._drain_timer: Timer | None = None
         self._is_finishing = False
@@ -136,6 +137,7 @@ class ArenaServer:
         own = ticket.session == self._view.annotations.get(SESSION_ANNOTATION)
         if self._is_finishing or not drain.may_join(self._drain, own_member=own):
             raise Refused("the server is closing")
+        self._members = tuple(ticket.members)
         before = self._clients.get(client.player)
         self._clients[client.player] = client
         if before:  # the player came back before the broken connection was noticed
@@ -219,14 +221,24 @@ class ArenaServer:
         request = self._drain.request
         if self._drain.phase is drain.Phase.CLOSING:
             self._drain_timer = self._call_later(0, self._close_by_drain)
-        elif self._drain.phase is drain.Phase.ACCEPTED and request and request.mode is drain.Mode.DISCONNECT:
+        elif self._drain.phase is drain.Phase.ACCEPTED and request and request.mode is not drain.Mode.AT_MATCH_END:
             assert request.not_before is not None
             delay = (request.not_before - self._now()).total_seconds()
             self._drain_timer = self._call_later(max(0.0, delay), self._close_by_drain)
 
     def _close_by_drain(self) -> None:
-        assert self._drain.request is not None
-        self._finish({"type": "move", "retry_within_seconds": self._drain.request.spread_seconds})
+        request = self._drain.request
+        assert request is not None
+        farewell: dict[str, Any] = {"type": "move", "retry_within_seconds": request.spread_seconds}
+        if request.successor:
+            farewell["successor"] = self._introduction(request.successor)
+        self._finish(farewell)
+
+    def _introduction(self, successor: drain.Successor) -> dict[str, Any]:
+        """What the players need to be let in by the server that takes the session over."""
+        session = self._view.annotations.get(SESSION_ANNOTATION, "")
+        ticket = Ticket(successor.uid, session, self._members)
+        return {"address": successor.address, "port": successor.port, "ticket": ticket.encode()}
 
     def _acknowledge(self) -> Coroutine[Any, Any, None]:
         """The write of what is true now, after those that were begun before."""

@@ -28,6 +28,7 @@ def request_annotation(domain: str = DEFAULT_DOMAIN) -> str:
 class Mode(StrEnum):
     AT_MATCH_END = "at_match_end"
     DISCONNECT = "disconnect"
+    HANDOFF = "handoff"
 
 
 class Phase(StrEnum):
@@ -43,6 +44,15 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True)
+class Successor:
+    """The server that takes the session over."""
+
+    address: str
+    port: int
+    uid: str
+
+
+@dataclass(frozen=True)
 class Request:
     """What the runner wrote. `problem` says why this server cannot do it; empty if it can."""
 
@@ -53,6 +63,7 @@ class Request:
     mode: Mode | None = None
     not_before: datetime | None = None
     spread_seconds: float = 0.0
+    successor: Successor | None = None
     problem: str = ""
 
 
@@ -101,12 +112,21 @@ def _read_wish(known: Request, data: Mapping[str, Any]) -> Request:
         return replace(known, cancelled=True)
     if data.get("state") != "requested":
         raise ValueError(f"unknown state {data.get('state')!r}")
+    mode = Mode(str(data.get("mode")))
     return replace(
         known,
-        mode=Mode(str(data.get("mode"))),
+        mode=mode,
         not_before=_time(data.get("not_before")),
         spread_seconds=max(0.0, float(data.get("spread_seconds", 0))),
+        successor=_successor(data.get("successor")) if mode is Mode.HANDOFF else None,
     )
+
+
+def _successor(data: Any) -> Successor:
+    try:
+        return Successor(str(data["address"]), int(data["port"]), str(data["uid"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"handoff to a successor without address, port and uid: {data!r}") from error
 
 
 def _time(text: Any) -> datetime:
@@ -169,7 +189,7 @@ def closes_at(drain: Drain, match: Match) -> datetime | None:
     """When the drain closes the clients; None if it does not, or nobody knows."""
     if drain.phase is not Phase.ACCEPTED or drain.request is None:
         return None
-    return drain.request.not_before if drain.request.mode is Mode.DISCONNECT else match.ends_at
+    return match.ends_at if drain.request.mode is Mode.AT_MATCH_END else drain.request.not_before
 
 
 def may_join(drain: Drain, *, own_member: bool) -> bool:

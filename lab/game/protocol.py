@@ -1,7 +1,8 @@
 """What players and game servers say to each other: one JSON object a line, over TCP.
 
 Client: join {ticket, player}, or ping. Server: welcome {server, uid}, tick (each 5 s), pong,
-over (the match has ended), move {retry_within_seconds} (the server is drained), refused {reason}.
+over (the match has ended), refused {reason}, move {retry_within_seconds[, successor {address, port, ticket}]}
+(the server is drained; the party connects to the successor if one is named, else asks for a match).
 """
 
 from __future__ import annotations

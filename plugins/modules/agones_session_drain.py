@@ -14,8 +14,11 @@ description:
   - Asks each session of the source, by an annotation on its GameServer, to go; watches how the servers answer and
     end; and follows their players to the target. No session is shut down otherwise, unless O(on_deadline=interrupt)
     asks for it.
-  - In O(mode=disconnect) no more sessions are asked than the target has free seats. Servers that are empty go first,
-    then those with the fewest players, then the youngest matches.
+  - In O(mode=disconnect) and O(mode=handoff) no more sessions are asked than the target has free seats. The first to
+    lose their players are a canary batch; when those are back the others follow. When too few come back the pace is
+    halved, and when hardly anyone does the task fails and asks nobody more. A later task goes on with a canary batch.
+  - Before anything is written, everything that would stop it is looked for in both slots and told at once, among it
+    the verbs that the runner lacks, as the API servers themselves answer.
   - It is done when the source has no session and no pod of one in two readings.
   - Each session of the source ends in exactly one outcome. What is known of them is remembered by the run, so that
     any runner may stop at any time and another one go on. A player's notice is never shortened by that.
@@ -36,8 +39,11 @@ options:
     description:
       - V(at_match_end) lets each match end. All servers are asked at once.
       - V(disconnect) has servers disconnect their clients after the notice; these ask for a match again.
+      - V(handoff) allocates a server of the same Fleet on the target for each session before it is asked, and names it
+        in the request, so that clients connect to it without asking for a match. A server that no one came to is
+        given back.
     type: str
-    choices: [at_match_end, disconnect]
+    choices: [at_match_end, disconnect, handoff]
     default: at_match_end
   on_deadline:
     description:
@@ -48,6 +54,19 @@ options:
     type: str
     choices: [wait, interrupt]
     default: wait
+  deadline:
+    description:
+      - A time of RFC 3339 that is the deadline of all sessions, in place of O(longest_match_seconds).
+      - One that has passed when the drain begins is refused.
+    type: str
+  order:
+    description:
+      - Which sessions are asked first, where not all can be. Of two that are equal by one criterion the next decides.
+      - V(idle) are servers that are known to be empty. V(youngest) matches first lets the oldest end by themselves.
+    type: list
+    elements: str
+    choices: [idle, fewest_players, most_players, youngest, oldest]
+    default: [idle, fewest_players, youngest]
   notice_seconds:
     description: How long before it may disconnect its clients a server is asked, in seconds.
     type: float
@@ -77,6 +96,113 @@ options:
     description: A player who has not come back after this many seconds is not waited for; the seat is free again.
     type: float
     default: 120
+  reserve_seats:
+    description:
+      - Seats per Fleet of the target that are kept for players who arrive by themselves.
+      - By default the buffer of the target's Buffer FleetAutoscaler.
+      - Never more than half of the seats that are free are kept, so that the drain goes on where the autoscaler keeps
+        just its buffer free and refills it.
+    type: int
+  players_per_second:
+    description: How many players per second may be asked to leave. By default only seats limit them.
+    type: float
+  most_at_once:
+    description: How many sessions may be on their way at once. By default only seats limit them.
+    type: int
+  canary_sessions:
+    description:
+      - How many sessions with players are asked first, in the modes that disconnect players. 0 for no canary batch.
+      - No others are asked until their players are back, or O(reconnect_timeout) has passed. Where nothing tells
+        whether they are back, the task fails.
+    type: int
+    default: 1
+  least_returned_percent:
+    description: When fewer of the players who were moved last came back in time, the pace is halved.
+    type: float
+    default: 75
+  alarm_returned_percent:
+    description: When fewer of the players who were moved last came back in time, the task fails.
+    type: float
+    default: 50
+  slow_return_seconds:
+    description: When most of the sessions that were moved last took longer to be back, the pace is halved.
+    type: float
+    default: 60
+  fleets:
+    description:
+      - Fleets that are drained in another way. What an entry does not say is as for all.
+      - A Fleet that the source does not have is refused, and so is a policy that contradicts itself, for example
+        O(fleets[].most_at_once) in a mode that disconnects nobody.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the Fleet.
+        type: str
+        required: true
+      namespace:
+        description: Its namespace. By default the policy is for the Fleets of this name in all of O(namespaces).
+        type: str
+      mode:
+        description: As O(mode), for this Fleet.
+        type: str
+        choices: [at_match_end, disconnect, handoff]
+      on_deadline:
+        description: As O(on_deadline), for this Fleet.
+        type: str
+        choices: [wait, interrupt]
+      deadline:
+        description: As O(deadline), for this Fleet.
+        type: str
+      order:
+        description: As O(order), for this Fleet.
+        type: list
+        elements: str
+        choices: [idle, fewest_players, most_players, youngest, oldest]
+      notice_seconds:
+        description: As O(notice_seconds), for this Fleet.
+        type: float
+      spread_seconds:
+        description: As O(spread_seconds), for this Fleet.
+        type: float
+      acknowledge_seconds:
+        description: As O(acknowledge_seconds), for this Fleet.
+        type: float
+      resignal_seconds:
+        description: As O(resignal_seconds), for this Fleet.
+        type: list
+        elements: float
+      connect_grace_seconds:
+        description: As O(connect_grace_seconds), for this Fleet.
+        type: float
+      longest_match_seconds:
+        description: As O(longest_match_seconds), for this Fleet.
+        type: float
+      reconnect_timeout:
+        description: As O(reconnect_timeout), for this Fleet.
+        type: float
+      reserve_seats:
+        description: As O(reserve_seats), for this Fleet.
+        type: int
+      players_per_second:
+        description: As O(players_per_second), for this Fleet.
+        type: float
+      most_at_once:
+        description: As O(most_at_once), for this Fleet.
+        type: int
+      canary_sessions:
+        description: As O(canary_sessions), for this Fleet.
+        type: int
+      least_returned_percent:
+        description: As O(least_returned_percent), for this Fleet.
+        type: float
+      alarm_returned_percent:
+        description: As O(alarm_returned_percent), for this Fleet.
+        type: float
+      slow_return_seconds:
+        description: As O(slow_return_seconds), for this Fleet.
+        type: float
   confirm_seconds:
     description: How many seconds lie between the two readings that find the source empty.
     type: float
@@ -85,17 +211,33 @@ options:
     description: When the source is empty, wait at most this many seconds for players on their way.
     type: float
     default: 15
-  reserve_seats:
-    description:
-      - Seats per Fleet of the target that are kept for players who arrive by themselves.
-      - By default the buffer of the target's Buffer FleetAutoscaler.
-      - Never more than half of the seats that are free are kept, so that the drain goes on where the autoscaler keeps
-        just its buffer free and refills it.
-    type: int
   players_list:
-    description: The List of each GameServer that holds the ids of its players. Without it downtime is not measured.
+    description: The List of each GameServer that holds the ids of its players. It gives each player's downtime.
     type: str
     default: players
+  players_counter:
+    description:
+      - The Counter of each GameServer that holds the number of its players, for servers without the List.
+      - From it the mean downtime is estimated, by how many fewer play on both slots while players move. Players who
+        come or go by themselves meanwhile change it.
+    type: str
+    default: players
+  players_metric:
+    description:
+      - Where the game publishes how many players are in sessions of both slots, for games without List and Counter.
+      - Read every second. A drain that cannot read it fails.
+    type: dict
+    suboptions:
+      url:
+        description: A URL that answers JSON, or the text format of Prometheus.
+        type: str
+        required: true
+      name:
+        description:
+          - In JSON the keys that lead to the number, joined by dots; empty when the answer is the number.
+          - In Prometheus' format the name of the metric, whose samples are added up.
+        type: str
+        default: ""
   source_slot:
     description: What progress and journal call the source.
     type: str
@@ -128,8 +270,13 @@ notes:
   - To drain, O(lease) is needed outside of check mode, because the outcomes of sessions that are gone are remembered
     by the run.
   - The drain contract describes what a game server owes. Player ids leave the process as hashes only.
-  - "Verbs of Kubernetes that are needed: list, watch, get and patch gameservers, list fleetautoscalers, get pods; and
-    delete pods for O(on_deadline=interrupt)."
+  - "Verbs of Kubernetes that are needed on the source: get namespaces, list fleets, list, watch, get and patch
+    gameservers, get pods; and delete pods for O(on_deadline=interrupt). On the target: get namespaces, list fleets,
+    list and watch gameservers, list fleetautoscalers; and create gameserverallocations, get and patch gameservers for
+    O(mode=handoff)."
+  - Agones 1.41 or later is needed.
+  - The module M(gameops.eks_bluegreen.run_control) pauses, resumes or aborts a drain from outside of it.
+  - "IAM actions: C(s3:GetObject), C(s3:PutObject), C(s3:ListBucket)."
 """
 
 EXAMPLES = r"""
@@ -142,6 +289,23 @@ EXAMPLES = r"""
     notice_seconds: 30
     source_slot: blue
     target_slot: green
+    lease: "{{ eks_bluegreen_lease }}"
+
+- name: Hand the lobbies over one by one, and let ranked matches end until ten o'clock
+  gameops.eks_bluegreen.agones_session_drain:
+    source_kubeconfig: "{{ eks_bluegreen_source.kubeconfig }}"
+    target_kubeconfig: "{{ eks_bluegreen_target.kubeconfig }}"
+    namespaces: [arena]
+    mode: disconnect
+    players_per_second: 50
+    fleets:
+      - name: lobby
+        mode: handoff
+        most_at_once: 1
+      - name: ranked
+        mode: at_match_end
+        on_deadline: interrupt
+        deadline: "2026-11-24T22:00:00Z"
     lease: "{{ eks_bluegreen_lease }}"
 
 - name: Stop the drain of blue
@@ -172,12 +336,21 @@ states:
   returned: when O(state=drained)
   type: dict
   sample: {idle: 0, requested: 0, accepted: 0, closing: 0, refused: 0, silent: 0, overdue: 0, ending: 0}
+held:
+  description:
+    - By Fleet, how many sessions are not asked to leave yet, and what they wait for.
+    - C(seats) a free seat on the target; C(pace) a limit of the policy, or a pace that was halved; C(canary) the
+      players of the canary batch.
+  returned: when O(state=drained)
+  type: dict
+  sample: {arena/arena: {seats: 12}}
 players:
   description:
     - Players of moved sessions, how many have returned on the target and how many are away, and the downtimes of
       those who returned.
     - C(unobserved) are players whose leaving or return no runner watched; they have no downtime.
-      C(sessions_without_ids) had no List.
+      C(sessions_without_ids) had no List. C(coverage_percent) is the share of the returned with a downtime.
+    - C(aggregate) is the estimate for those without ids, null without a Counter or metric.
   returned: when O(state=drained)
   type: dict
   sample:
@@ -186,7 +359,9 @@ players:
     away: 0
     unobserved: 0
     sessions_without_ids: 0
+    coverage_percent: 100.0
     downtime_seconds: {p50: 1.2, p95: 2.1, p99: 2.4, max: 2.6}
+    aggregate: null
 outcomes:
   description: Each session that has ended, with its outcome and number of players.
   returned: when O(state=drained)
@@ -208,7 +383,7 @@ closing:
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.metric import metric_reader
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
@@ -216,9 +391,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     run_id_of,
     run_module,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import read_policies
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import cancel_requests
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import (
     Settings,
-    cancel_requests,
     drain_once,
     preview_drain,
 )
@@ -226,15 +402,17 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock impor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
 
-DEADLINE_FACTOR = 1.2
-
-ARGUMENT_SPEC = {
-    "source_kubeconfig": KUBECONFIG_ARGUMENT,
-    "target_kubeconfig": KUBECONFIG_ARGUMENT,
-    "namespaces": NAMESPACES_ARGUMENT,
-    "state": {"type": "str", "choices": ["drained", "open"], "default": "drained"},
-    "mode": {"type": "str", "choices": ["at_match_end", "disconnect"], "default": "at_match_end"},
+# How one Fleet is drained; `fleets` takes the same without the defaults.
+POLICY_ARGUMENTS: dict[str, Any] = {
+    "mode": {"type": "str", "choices": ["at_match_end", "disconnect", "handoff"], "default": "at_match_end"},
     "on_deadline": {"type": "str", "choices": ["wait", "interrupt"], "default": "wait"},
+    "deadline": {"type": "str"},
+    "order": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["idle", "fewest_players", "most_players", "youngest", "oldest"],
+        "default": ["idle", "fewest_players", "youngest"],
+    },
     "notice_seconds": {"type": "float", "default": 30},
     "spread_seconds": {"type": "float", "default": 10},
     "acknowledge_seconds": {"type": "float", "default": 5},
@@ -242,10 +420,37 @@ ARGUMENT_SPEC = {
     "connect_grace_seconds": {"type": "float", "default": 60},
     "longest_match_seconds": {"type": "float", "default": 3600},
     "reconnect_timeout": {"type": "float", "default": 120},
+    "reserve_seats": {"type": "int"},
+    "players_per_second": {"type": "float"},
+    "most_at_once": {"type": "int"},
+    "canary_sessions": {"type": "int", "default": 1},
+    "least_returned_percent": {"type": "float", "default": 75},
+    "alarm_returned_percent": {"type": "float", "default": 50},
+    "slow_return_seconds": {"type": "float", "default": 60},
+}
+FLEET_ARGUMENTS = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    **{
+        option: {key: value for key, value in fields.items() if key != "default"}
+        for option, fields in POLICY_ARGUMENTS.items()
+    },
+}
+ARGUMENT_SPEC = {
+    "source_kubeconfig": KUBECONFIG_ARGUMENT,
+    "target_kubeconfig": KUBECONFIG_ARGUMENT,
+    "namespaces": NAMESPACES_ARGUMENT,
+    "state": {"type": "str", "choices": ["drained", "open"], "default": "drained"},
+    **POLICY_ARGUMENTS,
+    "fleets": {"type": "list", "elements": "dict", "options": FLEET_ARGUMENTS, "default": []},
     "confirm_seconds": {"type": "float", "default": 5},
     "settle_seconds": {"type": "float", "default": 15},
-    "reserve_seats": {"type": "int"},
     "players_list": {"type": "str", "default": "players"},
+    "players_counter": {"type": "str", "default": "players"},
+    "players_metric": {
+        "type": "dict",
+        "options": {"url": {"type": "str", "required": True}, "name": {"type": "str", "default": ""}},
+    },
     "source_slot": {"type": "str", "default": "source"},
     "target_slot": {"type": "str", "default": "target"},
     "run_id": {"type": "str"},
@@ -255,49 +460,35 @@ ARGUMENT_SPEC = {
 }
 
 
-def policy_of(options: dict[str, Any], run_id: str) -> Policy:
-    """The options as the planner takes them."""
-    return Policy(
-        run=run_id,
-        mode=options["mode"],
-        interrupt_at_deadline=options["on_deadline"] == "interrupt",
-        notice=options["notice_seconds"],
-        spread=options["spread_seconds"],
-        acknowledge=options["acknowledge_seconds"],
-        resignal=tuple(sorted(options["resignal_seconds"])),
-        connect_grace=options["connect_grace_seconds"],
-        deadline=DEADLINE_FACTOR * options["longest_match_seconds"],
-        reconnect_timeout=options["reconnect_timeout"],
-        confirm=options["confirm_seconds"],
-        settle=options["settle_seconds"],
-        domain=options["annotation_domain"],
-    )
-
-
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
     options = module.params
     clock = SystemClock()
     source = connect(options["source_kubeconfig"])
     keeper = keeper_of(options["lease"])
+    if options["state"] == "open":
+        return cancel_requests(
+            source, options["namespaces"], options["annotation_domain"], keeper, clock, check_mode=module.check_mode
+        )
     settings = Settings(
         namespaces=options["namespaces"],
         players_list=options["players_list"],
+        players_counter=options["players_counter"],
         reserve_seats=options["reserve_seats"],
         source_slot=options["source_slot"],
         target_slot=options["target_slot"],
+        runner=str((options["lease"] or {}).get("generation", "")),
     )
-    if options["state"] == "open":
-        return cancel_requests(
-            source, settings, options["annotation_domain"], keeper, clock, check_mode=module.check_mode
-        )
     if module.check_mode:
         target = connect(options["target_kubeconfig"]) if options["target_kubeconfig"] else None
-        return preview_drain(source, target, settings, policy_of(options, options["run_id"] or "preview"), clock)
+        return preview_drain(source, target, settings, read_policies(options, options["run_id"] or "preview"), clock)
     if options["lease"] is None:
         raise BlueGreenError("state drained needs the option lease: the run remembers how each session ended")
+    policies = read_policies(options, run_id_of(options))
     target = connect(options["target_kubeconfig"])
-    return drain_once(source, target, settings, policy_of(options, run_id_of(options)), keeper, clock)
+    metric = options["players_metric"]
+    online = metric_reader(metric["url"], metric["name"]) if metric else None
+    return drain_once(source, target, settings, policies, keeper, clock, online)
 
 
 def main() -> None:

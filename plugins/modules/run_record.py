@@ -24,18 +24,20 @@ options:
         for, with progress. An open run of another release is refused.
       - V(taken_over) turns the run back towards its source and takes the lease, without waiting and whoever holds it.
         A run that was closed is opened again.
+      - V(held) takes the lease while no run is open, so that none is opened before it is released; for work on a slot
+        outside of any run. Needs O(if_generation). An open run is refused, another holder waited for.
       - V(renewed) checks and renews the O(lease), and records O(phase).
       - V(released) frees the O(lease); the run stays open. A lease that is not ours any more is left alone.
       - V(closed) ends the run. A run that was taken back before its cutover began ends as V(aborted).
       - V(aborted) ends the run as one that was given up.
     type: str
-    choices: [open, taken_over, renewed, released, closed, aborted]
+    choices: [open, taken_over, held, renewed, released, closed, aborted]
     required: true
   environment_name:
-    description: The environment. Needed for V(state=open) and V(state=taken_over).
+    description: The environment. Needed for V(state=open), V(state=taken_over) and V(state=held).
     type: str
   state_bucket:
-    description: The state bucket. Needed for V(state=open) and V(state=taken_over).
+    description: The state bucket. Needed for V(state=open), V(state=taken_over) and V(state=held).
     type: str
   state_prefix:
     description: Where in the bucket the environments' records lie.
@@ -57,8 +59,8 @@ options:
     default: ""
   if_generation:
     description:
-      - Open a new run only if the record still has this generation (0 for no record), the one under which O(source)
-        and O(target) were decided.
+      - Open a new run, or hold the lease, only if the record still has this generation (0 for no record), the one
+        under which O(source) and O(target) were decided.
       - Without it no run is opened, only an open one resumed.
     type: int
   previous:
@@ -89,7 +91,8 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
 notes:
-  - "Actions of IAM that are needed: C(s3:GetObject) and C(s3:PutObject) on the prefix, C(s3:ListBucket) on the bucket."
+  - "IAM actions: C(s3:GetObject) and C(s3:PutObject) on the prefix, C(s3:ListBucket) on the bucket; C(kms:Decrypt) and
+    C(kms:GenerateDataKey) where the bucket has a key of its own."
   - A renewal is no change; a record that says something else is one.
 """
 
@@ -163,7 +166,7 @@ ARGUMENT_SPEC = {
     "state": {
         "type": "str",
         "required": True,
-        "choices": ["open", "taken_over", "renewed", "released", "closed", "aborted"],
+        "choices": ["open", "taken_over", "held", "renewed", "released", "closed", "aborted"],
     },
     "environment_name": {"type": "str"},
     "state_bucket": {"type": "str"},
@@ -181,6 +184,7 @@ ARGUMENT_SPEC = {
 REQUIRED_IF = [
     ("state", "open", [*WITH_PLACE, "release"]),
     ("state", "taken_over", WITH_PLACE),
+    ("state", "held", [*WITH_PLACE, "if_generation"]),
     *(("state", state, ["lease"]) for state in ("renewed", "released", "closed", "aborted")),
 ]
 

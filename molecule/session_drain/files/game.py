@@ -20,6 +20,7 @@ from clusters import SLOTS, call
 SESSIONS = 6
 SEATS = 4
 SERVERS = "/apis/agones.dev/v1/namespaces/arena/gameservers"
+FLEETS = SERVERS.replace("gameservers", "fleets")
 REQUEST = "eks-bluegreen.gameops/drain"
 ANSWER = "agones.dev/sdk-drain-ack"
 AWAY_SECONDS = 1.0
@@ -48,8 +49,21 @@ def game_server(name: str, state: str, players: list[str]) -> Json:
     }
 
 
+def fleet(name: str) -> Json:
+    server = game_server("", "Ready", [])["spec"]
+    return {
+        "apiVersion": "agones.dev/v1",
+        "kind": "Fleet",
+        "metadata": {"name": name, "annotations": {"agones.dev/sdk-version": "1.60.0"}},
+        "spec": {"replicas": 1, "template": {"spec": server}},
+    }
+
+
 def seed() -> None:
-    """Sessions on blue, seats on green, a state bucket."""
+    """Sessions on blue, seats on green, a state bucket. Green lacks a Fleet that nobody plays on."""
+    for slot, names in {"blue": ("arena", "retired"), "green": ("arena",)}.items():
+        for name in names:
+            call(SLOTS[slot], "POST", FLEETS, fleet(name))
     boto3.client("s3").create_bucket(
         Bucket="state", CreateBucketConfiguration={"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]}
     )

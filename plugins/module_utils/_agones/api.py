@@ -12,6 +12,8 @@ from __future__ import annotations
 import json
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
 from urllib.parse import urlencode
 
@@ -83,6 +85,7 @@ AUTOSCALERS = Resource("/apis/autoscaling.agones.dev/v1", "fleetautoscalers")
 ALLOCATIONS = Resource("/apis/allocation.agones.dev/v1", "gameserverallocations")
 ALLOCATION_POLICIES = Resource("/apis/multicluster.agones.dev/v1", "gameserverallocationpolicies")
 PODS = Resource("/api/v1", "pods")
+CONFIG_MAPS = Resource("/api/v1", "configmaps")
 
 
 class KubeApi:
@@ -141,13 +144,20 @@ class KubeApi:
     def create(self, path: str, body: Mapping[str, Any]) -> Json:
         return _decoded(self._send("POST", path, [], body=body))
 
-    def delete(self, path: str, grace_seconds: int | None = None) -> None:
-        """Delete an object; one that is gone already is well."""
+    def delete(
+        self, path: str, grace_seconds: int | None = None, *, preconditions: Mapping[str, str] | None = None
+    ) -> None:
+        """Delete an object; one that is gone already is well. One that does not meet the preconditions: Conflict."""
         query = [] if grace_seconds is None else [("gracePeriodSeconds", str(grace_seconds))]
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions} if preconditions else None
         try:
-            _decoded(self._send("DELETE", path, query))
+            _decoded(self._send("DELETE", path, query, body=body))
         except NotFound:
             return
+
+    def server_time(self) -> datetime:
+        """The API server's clock, to a second: that of this machine may be wrong."""
+        return parsedate_to_datetime(self._send("GET", "/version", []).headers["Date"])
 
     def _read(self, path: str, query: Sequence[tuple[str, str]], accept: str = "application/json") -> Json:
         for delay in RETRY_DELAYS:

@@ -22,6 +22,9 @@ REQUESTED = "requested"
 CANCELLED = "cancelled"
 AT_MATCH_END = "at_match_end"
 DISCONNECT = "disconnect"
+HANDOFF = "handoff"
+# In these modes a server closes its clients before the match is over.
+LEAVING_MODES = frozenset({DISCONNECT, HANDOFF})
 ACCEPTED = "accepted"
 CLOSING = "closing"
 REFUSED = "refused"
@@ -39,6 +42,11 @@ def draining_label(domain: str) -> str:
     return f"{domain}/draining"
 
 
+def successor_annotation(domain: str) -> str:
+    """On a server of the target: the uid of the session whose players it waits for, and the run, as `uid/run`."""
+    return f"{domain}/successor-of"
+
+
 def synthetic_label(domain: str) -> str:
     """Marks a session that a probe made; its value is the probe's id."""
     return f"{domain}/synthetic"
@@ -50,7 +58,7 @@ def hold_annotation(domain: str) -> str:
 
 @dataclass(frozen=True)
 class Request:
-    """What the runner asks of one server. Times are seconds since 1970."""
+    """What the runner asks of one server. Times are seconds since 1970; `successor` in mode handoff only."""
 
     run: str
     seq: int
@@ -61,6 +69,7 @@ class Request:
     deadline: float
     spread_seconds: float
     reason: str = REASON_DRAIN
+    successor: Mapping[str, Any] | None = None
 
     def to_json(self) -> str:
         """The annotation's value."""
@@ -75,6 +84,7 @@ class Request:
             "deadline": format_time(self.deadline),
             "spread_seconds": self.spread_seconds,
             "reason": self.reason,
+            **({"successor": self.successor} if self.successor else {}),
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -106,6 +116,7 @@ def read_request(annotations: Mapping[str, str], domain: str) -> Request | None:
             deadline=deadline,
             spread_seconds=float(document["spread_seconds"]),
             reason=str(document.get("reason", "")),
+            successor=document.get("successor"),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None

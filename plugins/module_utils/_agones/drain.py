@@ -6,91 +6,72 @@
 
 The caller folds in what it sees (`see_source`, `see_server`, `see_gone`, `see_target`), asks for `plan`,
 carries the actions out and folds in the answers. Everything that must outlive the caller is in `Memory`;
-a request that reached a server is also in its annotation, from where it is adopted.
+a request that reached a server is also in its annotation, from where it is adopted. What a session is asked is
+decided in `signals`, who goes first in `order`, how many in `pacing`, how one ended in `outcome`.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Iterable, Mapping, Union
+from collections import Counter
+from typing import Iterable, Mapping
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import pacing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     ACCEPTED,
-    ANY_ALLOCATION,
     CANCELLED,
     CLOSING,
-    DISCONNECT,
+    HANDOFF,
+    LEAVING_MODES,
     REASON_DEADLINE,
-    REASON_DRAIN,
     REFUSED,
     REQUESTED,
-    Request,
     read_acknowledgement,
     read_request,
+    successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.ledger import Target
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Ended, Memory, Policy, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import (
+    Ended,
+    Memory,
+    Pace,
+    Session,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.order import is_idle, sort_key
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import (
     FORCED,
     INTERRUPTED,
     MOVED,
     OUTCOMES,
+    has_not_heard,
     is_another_match,
     is_crash,
     is_older,
     is_silent,
     outcome_of,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
-    OCCUPIED,
-    Key,
-    Server,
-    parse_time,
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy, name_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import OCCUPIED, Key, Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import (
+    NOTHING,
+    Action,
+    DeletePod,
+    Release,
+    ShutDown,
+    ask,
+    escalation,
+    wanted,
 )
 
 STATES = ("idle", "requested", "accepted", "closing", "refused", "silent", "overdue", "ending")
 
 # Whose players we have sent away.
 NEED_A_SEAT = frozenset({MOVED, INTERRUPTED, FORCED})
+# What keeps a session from being asked to leave: no free seat, a limit of the policy or a pace that was halved, or a
+# canary batch that is not judged yet.
+SEATS, PACE, CANARY = "seats", "pace", "canary"
 # A server's own time of closing is believed when it is no longer ago than this.
 CLOSING_SEEN_LATE_SECONDS = 30.0
 SOON_SECONDS = 3.0
-# Beyond a pod's grace period, before the pod of an interrupted session is deleted.
-FORCE_AFTER_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Signal:
-    """Put a request on a server that is still at `version`."""
-
-    uid: str
-    namespace: str
-    name: str
-    version: str
-    request: Request
-
-
-@dataclass(frozen=True)
-class ShutDown:
-    """Set a server's state to Shutdown: the operator chose to interrupt, and it has not closed."""
-
-    uid: str
-    namespace: str
-    name: str
-    version: str
-
-
-@dataclass(frozen=True)
-class DeletePod:
-    """Delete the pod of a server that was shut down and did not go."""
-
-    uid: str
-    namespace: str
-    name: str
-
-
-Action = Union[Signal, ShutDown, DeletePod]
 
 
 class Drain:
@@ -99,13 +80,15 @@ class Drain:
     `reserve` holds seats per Fleet that are kept for players who arrive by themselves.
     """
 
-    def __init__(self, policy: Policy, memory: Memory, reserve: Mapping[Key, int] | None = None) -> None:
-        self.policy = policy
+    def __init__(self, policies: Policies, memory: Memory, reserve: Mapping[Key, int] | None = None) -> None:
+        self.policies = policies
         self.memory = memory
         self.target = Target()
         # A match that ended stays ended, whatever becomes of its server.
         self._closed = {(ended.uid, ended.allocation) for ended in memory.ended if ended.allocation}
         self.reserve = dict(reserve or {})
+        # What kept sessions from being asked in the last plan: how many, by Fleet and cause.
+        self.held: dict[Key, Counter[str]] = {}
 
     # What is seen
 
@@ -148,43 +131,48 @@ class Drain:
         known = self.target.servers.get(server.uid)
         if known and is_older(server.version, known.version):
             return
-        self.target.servers[server.uid] = server
+        self.target.see(server)
         if server.is_session:
             self.memory.ledger.arrive(server.players or (), now if watched else None)
 
     def see_target_gone(self, uid: str) -> None:
-        self.target.servers.pop(uid, None)
+        self.target.forget(uid)
 
     def see_target_list(self, namespace: str, servers: Iterable[Server], now: float, watched: bool = True) -> None:
         """A whole list of one namespace of the target."""
-        kept = {uid: server for uid, server in self.target.servers.items() if server.namespace != namespace}
-        self.target.servers = kept
-        for server in servers:
+        listed = list(servers)
+        self.target.keep_only(namespace, {server.uid for server in listed})
+        for server in listed:
             self.see_target(server, now, watched)
 
+    def see_online(self, online: float, now: float) -> None:
+        """How many players are in sessions, by what counts them without their ids."""
+        self.memory.ledger.read_online(online, now)
+
     def _update(self, session: Session, server: Server, now: float) -> None:
+        policy = self.policies.of(session.fleet_key)
         session.version, session.state = server.version, server.state
         session.allocation = session.allocation or server.allocation
         session.grace_seconds = server.grace_seconds
-        self._adopt_request(session, server)
+        self._adopt_request(session, server, policy)
         self._read_answer(session, server)
         self._note_players(session, server, now)
         if server.ending and session.ending_at is None:
             session.ending_at = now
         if session.forced_at is None and is_crash(server):
             session.crashed = True
-        if session.over and outcome_of(session, self.policy, now) in NEED_A_SEAT:
+        if session.over and outcome_of(session, policy, now) in NEED_A_SEAT:
             self._claim(session, now)
 
-    def _adopt_request(self, session: Session, server: Server) -> None:
-        found = read_request(server.annotations, self.policy.domain)
-        if found is None or found.run != self.policy.run:
+    def _adopt_request(self, session: Session, server: Server, policy: Policy) -> None:
+        found = read_request(server.annotations, policy.domain)
+        if found is None or found.run != policy.run:
             return
         known = session.request
         if known is None or found.seq > known.seq:
             session.request, session.delivered, session.phase = found, True, ""
             session.signals = max(session.signals, 1)
-            session.signalled_at = found.not_before - self.policy.notice
+            session.signalled_at = found.not_before - policy.notice
         elif found.seq == known.seq:
             session.request, session.delivered = found, True
 
@@ -198,14 +186,17 @@ class Drain:
             session.phase, session.closing_at = answer.phase, answer.closing_at
 
     def _note_players(self, session: Session, server: Server, now: float) -> None:
-        if session.claimed or server.players is None:
+        if session.claimed:
+            return
+        if server.counted is not None:
+            session.counted = server.counted
+        if server.players is None:
             return
         request = session.request
-        if session.asked_to_disconnect and request and now >= request.not_before:
-            present = self.target.players()
+        if session.asked_to_leave and request and now >= request.not_before:
             for player in set(session.players or []) - set(server.players):
                 session.early.append(player)
-                self.memory.ledger.leave(player, now, player in present)
+                self.memory.ledger.leave(player, now, self.target.has(player))
         session.players = list(server.players)
 
     def _claim(self, session: Session, now: float) -> None:
@@ -213,12 +204,12 @@ class Drain:
         if session.claimed:
             return
         session.claimed = True
-        ledger, present = self.memory.ledger, self.target.players()
+        ledger = self.memory.ledger
         since = self._left_at(session, now)
         for player in session.players or []:
-            ledger.leave(player, since, player in present)
+            ledger.leave(player, since, self.target.has(player))
         players = None if session.players is None else [*session.players, *session.early]
-        ledger.open_claim(session.uid, session.fleet_key, players, now)
+        ledger.open_claim(session.uid, session.fleet_key, players, now, session.counted, seated=_has_successor(session))
 
     @staticmethod
     def _left_at(session: Session, now: float) -> float | None:
@@ -229,11 +220,11 @@ class Drain:
         return now if session.over else None
 
     def _end(self, session: Session, now: float) -> None:
-        outcome = outcome_of(session, self.policy, now)
+        outcome = outcome_of(session, self.policies.of(session.fleet_key), now)
         if outcome in NEED_A_SEAT:
             self._claim(session, now)
         del self.memory.active[session.uid]
-        players = None if session.players is None else len(session.players) + len(session.early)
+        players = None if session.size is None else session.size + len(session.early)
         if session.allocation:
             self._closed.add((session.uid, session.allocation))
         self.memory.ended.append(
@@ -252,148 +243,136 @@ class Drain:
     # What is to be done
 
     def tick(self, now: float) -> None:
-        """Let time pass: close claims, and note since when the source is empty."""
-        self.memory.ledger.close_claims(now, self.policy.reconnect_timeout)
+        """Let time pass: close claims, judge them, and note since when the source is empty."""
+        for settled in self.memory.ledger.close_claims(now, lambda fleet: self.policies.of(fleet).reconnect_timeout):
+            pacing.note(self.policies.of(settled.fleet), self.memory.pace(settled.fleet), settled)
         if self.memory.active:
             self.memory.empty_since = None
         elif self.memory.empty_since is None:
             self.memory.empty_since = now
 
-    def plan(self, now: float, may_signal: bool = True) -> list[Action]:
-        """What to do now. Requests are noted in the memory as about to be sent: save it, then act.
+    def alarm(self, now: float) -> str:
+        """Judge the moves so far; why nobody more may be asked to leave, or an empty text.
+
+        What it tells once, it does not tell again: whoever goes on begins with a canary batch.
+        """
+        committed = self._committed(now)
+        reasons = []
+        for fleet, pace in self.memory.paces.items():
+            policy = self.policies.of(fleet)
+            reason = pacing.review(policy, pace, committed[fleet], lambda uid: self._is_pending(uid, now))
+            if reason:
+                pacing.begin_again(pace)
+                reasons.append(f"Fleet {name_of(fleet)}: {reason}")
+        return "; ".join(reasons)
+
+    def _is_pending(self, uid: str, now: float) -> bool:
+        """Whether a session of a canary batch may still show how its players fare."""
+        if uid in self.memory.ledger.claims:
+            return True
+        session = self.memory.active.get(uid)
+        if session is None or session.claimed or not session.asked_to_leave or session.phase == REFUSED:
+            return False
+        return not has_not_heard(session, self.policies.of(session.fleet_key), now)
+
+    def plan(self, now: float, may_signal: bool = True, most: int | None = None) -> list[Action]:
+        """What to do now, at most so much. Requests are noted in the memory as about to be sent: save it, then act.
 
         With `may_signal` false (the view of a slot is stale) no one is asked to go.
         """
-        actions: list[Action] = list(self._escalations(now)) if self.policy.interrupt_at_deadline else []
+        actions: list[Action] = [*self._escalations(now)]
+        self.held = {}
         if not may_signal:
             return actions
-        room: dict[Key, int] = {}
-        for session in sorted(self.memory.active.values(), key=lambda one: self._order(one, now)):
-            mode, reason = self._wanted(session, now)
-            if not mode:
+        turn = _Turn(self, now)
+        for session, mode, reason in self._candidates(now):
+            if most is not None and len(actions) >= most:
+                break
+            policy = self.policies.of(session.fleet_key)
+            cause = turn.held_by(session, policy, mode, reason) if mode in LEAVING_MODES else ""
+            if cause:
+                self.held.setdefault(session.fleet_key, Counter())[cause] += 1
                 continue
-            if mode == DISCONNECT and not session.asked_to_disconnect:
-                fleet = session.fleet_key
-                room[fleet] = room.get(fleet, self.room(fleet)) - 1
-                if room[fleet] < 0:
-                    continue
-            actions.append(self._signal(session, mode, reason, now))
-        return actions
-
-    def room(self, fleet: Key) -> int:
-        """How many more sessions of a Fleet may be asked to disconnect now.
-
-        The reserve is never more than half of the seats that are free: a target whose autoscaler keeps
-        exactly the reserve free, and refills it, must not hold the drain for ever.
-        """
-        committed = self.committed(fleet)
-        seats = self.target.seats(fleet)
-        reserve = min(self.reserve.get(fleet, 0), seats // 2)
-        return max(seats - reserve - committed, 0)
-
-    def committed(self, fleet: Key) -> int:
-        """Seats spoken for: sessions asked to disconnect that have not closed, and open claims."""
-        asked = sum(
-            session.asked_to_disconnect
-            and session.phase != REFUSED
-            and not session.claimed
-            and session.fleet_key == fleet
-            for session in self.memory.active.values()
-        )
-        return asked + self.memory.ledger.claims_on(fleet)
-
-    def _order(self, session: Session, now: float) -> tuple[bool, bool, int, float, str]:
-        """Resumed requests, then idle servers, then the fewest players, then the youngest match."""
-        allocated = parse_time(session.allocation) or session.seen_at
-        empty = session.players == [] and now - allocated >= self.policy.connect_grace
-        players = len(session.players) if session.players else 0 if empty else math.inf
-        return (not session.is_asked, not empty, int(min(players, 1_000_000)), -allocated, session.uid)
-
-    def _wanted(self, session: Session, now: float) -> tuple[str, str]:
-        """The mode and reason of the request that is due now; ("", "") when none is."""
-        nothing = ("", "")
-        request = session.request
-        if session.over:
-            return nothing
-        if request is None or request.state == CANCELLED:
-            return (self.policy.mode, REASON_DRAIN)
-        if not session.delivered:
-            return (request.mode, request.reason)
-        if session.interrupting:
-            return (DISCONNECT, REASON_DEADLINE) if self._unanswered(session, now) else nothing
-        if self.policy.interrupt_at_deadline and now >= request.deadline:
-            return (DISCONNECT, REASON_DEADLINE)
-        if request.mode != self.policy.mode or self._unanswered(session, now):
-            return (self.policy.mode, REASON_DRAIN)
-        return nothing
-
-    def _unanswered(self, session: Session, now: float) -> bool:
-        """Whether the next repetition of a request without an answer is due."""
-        resignal = self.policy.resignal
-        if session.phase or session.signals > len(resignal):
-            return False
-        times = (0.0, *resignal)
-        return now - session.signalled_at >= times[session.signals] - times[session.signals - 1]
-
-    def _signal(self, session: Session, mode: str, reason: str, now: float) -> Signal:
-        old = session.request
-        not_before = now + self.policy.notice
-        deadline = now + self.policy.deadline
-        if reason == REASON_DEADLINE:
-            deadline = not_before + self.policy.close_grace
-        elif old and old.state == REQUESTED:
-            deadline = max(old.deadline, not_before)
-        kept = old is not None and not session.delivered
-        fresh = old is None or old.state == CANCELLED or (old.mode, old.reason) != (mode, reason)
-        session.signals = session.signals if kept else 1 if fresh else session.signals + 1
-        session.request = Request(
-            run=self.policy.run,
-            seq=old.seq + (not kept) if old else 1,
-            state=REQUESTED,
-            mode=mode,
-            allocation=session.allocation or ANY_ALLOCATION,
-            not_before=not_before,
-            deadline=deadline,
-            spread_seconds=self.policy.spread,
-            reason=reason,
-        )
-        session.delivered, session.phase, session.signalled_at = False, "", now
-        return Signal(session.uid, session.namespace, session.name, session.version, session.request)
+            actions.append(ask(session, policy, mode, reason, now))
+        # After the others: who is asked again keeps the server that was allocated for him.
+        return [*actions, *self._releases()]
 
     def _escalations(self, now: float) -> Iterable[Action]:
-        for s in self.memory.active.values():
-            if s.shutdown_at is not None:
-                if s.forced_at is None and now >= s.shutdown_at + s.grace_seconds + FORCE_AFTER_SECONDS:
-                    s.forced_at = now
-                    yield DeletePod(s.uid, s.namespace, s.name)
-            elif self._must_shut_down(s, now):
-                yield ShutDown(s.uid, s.namespace, s.name, s.version)
+        for session in self.memory.active.values():
+            action = escalation(session, self.policies.of(session.fleet_key), now)
+            if isinstance(action, DeletePod):
+                session.forced_at = now
+            if action:
+                yield action
 
-    def _must_shut_down(self, session: Session, now: float) -> bool:
-        if session.ending_at is not None or not session.delivered or session.request is None:
-            return False
-        if session.phase == CLOSING:
-            return now >= session.request.deadline + self.policy.close_grace
-        return session.interrupting and now >= session.request.deadline
+    def _candidates(self, now: float) -> list[tuple[Session, str, str]]:
+        """Who is to be asked something: requests that did not arrive, then by the order of each Fleet."""
+        found = []
+        for session in self.memory.active.values():
+            policy = self.policies.of(session.fleet_key)
+            mode, reason = wanted(session, policy, now)
+            if (mode, reason) != NOTHING:
+                key = sort_key(session, policy.order, policy.connect_grace, now)
+                found.append(((not session.is_asked, *key), session.uid, session, mode, reason))
+        found.sort(key=lambda one: one[:2])
+        return [(session, mode, reason) for _key, _uid, session, mode, reason in found]
+
+    def room(self, fleet: Key, now: float) -> int:
+        """How many more sessions of a Fleet may be asked to leave now."""
+        return self._room(fleet, self._committed(now)[fleet])
+
+    def _room(self, fleet: Key, committed: int) -> int:
+        policy, pace = self.policies.of(fleet), self.memory.pace(fleet)
+        return pacing.room(policy, pace, self.target.seats(fleet), self.reserve.get(fleet, 0), committed)
+
+    def _committed(self, now: float) -> Counter[Key]:
+        """Seats spoken for: sessions asked to leave that have not closed and may still, and open claims."""
+        committed = self.memory.ledger.claims_by_fleet()
+        for session in self.memory.active.values():
+            if not session.asked_to_leave or session.claimed or session.phase == REFUSED or _has_successor(session):
+                continue
+            if not has_not_heard(session, self.policies.of(session.fleet_key), now):
+                committed[session.fleet_key] += 1
+        return committed
+
+    def _releases(self) -> Iterable[Release]:
+        """Give back the servers that were allocated for players who will not come."""
+        for server, uid in self._empty_successors():
+            session = self.memory.active.get(uid)
+            if uid not in self.memory.ledger.claims and (session is None or _goes_elsewhere(session, server)):
+                yield Release(server.uid, server.namespace, server.name, server.version)
+
+    def _empty_successors(self) -> list[tuple[Server, str]]:
+        """Servers of the target that wait for players, with the uid of the session whose players they are."""
+        default = self.policies.default
+        name = successor_annotation(default.domain)
+        found = []
+        for server in self.target.servers.values():
+            uid, _slash, run = server.annotations.get(name, "").partition("/")
+            if run == default.run and server.is_session and not server.players and not server.ending:
+                found.append((server, uid))
+        return found
 
     def note(self, action: Action, accepted: bool, now: float) -> None:
         """What became of an action. A request that was accepted shows in the server itself."""
         session = self.memory.active.get(action.uid)
-        if session is None or isinstance(action, Signal):
+        if session is None:
             return
         if isinstance(action, ShutDown):
             session.shutdown_at = now if accepted else None
-        elif not accepted:
+        elif isinstance(action, DeletePod) and not accepted:
             session.forced_at = None
 
     # What there is to say
 
     def is_empty(self, now: float) -> bool:
         """No session for long enough that a second reading may confirm it, and the claims are settled."""
-        since = self.memory.empty_since
-        if self.memory.active or since is None or now - since < self.policy.confirm:
+        since, policy = self.memory.empty_since, self.policies.default
+        if self.memory.active or since is None or now - since < policy.confirm:
             return False
-        return not self.memory.ledger.claims or now - since >= self.policy.settle
+        if self._empty_successors():
+            return False
+        return not self.memory.ledger.claims or now - since >= policy.settle
 
     def is_quiet(self, now: float) -> bool:
         """A moment not watched does no harm: sessions are left, none about to close, nobody on the way."""
@@ -403,7 +382,7 @@ class Drain:
             session.phase == CLOSING
             or (session.request is not None and -SOON_SECONDS < session.request.not_before - now < SOON_SECONDS)
             for session in self.memory.active.values()
-            if session.asked_to_disconnect
+            if session.asked_to_leave
         )
 
     def state_of(self, session: Session, now: float) -> str:
@@ -419,7 +398,7 @@ class Drain:
             return "overdue"
         if session.phase in (ACCEPTED, REFUSED):
             return session.phase
-        return "silent" if is_silent(session, self.policy, now) else REQUESTED
+        return "silent" if is_silent(session, self.policies.of(session.fleet_key), now) else REQUESTED
 
     def counts(self, now: float) -> dict[str, int]:
         """Sessions by state and by outcome, in all and left."""
@@ -430,3 +409,66 @@ class Drain:
             counts[ended.outcome] += 1
         remaining = len(self.memory.active)
         return {"total": remaining + len(self.memory.ended), "remaining": remaining, **counts}
+
+
+class _Turn:
+    """What is left of each Fleet's room within one plan."""
+
+    def __init__(self, drain: Drain, now: float) -> None:
+        self._drain = drain
+        self._now = now
+        self._committed: Counter[Key] | None = None
+        self._room: dict[Key, int] = {}
+        self._short: dict[Key, int] = {}
+
+    def held_by(self, session: Session, policy: Policy, mode: str, reason: str) -> str:
+        """Why a session may not be asked to leave now; an empty text when it may, and is counted."""
+        fleet = session.fleet_key
+        pace = self._drain.memory.pace(fleet)
+        if fleet not in self._room:
+            self._begin(fleet, policy, pace)
+        gives_seat_up = _has_successor(session) and mode != HANDOFF
+        if session.asked_to_leave and not gives_seat_up:
+            return "" if self._may_still_leave(session) else SEATS
+        if self._room[fleet] <= 0:
+            is_limited = policy.most_at_once is not None or pace.limit is not None
+            return PACE if is_limited and self._short[fleet] < 0 else SEATS
+        if not pacing.may_spend(policy, pace):
+            return PACE
+        # The deadline has the operator's word, and whoever leaves an empty server shows nothing.
+        if reason != REASON_DEADLINE and not is_idle(session, policy.connect_grace, self._now):
+            canary = pacing.canary_room(policy, pace)
+            if canary == 0:
+                return CANARY
+            if canary is not None:
+                pace.canary.append(session.uid)
+        self._room[fleet] -= 1
+        self._short[fleet] += 1
+        pacing.spend(policy, pace, session.size)
+        return ""
+
+    def _begin(self, fleet: Key, policy: Policy, pace: Pace) -> None:
+        self._committed = self._drain._committed(self._now) if self._committed is None else self._committed
+        self._room[fleet] = self._drain._room(fleet, self._committed[fleet])
+        self._short[fleet] = self._committed[fleet] - self._drain.target.seats(fleet)
+        pacing.credit(policy, pace, self._now)
+
+    def _may_still_leave(self, session: Session) -> bool:
+        """A seat was kept for it; whoever has not heard of that yet waits when the target has lost seats since."""
+        if session.delivered or _has_successor(session) or self._short[session.fleet_key] <= 0:
+            return True
+        self._short[session.fleet_key] -= 1
+        return False
+
+
+def _has_successor(session: Session) -> bool:
+    """Its seat on the target is taken already."""
+    return session.request is not None and session.request.successor is not None
+
+
+def _goes_elsewhere(session: Session, server: Server) -> bool:
+    """Whether a session does not, and will not, name this server as its successor."""
+    if session.is_asked and not session.delivered:
+        return False
+    successor = session.request.successor if session.is_asked and session.request else None
+    return successor is None or successor.get("uid") != server.uid

@@ -2,46 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What a drain is told, what it knows of each session, and what it must not forget. Pure."""
+"""What a drain knows of each session, and what it must not forget. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import secrets
+from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
-    AT_MATCH_END,
     CLOSING,
-    DEFAULT_DOMAIN,
-    DISCONNECT,
+    LEAVING_MODES,
     REASON_DEADLINE,
     REQUESTED,
     Request,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.ledger import Ledger
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, parse_time
 
 VERSION = 1
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How the operator wants the slot drained. Durations in seconds."""
-
-    run: str
-    mode: str = AT_MATCH_END
-    interrupt_at_deadline: bool = False
-    notice: float = 30.0
-    spread: float = 10.0
-    acknowledge: float = 5.0
-    resignal: tuple[float, ...] = (10.0, 20.0, 30.0)
-    connect_grace: float = 60.0
-    deadline: float = 4320.0
-    close_grace: float = 10.0
-    reconnect_timeout: float = 120.0
-    confirm: float = 5.0
-    settle: float = 15.0
-    domain: str = DEFAULT_DOMAIN
 
 
 @dataclass
@@ -62,6 +41,7 @@ class Session:
     state: str = ""
     grace_seconds: float = 30.0
     players: list[str] | None = None
+    counted: int | None = None
     early: list[str] = field(default_factory=list)
     request: Request | None = None
     delivered: bool = False
@@ -80,6 +60,24 @@ class Session:
         return (self.namespace, self.fleet)
 
     @property
+    def size(self) -> int | None:
+        """How many players are in it, by its List or else its Counter; None when it has neither."""
+        return self.counted if self.players is None else len(self.players)
+
+    @property
+    def began_at(self) -> float:
+        """When its match began, as far as can be told."""
+        return parse_time(self.allocation) or self.seen_at
+
+    def turn_back(self, seconds: float) -> None:
+        """The clock went back by so much: what happened is as long ago as before."""
+        self.seen_at -= seconds
+        self.signalled_at -= seconds
+        for name in ("ending_at", "shutdown_at", "forced_at"):
+            value = getattr(self, name)
+            setattr(self, name, None if value is None else value - seconds)
+
+    @property
     def over(self) -> bool:
         """Nothing more is asked of it: it closes, or ends."""
         return self.phase == CLOSING or self.ending_at is not None
@@ -90,8 +88,9 @@ class Session:
         return self.request is not None and self.request.state == REQUESTED
 
     @property
-    def asked_to_disconnect(self) -> bool:
-        return self.is_asked and self.request is not None and self.request.mode == DISCONNECT
+    def asked_to_leave(self) -> bool:
+        """Its players are to leave before their match is over."""
+        return self.is_asked and self.request is not None and self.request.mode in LEAVING_MODES
 
     @property
     def interrupting(self) -> bool:
@@ -114,45 +113,106 @@ class Ended:
 
 
 @dataclass
+class Pace:
+    """What the moves of one Fleet have shown, and how many may therefore be on their way.
+
+    `canary` are the sessions that were asked first, until their moves are judged. `limit` is the most sessions on
+    their way at once after moves that went badly. The counts are of claims that were settled since the last judgement.
+    `credit` is how many players may be asked to leave now, as of `credited_at`.
+    """
+
+    canary: list[str] = field(default_factory=list)
+    passed: bool = False
+    limit: int | None = None
+    sessions: int = 0
+    players: int = 0
+    returned: int = 0
+    slow: int = 0
+    unmeasured: int = 0
+    credit: float = 0.0
+    credited_at: float | None = None
+
+
+@dataclass
 class Memory:
-    """What a drain knows, and a later round or another runner needs."""
+    """What a drain knows, and a later round or another runner needs.
+
+    `key` makes hashes of player ids and never leaves the memory. `reviewed` tells under which policies the drain
+    began.
+    """
 
     run: str
     started_at: float
     active: dict[str, Session] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
+    paces: dict[Key, Pace] = field(default_factory=dict)
+    key: str = field(default_factory=lambda: secrets.token_hex(16))
+    reviewed: str = ""
     empty_since: float | None = None
     watched_at: float | None = None
 
+    def pace(self, fleet: Key) -> Pace:
+        return self.paces.setdefault(fleet, Pace())
+
     def to_document(self) -> dict[str, Any]:
-        """As JSON."""
+        """As JSON. Not by asdict, which copies deeply: a drain of thousands of sessions saves often."""
         return {
             "v": VERSION,
             "run": self.run,
             "started_at": self.started_at,
-            "active": {uid: asdict(session) for uid, session in self.active.items()},
-            "ended": [asdict(ended) for ended in self.ended],
+            "active": {uid: _plain(session) for uid, session in self.active.items()},
+            "ended": [vars(ended).copy() for ended in self.ended],
             "ledger": self.ledger.to_document(),
+            "paces": [[*fleet, {**vars(pace), "canary": list(pace.canary)}] for fleet, pace in self.paces.items()],
+            "key": self.key,
+            "reviewed": self.reviewed,
             "empty_since": self.empty_since,
             "watched_at": self.watched_at,
         }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any] | None, run: str, now: float) -> Memory:
-        """What was saved, or a new memory when nothing of this run and version was."""
+        """What was saved, or a new memory when nothing of this run and version was.
+
+        Times are moved so that neither a clock that went back nor a time that nobody watched lets a claim on a seat
+        run out early.
+        """
         if not document or document.get("v") != VERSION or document.get("run") != run:
             return cls(run, now)
-        active = {}
-        for uid, values in document["active"].items():
-            request = values["request"]
-            active[uid] = Session(**{**values, "request": Request(**request) if request else None})
-        return cls(
+        memory = cls(
             run=run,
             started_at=float(document["started_at"]),
-            active=active,
+            active={uid: _session(values) for uid, values in document["active"].items()},
             ended=[Ended(**ended) for ended in document["ended"]],
             ledger=Ledger.from_document(document["ledger"]),
+            paces={(namespace, name): Pace(**pace) for namespace, name, pace in document.get("paces", [])},
+            key=document.get("key") or secrets.token_hex(16),
+            reviewed=document.get("reviewed", ""),
             empty_since=document["empty_since"],
             watched_at=document["watched_at"],
         )
+        memory._resume_at(now)
+        return memory
+
+    def _resume_at(self, now: float) -> None:
+        gap = 0.0 if self.watched_at is None else now - self.watched_at
+        self.ledger.postpone(gap)
+        for pace in self.paces.values():
+            pace.credited_at = now if pace.credited_at is not None else None
+        if gap >= 0:
+            return
+        for session in self.active.values():
+            session.turn_back(-gap)
+        self.ledger.forget_times()
+        self.empty_since = None
+
+
+def _plain(session: Session) -> dict[str, Any]:
+    request = session.request
+    return {**vars(session), "early": list(session.early), "request": vars(request).copy() if request else None}
+
+
+def _session(values: Mapping[str, Any]) -> Session:
+    request = values["request"]
+    return Session(**{**values, "request": Request(**request) if request else None})

@@ -11,7 +11,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     AT_MATCH_END,
     CLOSING,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Policy, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import OCCUPIED, Server
 
 ENDED_ALONE = "ended_alone"
@@ -28,7 +29,7 @@ def outcome_of(session: Session, policy: Policy, gone_at: float) -> str:
         return FORCED
     if session.crashed:
         return LOST
-    if session.asked_to_disconnect and (session.phase == CLOSING or _has_disconnected(session, policy, gone_at)):
+    if session.asked_to_leave and (session.phase == CLOSING or _has_disconnected(session, policy, gone_at)):
         return INTERRUPTED if session.interrupting and policy.mode == AT_MATCH_END else MOVED
     return INTERRUPTED if session.shutdown_at is not None else ENDED_ALONE
 
@@ -57,6 +58,12 @@ def is_silent(session: Session, policy: Policy, now: float) -> bool:
         and session.signals > len(policy.resignal)
         and (now - session.signalled_at >= policy.acknowledge)
     )
+
+
+def has_not_heard(session: Session, policy: Policy, now: float) -> bool:
+    """Silent, and it has not closed when it was told to: it keeps no seat and shows nothing."""
+    request = session.request
+    return request is not None and is_silent(session, policy, now) and now >= request.not_before + policy.close_grace
 
 
 def is_another_match(session: Session, server: Server) -> bool:

@@ -8,47 +8,57 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Mapping, Protocol, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     AUTOSCALERS,
-    GAME_SERVERS,
-    PODS,
-    RETRIED,
-    ApiFailure,
-    Conflict,
     KubeApi,
     NotFound,
     in_parallel,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
-    CLOSING,
-    REQUESTED,
-    cancelled_request,
-    read_acknowledgement,
-    read_request,
-    request_patch,
-)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.drain import (
+    CANARY,
+    PACE,
+    SEATS,
     STATES,
-    Action,
-    DeletePod,
     Drain,
-    ShutDown,
-    Signal,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Event, Feed, Listed, WatchFeed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.heartbeat import Heartbeat
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Memory, Policy, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Memory, Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import OUTCOMES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, name_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import (
+    Slot,
+    fingerprint,
+    needed_on_source,
+    needed_on_target,
+    refusals,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import Cancellation
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_review import look_at
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
     Key,
     Server,
     count_by_fleet,
     read_server,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import Action, Release, Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import (
+    KubeSource,
+    KubeTarget,
+    Source,
+    Target,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.writes import Writes
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SteadyClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.control import (
+    ABORTED,
+    PAUSED,
+    Control,
+    read_control,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import Keeper, LeaseLost, NullKeeper
 
 Json = dict[str, Any]
@@ -57,6 +67,11 @@ MEMORY = "drain"
 SLICE_SECONDS = 20.0
 TICK_SECONDS = 0.1
 SAVE_SECONDS = 1.0
+# How often the flag is read that pauses or aborts, and how often players are counted who have no ids.
+CONTROL_SECONDS = 2.0
+ONLINE_SECONDS = 1.0
+# The most writes of one turn: between two turns the lease is kept and what came in is taken in.
+WRITES_PER_TURN = 1000
 # The journal hears of changes once a second at first, and less often the longer a drain takes.
 JOURNAL_SECONDS = 1.0
 JOURNAL_SHARE = 1 / 60
@@ -65,112 +80,118 @@ UNWATCHED_SECONDS = 2.0
 POD_SECONDS = 1.0
 # A round that has something to tell goes on for this long before it tells it.
 MILESTONE_SECONDS = 5.0
-CANCEL_ATTEMPTS = 5
 
 
-class Source(Protocol):
-    """What a drain does to the slot it empties; `KubeSource` is the real one."""
-
-    def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
-        """Merge patch of a GameServer. Raises Conflict, NotFound."""
-
-    def find_server(self, namespace: str, name: str) -> Json | None:
-        """A GameServer, or None."""
-
-    def has_pod(self, namespace: str, name: str) -> bool:
-        """Whether the pod of this name is there."""
-
-    def delete_pod(self, namespace: str, name: str) -> None:
-        """Delete a pod at once."""
-
-
-class KubeSource:
-    """The slot that is emptied, through its API server."""
-
-    def __init__(self, api: KubeApi) -> None:
-        self._api = api
-
-    def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
-        return self._api.patch(GAME_SERVERS.path(namespace, name), body)
-
-    def find_server(self, namespace: str, name: str) -> Json | None:
-        return self._api.find(GAME_SERVERS.path(namespace, name))
-
-    def has_pod(self, namespace: str, name: str) -> bool:
-        return self._api.find(PODS.path(namespace, name)) is not None
-
-    def delete_pod(self, namespace: str, name: str) -> None:
-        self._api.delete(PODS.path(namespace, name), grace_seconds=0)
+# What sessions wait for that are not asked to leave yet.
+HELD = {
+    SEATS: "a free seat on the target",
+    PACE: "the pace to allow it",
+    CANARY: "the players of the canary batch to be back",
+}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a drain needs beside its policy. `reserve_seats` None: the buffers of the target's autoscalers."""
+    """What a drain needs beside its policies. `reserve_seats` None: the buffers of the target's autoscalers.
+
+    `runner` tells whose rights have been looked at.
+    """
 
     namespaces: Sequence[str]
     players_list: str = "players"
+    players_counter: str = "players"
     reserve_seats: int | None = None
     source_slot: str = "source"
     target_slot: str = "target"
+    runner: str = ""
 
 
 @dataclass
 class DrainRound:
-    """One slice of a drain of at most `slice_seconds`; `run` returns the module's result."""
+    """One slice of a drain of at most `slice_seconds`; `run` returns the module's result.
 
-    policy: Policy
+    `online` tells how many players are in sessions, by a metric of the game's; None where there is none.
+    """
+
+    policies: Policies
     source: Source
+    target: Target
     source_feed: Feed
     target_feed: Feed
     keeper: Keeper
     clock: Clock
-    reserve: Mapping[Key, int]
     settings: Settings
+    reserve: Mapping[Key, int] = field(default_factory=dict)
+    online: Callable[[], float] | None = None
     slice_seconds: float = SLICE_SECONDS
     changed: bool = False
     _missing: dict[str, Session] = field(default_factory=dict)
     _next: dict[str, float] = field(default_factory=dict)
     _saved: Json | None = None
     _told: tuple[Json, Json] | None = None
+    _control: Control = field(default_factory=Control)
+
+    def review(self, look: Callable[[bool], None]) -> None:
+        """Have somebody look for reasons not to drain, before the first write of a runner under these policies.
+
+        `look` raises; it is told whether the drain begins under these policies, or goes on with another runner.
+        """
+        reviewed = self._load().reviewed
+        if reviewed != self._mark:
+            look(reviewed.partition("/")[0] != fingerprint(self.policies))
+
+    @property
+    def _mark(self) -> str:
+        return f"{fingerprint(self.policies)}/{self.settings.runner}"
 
     def run(self, first: Sequence[Event], first_target: Sequence[Event]) -> Json:
         """Drain for a slice, given the first lists of both slots."""
+        memory = self._load()
+        memory.reviewed = self._mark
         self.keeper.keep()
         self._heart = Heartbeat(self.keeper, self.clock)
-        document = self.keeper.load(MEMORY)
-        drain = Drain(self.policy, Memory.from_document(document, self.policy.run, self._now()), self.reserve)
+        drain = Drain(self.policies, memory, self.reserve)
+        self._writes = Writes(self.source, self.target, self.policies, self.clock)
         end = self.clock.monotonic() + self.slice_seconds
-        watched_at = drain.memory.watched_at
-        watched = watched_at is None or self._now() - watched_at <= UNWATCHED_SECONDS
+        watched = memory.watched_at is None or abs(self._now() - memory.watched_at) <= UNWATCHED_SECONDS
         self._fold(drain, first_target, target=True, watched=watched)
         self._fold(drain, first, target=False)
-        before = len(drain.memory.active)
+        before = len(memory.active)
         try:
             finished = self._turn_until(drain, end)
         except LeaseLost:
             # The memory belongs to another runner now.
             raise
-        except BlueGreenError:
-            self.keeper.save(MEMORY, drain.memory.to_document())
+        except BlueGreenError as error:
+            self.keeper.save(MEMORY, memory.to_document())
+            self._journal(drain)
+            error.details.update(self._figures(drain), changed=self.changed)
             raise
-        self.keeper.save(MEMORY, drain.memory.to_document())
+        self.keeper.save(MEMORY, memory.to_document())
         self._journal(drain)
         return self._result(drain, before, finished)
 
+    def _load(self) -> Memory:
+        return Memory.from_document(self.keeper.load(MEMORY), self.policies.default.run, self._now())
+
     def _turn_until(self, drain: Drain, end: float) -> bool:
         """Take turns until the source is empty, there is something to tell, or the slice is over."""
-        start, counts = self.clock.monotonic(), self._counts(drain)
+        start, counts = self.clock.monotonic(), self._said(drain)
         while not self._step(drain):
             now = self.clock.monotonic()
-            told = now - start >= MILESTONE_SECONDS and self._counts(drain) != counts
+            told = now - start >= MILESTONE_SECONDS and self._said(drain) != counts
             if now >= end or (told and drain.is_quiet(self._now())):
                 return False
-            self.clock.sleep(TICK_SECONDS)
+            if not self._busy:
+                self.clock.sleep(TICK_SECONDS)
         return True
+
+    def _said(self, drain: Drain) -> tuple[Json, str]:
+        return self._counts(drain), self._control.state
 
     def preview(self, first: Sequence[Event], first_target: Sequence[Event]) -> Json:
         """What a drain would begin with; nothing is written."""
-        drain = Drain(self.policy, Memory(self.policy.run, self._now()), self.reserve)
+        drain = Drain(self.policies, Memory(self.policies.default.run, self._now()), self.reserve)
         self._fold(drain, first_target, target=True)
         self._fold(drain, first, target=False)
         before = len(drain.memory.active)
@@ -179,7 +200,7 @@ class DrainRound:
         at_once = len(signals) if drain.target.servers else "unknown: the target has no game servers yet"
         diff = {
             "before": {"sessions": before},
-            "after": {"sessions": 0, "signalled_at_once": at_once, "mode": self.policy.mode},
+            "after": {"sessions": 0, "signalled_at_once": at_once, "mode": self.policies.default.mode},
         }
         return {**result, "changed": bool(before), "drained": not before, "diff": diff}
 
@@ -189,25 +210,69 @@ class DrainRound:
         self._fold(drain, self.source_feed.take(), target=False)
         self._confirm_missing(drain)
         now = self._now()
+        self._count_online(drain, now)
         drain.tick(now)
         drain.memory.watched_at = now
         self._heart.beat()
-        actions = drain.plan(now, may_signal=self.source_feed.fresh and self.target_feed.fresh)
-        if actions:
-            # Saved first: a runner that dies after the write must know that it asked.
-            self._save(drain)
-            self.keeper.keep()
-            self._act(drain, actions)
+        self._obey(drain)
+        self._plan_and_act(drain, now)
         if self._due("save", SAVE_SECONDS):
             self._save(drain)
         if self._due("journal", max(JOURNAL_SECONDS, (now - drain.memory.started_at) * JOURNAL_SHARE)):
             self._journal(drain)
         return drain.is_empty(now) and self._empty_on_second_reading(drain)
 
+    def _plan_and_act(self, drain: Drain, now: float) -> None:
+        self._busy = False
+        if self._control.state == PAUSED:
+            return
+        reason = drain.alarm(now)
+        if reason:
+            raise BlueGreenError(f"no more sessions are asked to leave {self.settings.source_slot}: {reason}")
+        fresh = self.source_feed.fresh and self.target_feed.fresh
+        actions = drain.plan(now, may_signal=fresh, most=WRITES_PER_TURN)
+        if actions:
+            self._busy = len(actions) >= WRITES_PER_TURN
+            # Saved first: a runner that dies after the write must know that it asked.
+            self._save(drain)
+            self.keeper.keep()
+            self._act(drain, actions)
+
+    def _obey(self, drain: Drain) -> None:
+        """Read the flag of whoever wants the drain to pause or to end, and do so."""
+        if not self._due("control", CONTROL_SECONDS):
+            return
+        before, self._control = self._control, read_control(self.keeper)
+        if self._control.state != before.state:
+            self.keeper.journal("drain", control=self._control.state, reason=self._control.reason)
+        if self._control.state == ABORTED and drain.memory.active:
+            domain = self.policies.default.domain
+            cancelled = Cancellation(self.source, self.source_feed, self.keeper, domain).run(check_mode=False)
+            self.changed = self.changed or cancelled["changed"]
+            raise BlueGreenError(
+                f"the drain of {self.settings.source_slot} was {self._control}; {cancelled['cancelled']} requests were "
+                f"taken back, {cancelled['closing']} servers close already. To drain after all, set the module "
+                "run_control to running and run again"
+            )
+
+    def _count_online(self, drain: Drain, now: float) -> None:
+        """Count the players who have no ids, by the metric, else by the Counters of both slots."""
+        if not self._due("online", ONLINE_SECONDS):
+            return
+        if self.online:
+            drain.see_online(self.online(), now)
+            return
+        source = [one.counted for one in drain.memory.active.values() if one.players is None and not one.claimed]
+        target = [one.counted for one in drain.target.servers.values() if one.players is None]
+        known = [count for count in (*source, *target) if count is not None]
+        if known:
+            drain.see_online(sum(known), now)
+
     def _fold(self, drain: Drain, events: Sequence[Event], target: bool, watched: bool = True) -> None:
         for event in events:
             now = event.at
-            servers = [self._read(item) for item in (event.items if isinstance(event, Listed) else [event.obj])]
+            objects = event.items if isinstance(event, Listed) else [event.obj]
+            servers = [self._read(drain, item) for item in objects]
             if isinstance(event, Listed) and target:
                 drain.see_target_list(event.namespace, servers, now, watched)
             elif isinstance(event, Listed):
@@ -237,37 +302,17 @@ class DrainRound:
                 drain.see_gone(session.uid, self._now())
 
     def _act(self, drain: Drain, actions: Sequence[Action]) -> None:
-        for action, answer in in_parallel(lambda one: (one, self._do(one)), actions):
+        for action, answer in self._writes.carry_out(actions, drain.target.servers.values()):
             if answer is None:
                 self._miss([drain.memory.active.get(action.uid)])
                 continue
             accepted, obj = answer
             self.changed = self.changed or accepted
             drain.note(action, accepted, self._now())
-            if obj:
-                drain.see_server(self._read(obj), self._now())
-
-    def _do(self, action: Action) -> tuple[bool, Json] | None:
-        """Whether the write was accepted, and the server as it is after it; None when the server is gone."""
-        try:
-            if isinstance(action, DeletePod):
-                self.source.delete_pod(action.namespace, action.name)
-                return True, {}
-            return True, self.source.patch_server(action.namespace, action.name, self._body(action))
-        except NotFound:
-            return None
-        except Conflict:
-            found = self.source.find_server(action.namespace, action.name)
-            return None if found is None else (False, found)
-        except ApiFailure as error:
-            if error.status not in RETRIED:
-                raise
-            return False, {}
-
-    def _body(self, action: Signal | ShutDown) -> Json:
-        if isinstance(action, Signal):
-            return request_patch(action.request, self.policy.domain, action.version)
-        return {"metadata": {"resourceVersion": action.version}, "status": {"state": "Shutdown"}}
+            if obj and isinstance(action, Release):
+                drain.see_target(self._read(drain, obj), self._now())
+            elif obj:
+                drain.see_server(self._read(drain, obj), self._now())
 
     def _empty_on_second_reading(self, drain: Drain) -> bool:
         self._fold(drain, self.source_feed.relist(), target=False)
@@ -307,30 +352,37 @@ class DrainRound:
             "players_returned": players["returned"],
         }
 
-    def _result(self, drain: Drain, before: int, finished: bool) -> Json:
+    def _figures(self, drain: Drain) -> Json:
         counts = drain.counts(self._now())
-        remaining = counts["remaining"]
-        players = drain.memory.ledger.summary()
         return {
-            "changed": self.changed,
-            "drained": finished,
             "sessions": {key: counts[key] for key in ("total", "remaining", *OUTCOMES)},
             "states": {key: counts[key] for key in STATES},
-            "players": players,
+            "held": {name_of(fleet): dict(causes) for fleet, causes in sorted(drain.held.items())},
+            "players": drain.memory.ledger.summary(),
             "outcomes": [
                 {"namespace": e.namespace, "name": e.name, "fleet": e.fleet, "outcome": e.outcome, "players": e.players}
                 for e in drain.memory.ended
             ],
-            "diff": {"before": {"sessions": before}, "after": {"sessions": remaining}},
+        }
+
+    def _result(self, drain: Drain, before: int, finished: bool) -> Json:
+        figures = self._figures(drain)
+        counts = {**figures["sessions"], **figures["states"]}
+        text = progress_text(counts, figures["players"], self.settings.source_slot) + held_text(figures["held"])
+        return {
+            **figures,
+            "changed": self.changed,
+            "drained": finished,
+            "diff": {"before": {"sessions": before}, "after": {"sessions": counts["remaining"]}},
             "round": {
                 "finished": finished,
-                "progress": progress_text(counts, players, self.settings.source_slot),
+                "progress": f"{self._control}; {text}" if self._control.state == PAUSED else text,
                 "retry_after_seconds": 0.0,
             },
         }
 
-    def _read(self, obj: Json) -> Server:
-        return read_server(obj, self.settings.players_list, self.policy.run)
+    def _read(self, drain: Drain, obj: Json) -> Server:
+        return read_server(obj, self.settings.players_list, drain.memory.key, self.settings.players_counter)
 
     def _now(self) -> float:
         return self.clock.now().timestamp()
@@ -344,6 +396,12 @@ def progress_text(counts: Mapping[str, int], players: Mapping[str, Any], slot: s
     text += f" ({states})" if states else ""
     text += f"; {outcomes}" if outcomes else ""
     return text + (f"; players back {players['returned']} of {players['moved']}" if players["moved"] else "")
+
+
+def held_text(held: Mapping[str, Mapping[str, int]]) -> str:
+    """What keeps sessions from being asked, for the same line."""
+    parts = [f"{name}: {number} wait for {HELD[cause]}" for name, one in held.items() for cause, number in one.items()]
+    return f"; {', '.join(parts)}" if parts else ""
 
 
 def reserves(api: KubeApi, settings: Settings, events: Iterable[Event]) -> dict[Key, int]:
@@ -370,88 +428,59 @@ def buffer_seats(size: int | str, allocated: int) -> int:
     return math.ceil(allocated * percent / (100 - percent)) if percent < 100 else allocated
 
 
-@dataclass
-class Cancellation:
-    """Take the requests on a slot back, all of them in one round."""
+def refuse(wrong: Sequence[str]) -> None:
+    """Raise all the reasons not to drain as one error."""
+    if wrong:
+        raise BlueGreenError("the drain does not begin, nothing was written: " + "; ".join(wrong), problems=wrong)
 
-    source: Source
-    feed: Feed
-    keeper: Keeper
-    domain: str
 
-    def run(self, *, check_mode: bool) -> Json:
-        """Requests that stand are cancelled; servers that close already go on closing."""
-        if not check_mode:
-            self.keeper.keep()
-        asked, closing = self._standing()
-        before = len(asked)
-        for _attempt in range(CANCEL_ATTEMPTS):
-            if check_mode or not asked:
-                break
-            in_parallel(self._cancel, asked)
-            asked, closing = self._standing()
-        if asked and not check_mode:
-            names = ", ".join(server.name for server in asked[:5])
-            raise ApiFailure(f"{len(asked)} drain requests could not be taken back ({names}): run again", 409)
-        if before and not check_mode:
-            self.keeper.journal("drain", cancelled=before, closing=closing)
-        return {
-            "changed": before > 0,
-            "cancelled": before,
-            "closing": closing,
-            "diff": {"before": {"drain_requests": before}, "after": {"drain_requests": 0}},
-            "round": {"finished": True, "progress": "", "retry_after_seconds": 0.0},
-        }
-
-    def _standing(self) -> tuple[list[Server], int]:
-        """The servers with a request to take back, and the number of those that close already."""
-        asked, closing = [], 0
-        for event in self.feed.relist():
-            for server in [read_server(item) for item in event.items] if isinstance(event, Listed) else []:
-                request = read_request(server.annotations, self.domain)
-                if request is None or request.state != REQUESTED:
-                    continue
-                answer = read_acknowledgement(server.annotations)
-                if server.ending or (answer and answer.run == request.run and answer.phase == CLOSING):
-                    closing += 1
-                else:
-                    asked.append(server)
-        return asked, closing
-
-    def _cancel(self, server: Server) -> None:
-        request = read_request(server.annotations, self.domain)
-        if request is None:
-            return
-        body = request_patch(cancelled_request(request), self.domain, server.version)
-        try:
-            self.source.patch_server(server.namespace, server.name, body)
-        except (Conflict, NotFound):
-            return
+def review_slots(
+    source: KubeApi, target: KubeApi | None, policies: Policies, settings: Settings, clock: Clock, *, begins: bool
+) -> None:
+    """Look at both slots (the source alone without a target); raises BlueGreenError with all that is wrong."""
+    names = settings.namespaces
+    slots: list[Slot] = [look_at(source, settings.source_slot, names, needed_on_source(policies, names))]
+    if target:
+        needed = needed_on_target(policies, names, settings.reserve_seats is None)
+        slots.append(look_at(target, settings.target_slot, names, needed))
+    refuse(refusals(policies, slots, clock.now().timestamp(), begins=begins))
 
 
 def drain_once(
-    source: KubeApi, target: KubeApi, settings: Settings, policy: Policy, keeper: Keeper, clock: Clock
+    source: KubeApi,
+    target: KubeApi,
+    settings: Settings,
+    policies: Policies,
+    keeper: Keeper,
+    clock: Clock,
+    online: Callable[[], float] | None = None,
 ) -> Json:
     """One round of a drain, on API servers."""
-    source_feed = WatchFeed(source, settings.namespaces, SLICE_SECONDS, clock)
-    target_feed = WatchFeed(target, settings.namespaces, SLICE_SECONDS, clock)
-    first_target, first = target_feed.start(), source_feed.start()
+    steady = SteadyClock(clock)
+    source_feed = WatchFeed(source, settings.namespaces, SLICE_SECONDS, steady)
+    target_feed = WatchFeed(target, settings.namespaces, SLICE_SECONDS, steady)
     one = DrainRound(
-        policy=policy,
+        policies=policies,
         source=KubeSource(source),
+        target=KubeTarget(target),
         source_feed=source_feed,
         target_feed=target_feed,
         keeper=keeper,
-        clock=clock,
-        reserve=reserves(target, settings, first_target),
+        clock=steady,
         settings=settings,
-        slice_seconds=SLICE_SECONDS,
+        online=online,
     )
+    one.review(lambda begins: review_slots(source, target, policies, settings, steady, begins=begins))
+    first_target, first = target_feed.start(), source_feed.start()
+    one.reserve = reserves(target, settings, first_target)
     return one.run(first, first_target)
 
 
-def preview_drain(source: KubeApi, target: KubeApi | None, settings: Settings, policy: Policy, clock: Clock) -> Json:
+def preview_drain(
+    source: KubeApi, target: KubeApi | None, settings: Settings, policies: Policies, clock: Clock
+) -> Json:
     """What a drain would begin with. A target that does not exist yet (None), or has no Agones, has no seats."""
+    review_slots(source, None, policies, settings, clock, begins=True)
     source_feed = WatchFeed(source, settings.namespaces, 0.0, clock)
     target_feed = WatchFeed(target or source, settings.namespaces if target else [], 0.0, clock)
     try:
@@ -460,8 +489,9 @@ def preview_drain(source: KubeApi, target: KubeApi | None, settings: Settings, p
     except NotFound:
         first_target, reserve = [], {}
     one = DrainRound(
-        policy=policy,
+        policies=policies,
         source=KubeSource(source),
+        target=KubeTarget(target or source),
         source_feed=source_feed,
         target_feed=target_feed,
         keeper=NullKeeper(),
@@ -470,11 +500,3 @@ def preview_drain(source: KubeApi, target: KubeApi | None, settings: Settings, p
         settings=settings,
     )
     return one.preview(source_feed.relist(), first_target)
-
-
-def cancel_requests(
-    source: KubeApi, settings: Settings, domain: str, keeper: Keeper, clock: Clock, *, check_mode: bool
-) -> Json:
-    """Take back the requests that stand on a slot."""
-    feed = WatchFeed(source, settings.namespaces, 0.0, clock)
-    return Cancellation(KubeSource(source), feed, keeper, domain).run(check_mode=check_mode)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Iterable, Mapping
@@ -23,7 +24,7 @@ ENDING = frozenset({"Shutdown", "Unhealthy", "Error"})
 
 @dataclass(frozen=True)
 class Server:
-    """A GameServer as seen once. `players` is None when its Fleet keeps no such List."""
+    """A GameServer as seen once. `players` is None when its Fleet keeps no such List, `counted` without the Counter."""
 
     namespace: str
     name: str
@@ -35,6 +36,7 @@ class Server:
     addressed: bool
     allocation: str
     players: tuple[str, ...] | None
+    counted: int | None
     grace_seconds: float
     annotations: Mapping[str, str]
 
@@ -67,7 +69,9 @@ class Server:
         return self.addressed and not self.deleting and self.state in OCCUPIED | {"Ready"}
 
 
-def read_server(obj: Mapping[str, Any], players_list: str = "players", salt: str = "") -> Server:
+def read_server(
+    obj: Mapping[str, Any], players_list: str = "players", key: str = "", players_counter: str = "players"
+) -> Server:
     """A GameServer object's relevant content. Player ids become hashes here and are never seen behind it."""
     metadata, status = obj.get("metadata") or {}, obj.get("status") or {}
     pod = ((obj.get("spec") or {}).get("template") or {}).get("spec") or {}
@@ -82,24 +86,30 @@ def read_server(obj: Mapping[str, Any], players_list: str = "players", salt: str
         deleting=bool(metadata.get("deletionTimestamp")),
         addressed=bool(status.get("address")) and bool(status.get("ports")),
         allocation=str(annotations.get(LAST_ALLOCATED, "")),
-        players=player_hashes(status, players_list, salt),
+        players=player_hashes(status, players_list, key),
+        counted=_count(status, players_counter),
         grace_seconds=float(pod.get("terminationGracePeriodSeconds") or 30),
         annotations=annotations,
     )
 
 
-def player_hashes(status: Mapping[str, Any], players_list: str, salt: str) -> tuple[str, ...] | None:
+def _count(status: Mapping[str, Any], counter: str) -> int | None:
+    found = (status.get("counters") or {}).get(counter)
+    return None if found is None else int(found.get("count") or 0)
+
+
+def player_hashes(status: Mapping[str, Any], players_list: str, key: str) -> tuple[str, ...] | None:
     """The ids in a status' List as hashes: () when the List is empty, None when there is none of that name."""
     lists = status.get("lists") or {}
     if players_list not in lists:
         return None
     values = (lists[players_list] or {}).get("values") or []
-    return tuple(sorted(hash_player(str(value), salt) for value in values))
+    return tuple(sorted(hash_player(str(value), key) for value in values))
 
 
-def hash_player(player: str, salt: str) -> str:
-    """A player id as it may leave the process: not reversible without the run's salt and a list of ids."""
-    return hashlib.sha256(f"{salt}:{player}".encode()).hexdigest()[:16]
+def hash_player(player: str, key: str) -> str:
+    """A player id as it may leave the process: whoever does not have the run's key cannot tell whose it is."""
+    return hmac.new(key.encode(), player.encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def count_by_fleet(servers: Iterable[Server]) -> dict[Key, dict[str, int]]:

@@ -82,7 +82,7 @@ Decision = Union[Write, Wait, Nothing]
 def decide_open(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
     """Open a run where none is open, or resume the open one of the same release."""
     if seen is None or not seen.record.is_open:
-        return _new_run(seen.record if seen else None, want, runner)
+        return _new_run(seen, want, runner)
     record = seen.record
     check_resumable(record, want.release)
     if record.lease is not None and record.lease.holder == runner.holder:
@@ -99,9 +99,15 @@ def decide_open(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
     return Write(_driven(record, runner))
 
 
-def _new_run(last: Record | None, want: Opening, runner: Runner) -> Decision:
+def _new_run(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
+    last = seen.record if seen else None
     if want.if_generation is None:
         return Nothing(last)
+    if seen is not None and seen.record.lease is not None and seconds_left(seen) > 0:
+        raise BlueGreenError(
+            f"{seen.record.lease.holder} is changing a slot outside of any run (playbook decommission), for at least "
+            f"{seconds_left(seen):.0f} s more: start the same command again when that is done"
+        )
     generation = last.generation if last else 0
     if generation != want.if_generation:
         raise BlueGreenError(
@@ -120,6 +126,28 @@ def _new_run(last: Record | None, want: Opening, runner: Runner) -> Decision:
             lease=runner.lease,
         )
     )
+
+
+def decide_hold(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
+    """Take the lease while no run is open, so that none is opened meanwhile; the last run's record stays as it is."""
+    record = seen.record if seen else None
+    if record is not None and record.is_open:
+        raise BlueGreenError(
+            f"run {record.run_id} (release {record.release}, {record.source} to {record.target}) is open: finish "
+            f"it with -e eks_bluegreen_release={record.release}, or take it back with the playbook rollback, first"
+        )
+    if seen is not None and seen.record.lease is not None and (left := seconds_left(seen)) > 0:
+        text = f"{seen.record.lease.holder} is changing a slot; its lease ends in {left:.0f} s unless renewed"
+        return Wait(min(left, LONGEST_WAIT_SECONDS), text)
+    generation = record.generation if record else 0
+    if generation != want.if_generation:
+        raise BlueGreenError(
+            "the run record was written by another runner while this one was checking: start the same command again, "
+            "so that it looks at the slots as they are now"
+        )
+    if record is None:
+        record = Record(want.run_id, want.release, want.source, want.target, state="aborted", closed_at=runner.now)
+    return Write(replace(record, generation=generation + 1, lease=runner.lease))
 
 
 def check_resumable(record: Record, release: str) -> None:

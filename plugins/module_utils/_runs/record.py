@@ -40,6 +40,7 @@ class Lease:
 class Record:
     """The run record's content. `state` is open, closed or aborted; `direction` upgrade or rollback.
 
+    A record of no open run may still hold a lease: somebody keeps runs from being opened for a while.
     `phase` is the furthest phase that was started: a resumed run passes through the earlier ones again,
     which `current` shows. `outcome` is completed, rolled_back or empty.
     """
@@ -102,7 +103,7 @@ def from_document(document: Mapping[str, Any], where: str) -> Record:
 
 def seconds_left(seen: Seen) -> float:
     """How long the lease in a record is certainly not to be taken; 0 when it is free."""
-    if not seen.record.is_open or seen.record.lease is None:
+    if seen.record.lease is None:
         return 0.0
     return max(0.0, seen.record.lease.seconds + AGE_RESOLUTION_SECONDS - seen.age_seconds)
 
@@ -110,8 +111,7 @@ def seconds_left(seen: Seen) -> float:
 def held_by(record: Record, run_id: str, generation: int, holder: str) -> bool:
     """Whether this very holder has the lease of the record."""
     return (
-        record.is_open
-        and record.run_id == run_id
+        record.run_id == run_id
         and record.generation == generation
         and record.lease is not None
         and record.lease.holder == holder

@@ -25,6 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.lease 
     Runner,
     Wait,
     Write,
+    decide_hold,
     decide_open,
     decide_take_over,
     ended,
@@ -80,6 +81,7 @@ class RunRecord:
         doers: dict[str, Callable[[Asked, bool], Result]] = {
             "open": self._open,
             "taken_over": self._take_over,
+            "held": self._hold,
             "renewed": self._renew,
             "released": self._release,
             "closed": self._close,
@@ -88,8 +90,11 @@ class RunRecord:
         return doers[state](asked, check_mode)
 
     def _open(self, asked: Asked, check_mode: bool) -> Result:
-        runner = self._runner(asked)
-        want = Opening(
+        runner, want = self._runner(asked), self._opening(asked)
+        return self._carry_out(lambda seen: decide_open(seen, want, runner), check_mode)
+
+    def _opening(self, asked: Asked) -> Opening:
+        return Opening(
             run_id=f"{self._clock.now():%Y%m%d-%H%M%S}-{asked.release}",
             release=asked.release,
             source=asked.source,
@@ -97,7 +102,10 @@ class RunRecord:
             if_generation=asked.if_generation,
             previous=asked.previous,
         )
-        return self._carry_out(lambda seen: decide_open(seen, want, runner), check_mode)
+
+    def _hold(self, asked: Asked, check_mode: bool) -> Result:
+        runner, want = self._runner(asked), self._opening(asked)
+        return self._carry_out(lambda seen: decide_hold(seen, want, runner), check_mode)
 
     def _take_over(self, asked: Asked, check_mode: bool) -> Result:
         runner = self._runner(asked)
@@ -268,6 +276,8 @@ def _shown(record: Record | None) -> dict[str, Any]:
 
 def _how_it_began(before: Record | None, after: Record) -> tuple[str, str]:
     holder = after.lease.holder if after.lease else ""
+    if not after.is_open:
+        return "held", f"kept from being followed by {holder}, who changes a slot outside of any run"
     if before is None or before.run_id != after.run_id:
         text = f"run opened by {holder}: release {after.release}, {after.source} to {after.target}"
         return "opened", text

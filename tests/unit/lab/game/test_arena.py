@@ -201,6 +201,22 @@ def test_a_player_may_come_before_the_server_has_heard_of_its_allocation() -> No
     play(story)
 
 
+def test_handoff_introduces_the_whole_party_to_the_successor() -> None:
+    async def story(rig: Rig) -> None:
+        rig.server.start(view())
+        client = rig.join("a")
+        successor = {"address": "127.0.0.9", "port": 7009, "uid": "uid-9"}
+        rig.server.observe(view(**signal(mode="handoff", successor=successor)))
+        await settle()
+        await rig.fire(2.0)
+        farewell = json.loads(client.heard[-1])
+        ticket = Ticket.decode(farewell["successor"].pop("ticket"))
+        assert farewell["successor"] == {"address": "127.0.0.9", "port": 7009}
+        assert (ticket.server_uid, ticket.session, ticket.members) == ("uid-9", "session-1", ("a", "b", "c"))
+
+    play(story)
+
+
 def test_disconnect_keeps_the_notice_then_moves_the_players() -> None:
     async def story(rig: Rig) -> None:
         rig.server.start(view())

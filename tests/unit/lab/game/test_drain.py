@@ -38,6 +38,15 @@ def test_a_request_is_read() -> None:
     assert request() == Request("run-1", 1, "allocation-1", mode=Mode.DISCONNECT, not_before=SOON, spread_seconds=10.0)
 
 
+def test_a_handoff_names_a_successor_and_closes_at_the_end_of_the_notice() -> None:
+    successor = {"address": "127.0.0.9", "port": 7009, "uid": "uid-9"}
+    heard = drain.hear(Drain(), request(mode="handoff", successor=successor), MATCH, NOW)
+    assert heard is not None
+    assert heard.request is not None
+    assert heard.request.successor == drain.Successor("127.0.0.9", 7009, "uid-9")
+    assert drain.closes_at(heard, MATCH) == SOON
+
+
 @pytest.mark.parametrize("text", ["", "no", "[]", "null", '{"run": "r"}', '{"run": "r", "seq": "x"}'])
 def test_a_request_that_does_not_say_whom_to_answer_is_unreadable(text: str) -> None:
     with pytest.raises(drain.Unreadable):
@@ -49,7 +58,9 @@ def test_a_request_that_does_not_say_whom_to_answer_is_unreadable(text: str) -> 
     [
         ({"v": 2}, "version 2"),
         ({"state": "maybe"}, "unknown state 'maybe'"),
-        ({"mode": "handoff"}, "handoff"),
+        ({"mode": "handover"}, "handover"),
+        ({"mode": "handoff"}, "without address, port and uid"),
+        ({"mode": "handoff", "successor": {"address": "127.0.0.1", "uid": "x"}}, "without address, port and uid"),
         ({"not_before": "soon"}, "soon"),
         ({"not_before": None}, "fromisoformat"),
         ({"not_before": "2026-11-23T12:00:02"}, "no time zone"),

@@ -11,17 +11,20 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     AT_MATCH_END,
     DEFAULT_DOMAIN,
     DISCONNECT,
+    HANDOFF,
     Request,
     cancelled_request,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.drain import Drain, Signal
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Memory, Policy, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.drain import Drain
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Memory, Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import is_older, outcome_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import Signal
 
 from tests.unit.plugins.module_utils._agones.world import START, game_server
 
-POLICY = Policy(run="run-1", mode=DISCONNECT)
+POLICY = Policy(run="run-1", mode=DISCONNECT, canary=0)
 REQUEST = Request("run-1", 1, "requested", DISCONNECT, "*", START + 30, START + 4320, 10.0)
 
 
@@ -30,7 +33,7 @@ def server(name: str = "s", state: str = "Allocated", **more: Any) -> Server:
 
 
 def drain(policy: Policy = POLICY, seats: int = 9) -> Drain:
-    one = Drain(policy, Memory(policy.run, START))
+    one = Drain(Policies(policy), Memory(policy.run, START, key="run-1"))
     one.see_target_list("arena", [server(f"seat-{number}", "Ready") for number in range(seats)], START)
     return one
 
@@ -144,7 +147,7 @@ def test_closing_under_an_earlier_number_is_closing() -> None:
     again = replace(REQUEST, seq=2)
     one.see_source("arena", [server(annotations=asked(again, answer="closing", seq=1))], START)
     assert one.counts(START)["closing"] == 1
-    assert one.committed(("arena", "arena")) == 1
+    assert one.room(("arena", "arena"), START) == 8
 
 
 def test_repetitions_come_at_their_times_and_never_shorten_the_notice() -> None:
@@ -233,7 +236,7 @@ def test_players_of_a_server_whose_closing_was_missed_are_away_since_it_began_to
     one.see_server(server(version=1, players=["a"], annotations=asked(answer="accepted")), START)
     ends = server(state="Shutdown", version=2, players=["a"], annotations=asked(answer="accepted"))
     one.see_server(ends, START + 31)
-    assert one.memory.ledger.claims_on(("arena", "arena")) == 1
+    assert one.memory.ledger.claims_by_fleet()[("arena", "arena")] == 1
     one.see_target(server("seat-0", version=5, players=["a"]), START + 33)
     one.see_gone("uid-s", START + 60)
     assert one.memory.ledger.downtimes == [2.0]
@@ -262,3 +265,78 @@ def test_it_is_quiet_when_nobody_is_about_to_leave_or_away() -> None:
     one.see_target(server("seat-0", version=5, players=["a"]), START + 61)
     one.tick(START + 61)
     assert one.is_quiet(START + 61)
+
+
+def test_a_server_that_never_heard_keeps_no_seat_after_its_last_notice() -> None:
+    one = drain(seats=1)
+    one.see_source("arena", [server("deaf", players=["a"]), server("other", players=["b", "c"])], START)
+    assert signals(one) == ["deaf"]
+    for second in range(1, 75):
+        now = START + second
+        for action in one.plan(now):
+            assert isinstance(action, Signal)
+            version = 1 + second
+            one.see_server(server(action.name, version=version, annotations=asked(action.request)), now)
+    # Asked at 1, 11, 21 and 31 s: the last notice ends at 61 s, and ten seconds later nobody expects it to close.
+    assert one.counts(START + 74)["silent"] == 1
+    request = one.memory.active["uid-other"].request
+    assert request is not None
+    assert request.not_before == START + 71 + POLICY.notice
+
+
+def test_who_was_asked_on_paper_only_waits_when_the_target_has_lost_its_seats() -> None:
+    one = drain(seats=2)
+    one.see_source("arena", [server("a"), server("b")], START)
+    assert len(one.plan(START)) == 2
+    for number in range(2):
+        one.see_target(server(f"seat-{number}", version=5 + number), START + 1)
+        assert len(one.plan(START + 1)) == 1 - number
+
+
+def test_no_more_is_planned_than_can_be_done_now() -> None:
+    one = drain(seats=9)
+    one.see_source("arena", [server(name, players=["p"] * size) for size, name in enumerate(("a", "b", "c"), 1)], START)
+    assert [action.name for action in one.plan(START, most=2)] == ["a", "b"]
+    assert one.memory.active["uid-c"].request is None
+
+
+def test_a_clock_that_went_back_makes_nothing_run_out_early_or_late() -> None:
+    one = drain()
+    one.see_source("arena", [server(players=["a"], annotations=asked(answer="closing"))], START + 40)
+    one.memory.watched_at = START + 50
+    document = json.loads(json.dumps(one.memory.to_document()))
+    back = Memory.from_document(document, "run-1", START - 550)
+    assert back.ledger.claims["uid-s"].opened_at == START - 560
+    assert back.ledger.away == dict.fromkeys(back.ledger.away)
+    assert back.active["uid-s"].seen_at == START - 560
+
+
+def test_time_that_nobody_watched_does_not_free_a_seat() -> None:
+    one = drain()
+    one.see_source("arena", [server(players=["a"], annotations=asked(answer="closing"))], START + 40)
+    one.memory.watched_at = START + 50
+    document = json.loads(json.dumps(one.memory.to_document()))
+    later = Drain(Policies(POLICY), Memory.from_document(document, "run-1", START + 3600))
+    later.tick(START + 3600)
+    assert later.memory.ledger.claims_by_fleet()[("arena", "arena")] == 1
+
+
+HANDED = replace(REQUEST, mode=HANDOFF, deadline=START + 40, successor={"address": "a", "port": 1, "uid": "seat"})
+
+
+def test_whoever_has_a_seat_by_name_keeps_it_at_the_deadline() -> None:
+    one = drain(replace(POLICY, mode=HANDOFF, interrupt_at_deadline=True), seats=0)
+    one.see_source("arena", [server(annotations=asked(HANDED, answer="accepted"))], START)
+    (action,) = one.plan(START + 40)
+    assert isinstance(action, Signal)
+    assert (action.request.mode, action.request.reason) == (HANDOFF, "deadline")
+    assert action.request.successor == HANDED.successor
+
+
+def test_whoever_gives_a_seat_by_name_up_waits_for_another() -> None:
+    one = drain(seats=0)
+    one.see_source("arena", [server(annotations=asked(HANDED, answer="accepted"))], START)
+    assert one.plan(START) == []
+    assert one.held == {("arena", "arena"): {"seats": 1}}
+    one.see_target(server("seat", "Ready"), START)
+    assert signals(one) == ["s"]

@@ -19,20 +19,20 @@ def moved(*players: str, since: float | None = 100.0) -> Ledger:
 def test_a_claim_closes_when_all_players_are_back() -> None:
     ledger = moved("a", "b")
     ledger.arrive(["a", "stranger"], 101.5)
-    ledger.close_claims(102.0, 120.0)
-    assert ledger.claims_on(FLEET) == 1
+    ledger.close_claims(102.0, lambda _fleet: 120.0)
+    assert ledger.claims_by_fleet()[FLEET] == 1
     ledger.arrive(["b"], 103.0)
-    ledger.close_claims(103.0, 120.0)
-    assert ledger.claims_on(FLEET) == 0
+    ledger.close_claims(103.0, lambda _fleet: 120.0)
+    assert ledger.claims_by_fleet()[FLEET] == 0
     assert ledger.downtimes == [1.5, 3.0]
 
 
 def test_a_claim_closes_after_the_timeout_and_a_late_player_still_counts() -> None:
     ledger = moved("a")
-    ledger.close_claims(219.9, 120.0)
-    assert ledger.claims_on(FLEET) == 1
-    ledger.close_claims(220.0, 120.0)
-    assert ledger.claims_on(FLEET) == 0
+    ledger.close_claims(219.9, lambda _fleet: 120.0)
+    assert ledger.claims_by_fleet()[FLEET] == 1
+    ledger.close_claims(220.0, lambda _fleet: 120.0)
+    assert ledger.claims_by_fleet()[FLEET] == 0
     ledger.arrive(["a"], 300.0)
     assert ledger.summary()["downtime_seconds"]["max"] == 200.0
 
@@ -40,15 +40,15 @@ def test_a_claim_closes_after_the_timeout_and_a_late_player_still_counts() -> No
 def test_without_ids_a_claim_waits_for_the_timeout() -> None:
     ledger = Ledger()
     ledger.open_claim("uid", FLEET, None, 100.0)
-    ledger.close_claims(150.0, 120.0)
-    assert ledger.claims_on(FLEET) == 1
+    ledger.close_claims(150.0, lambda _fleet: 120.0)
+    assert ledger.claims_by_fleet()[FLEET] == 1
     assert ledger.summary()["sessions_without_ids"] == 1
 
 
 def test_an_empty_session_needs_no_seat() -> None:
     ledger = moved()
-    ledger.close_claims(100.0, 120.0)
-    assert ledger.claims_on(FLEET) == 0
+    ledger.close_claims(100.0, lambda _fleet: 120.0)
+    assert ledger.claims_by_fleet()[FLEET] == 0
 
 
 def test_players_whose_leaving_nobody_saw_have_no_downtime() -> None:

@@ -7,26 +7,31 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import run_drain
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import AT_MATCH_END, DISCONNECT
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    AT_MATCH_END,
+    DISCONNECT,
+    HANDOFF,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.drain import STATES
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import OUTCOMES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import Cancellation
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import (
-    Cancellation,
     DrainRound,
     Settings,
     buffer_seats,
     progress_text,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tests.unit.plugins.module_utils._agones.world import FLEET, NAMESPACE, FakeFeed, FakeKeeper, Habits, Killed, World
 
 FAST = Policy(
     run="run-1",
     mode=DISCONNECT,
+    canary=0,
     notice=2.0,
     spread=1.0,
     connect_grace=5.0,
@@ -38,8 +43,9 @@ FAST = Policy(
 
 def drain_round(world: World, keeper: FakeKeeper, policy: Policy, reserve: int = 0, **more: Any) -> DrainRound:
     return DrainRound(
-        policy=policy,
+        policies=Policies(policy),
         source=world,
+        target=world,
         source_feed=FakeFeed(world, "source"),
         target_feed=FakeFeed(world, "target"),
         keeper=keeper,
@@ -127,6 +133,8 @@ def test_without_a_seat_nobody_is_asked() -> None:
     world.add_session("s0")
     result = run_round(world, keeper)
     assert (world.writes, result["round"]["finished"], result["states"]["idle"]) == (0, False, 1)
+    assert result["held"] == {"arena/arena": {"seats": 1}}
+    assert result["round"]["progress"].endswith("(1 idle); arena/arena: 1 wait for a free seat on the target")
 
 
 def test_at_match_end_all_are_asked_at_once_and_end_by_themselves() -> None:
@@ -305,6 +313,181 @@ def test_the_preview_counts_and_writes_nothing() -> None:
     assert (world.writes, keeper.memory, keeper.kept) == (0, {}, 0)
 
 
+def test_the_first_session_is_a_canary_and_the_others_wait_for_its_players() -> None:
+    world, keeper = World(seats=9), FakeKeeper()
+    for number in range(6):
+        world.add_session(f"s{number}", Habits(returns_after=3.0))
+    policy = replace(FAST, canary=1)
+    run_round(world, keeper, policy, slice_seconds=4.0)
+    assert (world.writes, list(world.truth.values())) == (1, ["moved"])
+    result = run_all(world, keeper, policy)
+    assert result["sessions"]["moved"] == 6
+    assert world.clock.seconds == pytest.approx(2.0 + 3.0 + 2.5 + 5.0, abs=1.0)
+
+
+def test_an_empty_server_is_no_canary_and_waits_for_none() -> None:
+    world, keeper = World(seats=9), FakeKeeper()
+    for number in range(3):
+        world.add_session(f"empty-{number}", players=[])
+    world.add_session("full", players=["a"])
+    run_round(world, keeper, replace(FAST, canary=1), slice_seconds=0.5)
+    assert world.writes == 4
+
+
+def test_a_canary_whose_players_do_not_come_back_stops_the_drain() -> None:
+    world, keeper = World(seats=9), FakeKeeper()
+    for number in range(3):
+        world.add_session(f"s{number}", Habits(returns_after=None if number == 2 else 1.0))
+    world.change("s2", players=["lonely"])
+    policy = replace(FAST, canary=1)
+    with pytest.raises(BlueGreenError, match="only 0 of 1 of the players of the canary batch came back") as stopped:
+        run_all(world, keeper, policy)
+    assert world.writes == 1
+    assert stopped.value.details["sessions"]["moved"] == 1
+    assert run_all(world, keeper, policy)["sessions"]["moved"] == 3
+
+
+def test_without_a_measurement_it_stops_after_the_canary_batch_and_says_so() -> None:
+    world, keeper = World(seats=9), FakeKeeper()
+    for number in range(3):
+        world.add_session(f"s{number}")
+        del world.source[f"s{number}"]["status"]["lists"]
+    with pytest.raises(BlueGreenError, match="nothing tells whether its players came back"):
+        run_all(world, keeper, replace(FAST, canary=1))
+    assert world.writes == 1
+
+
+def test_a_metric_of_the_game_stands_in_for_player_ids() -> None:
+    world, keeper = World(seats=9), FakeKeeper()
+    for number in range(3):
+        world.add_session(f"s{number}")
+        del world.source[f"s{number}"]["status"]["lists"]
+        world.source[f"s{number}"]["status"]["counters"] = {"players": {"count": 5, "capacity": 5}}
+    left: list[float] = []
+
+    def online() -> float:
+        left.extend([world.now] * (sum(one == "moved" for one in world.truth.values()) - len(left)))
+        return 15 - 5 * sum(world.now - moment < 2.0 for moment in left)
+
+    result = run_all(world, keeper, replace(FAST, canary=1), online=online)
+    assert result["sessions"]["moved"] == 3
+    assert result["players"]["sessions_without_ids"] == 3
+    assert result["players"]["aggregate"]["left"] == 15
+    assert result["players"]["aggregate"]["mean_downtime_seconds"] == pytest.approx(2.0, abs=1.1)
+
+
+def test_fleets_have_policies_of_their_own() -> None:
+    world, keeper = World(seats=9), FakeKeeper()
+    world.add_session("casual")
+    world.add_session("ranked", Habits(ends_after=20.0), fleet="ranked")
+    ranked = replace(FAST, mode=AT_MATCH_END)
+    one = drain_round(world, keeper, FAST)
+    one.policies = Policies(FAST, {("", "ranked"): ranked})
+    for _round in range(3):
+        result = one.run(one.source_feed.relist(), one.target_feed.relist())
+    assert outcomes(result) == world.truth == {"casual": "moved", "ranked": "ended_alone"}
+
+
+def test_players_per_second_stagger_the_requests() -> None:
+    world, keeper = World(seats=20), FakeKeeper()
+    for number in range(8):
+        world.add_session(f"s{number}")
+    run_round(world, keeper, replace(FAST, players_per_second=2.0, notice=60.0), slice_seconds=3.55)
+    assert world.writes == pytest.approx(4, abs=1)
+
+
+def test_a_paused_drain_asks_nobody_and_goes_on_within_a_round() -> None:
+    world, keeper = World(), FakeKeeper()
+    world.add_session("s0")
+    keeper.memory["control"] = {"state": "paused", "by": "jo", "reason": "lunch"}
+    result = run_round(world, keeper, slice_seconds=5.0)
+    assert world.writes == 0
+    assert result["round"]["progress"].startswith("paused by jo: lunch; 1 of 1 sessions left on blue")
+    keeper.memory["control"] = {"state": "running"}
+    assert outcomes(run_all(world, keeper)) == {"s0": "moved"}
+    assert [data["control"] for kind, data in keeper.entries if "control" in data] == ["paused"]
+
+
+def test_a_drain_is_paused_in_the_middle_of_a_round() -> None:
+    world, keeper = World(seats=1), FakeKeeper()
+    world.add_session("s0")
+    world.add_session("s1")
+    world.later(1.0, lambda: keeper.memory.update(control={"state": "paused"}))
+    for delay in (2.5, 3.0):
+        world.later(delay, world.add_seat)
+    result = run_round(world, keeper)
+    assert world.writes == 1
+    assert result["sessions"]["remaining"] == 1
+
+
+def test_an_aborted_drain_takes_its_requests_back_and_fails() -> None:
+    world, keeper = World(), FakeKeeper()
+    world.add_session("s0")
+    world.later(1.0, lambda: keeper.memory.update(control={"state": "aborted", "by": "jo"}))
+    policy = replace(FAST, notice=30.0)
+    with pytest.raises(BlueGreenError, match=r"was aborted by jo; 1 requests were taken back") as stopped:
+        run_round(world, keeper, policy)
+    assert stopped.value.details["changed"] is True
+    assert (world.request_of("s0").state, world.truth) == ("cancelled", {})  # type: ignore[union-attr]
+    with pytest.raises(BlueGreenError, match="0 requests were taken back"):
+        run_round(world, keeper, policy)
+
+
+def test_handoff_names_a_server_that_was_allocated_for_the_session() -> None:
+    world, keeper = World(seats=3), FakeKeeper()
+    world.add_session("s0", players=["a", "b"])
+    world.add_session("s1", Habits(ends_after=1.0), players=["c"])
+    result = run_all(world, keeper, replace(FAST, mode=HANDOFF))
+    assert outcomes(result) == {"s0": "moved", "s1": "ended_alone"}
+    used = [one for one in world.target.values() if one["status"]["state"] == "Allocated"]
+    assert [one["status"]["lists"]["players"]["values"] for one in used] == [["a", "b"]]
+    assert used[0]["metadata"]["annotations"]["eks-bluegreen.gameops/successor-of"] == "uid-s0/run-1"
+    assert len(world.target) == 2, "the server that nobody came to was given back"
+
+
+def test_a_review_that_refuses_lets_nothing_be_written() -> None:
+    world, keeper = World(), FakeKeeper()
+    world.add_session("s0")
+    one = drain_round(world, keeper, FAST)
+    asked: list[bool] = []
+
+    def review(begins: bool) -> None:
+        asked.append(begins)
+        if len(asked) == 1:
+            run_drain.refuse(["a", "b"])
+
+    with pytest.raises(BlueGreenError, match="nothing was written: a; b"):
+        one.review(review)
+    assert (world.writes, keeper.memory, keeper.entries, keeper.kept) == (0, {}, [], 0)
+    one.review(review)
+    one.run(one.source_feed.relist(), one.target_feed.relist())
+    one.review(review)
+    assert asked == [True, True]
+    one.settings = replace(one.settings, runner="another one")
+    one.review(review)
+    assert asked == [True, True, False]
+
+
+def test_no_notice_is_shortened_by_the_time_that_many_writes_take() -> None:
+    world, keeper = World(seats=9), FakeKeeper()
+    for number in range(4):
+        world.add_session(f"s{number}")
+    asked: dict[str, float] = {}
+
+    def take_time(name: str) -> None:
+        asked[name] = world.now
+        world.clock.seconds += 1.0
+
+    world.before_write = take_time
+    run_round(world, keeper, slice_seconds=1.0)
+    notices = []
+    for name in world.source:
+        request = world.request_of(name)
+        assert request is not None
+        notices.append(round(request.not_before - asked[name], 3))
+    assert min(notices) >= FAST.notice
+
+
 def test_cancelling_takes_requests_back_except_from_servers_that_close() -> None:
     world, keeper = World(), FakeKeeper()
     world.add_session("waiting", Habits(acknowledges_after=None))
@@ -322,6 +505,24 @@ def test_cancelling_takes_requests_back_except_from_servers_that_close() -> None
     assert cancellation.run(check_mode=False)["changed"] is False
     world.advance(30.0)
     assert world.truth == {"closing": "moved"}
+
+
+def test_cancelling_survives_an_api_server_that_is_busy() -> None:
+    world, keeper = World(), FakeKeeper()
+    world.add_session("s0", Habits(acknowledges_after=None))
+    run_round(world, keeper, slice_seconds=0.5)
+    troubles = [ApiFailure("busy", 503), Conflict("changed", 409)]
+
+    def trouble(_name: str) -> None:
+        if troubles:
+            raise troubles.pop()
+
+    world.before_write = trouble
+    result = Cancellation(world, FakeFeed(world, "source"), keeper, FAST.domain).run(check_mode=False)
+    assert (result["cancelled"], troubles) == (1, [])
+    request = world.request_of("s0")
+    assert request is not None
+    assert (request.state, request.seq) == ("cancelled", 2)
 
 
 def test_a_drain_after_a_cancelled_one_of_the_same_run_asks_anew() -> None:
@@ -348,58 +549,3 @@ def test_progress_text() -> None:
     counts |= {"remaining": 3, "total": 9, "idle": 1, "accepted": 2, "moved": 4, "ended_alone": 2}
     text = progress_text(counts, {"moved": 20, "returned": 18}, "blue")
     assert text == ("3 of 9 sessions left on blue (1 idle, 2 accepted); 2 ended alone, 4 moved; players back 18 of 20")
-
-
-habits = st.builds(
-    Habits,
-    ends_after=st.sampled_from([None, 1.0, 3.0, 9.0, 25.0]),
-    acknowledges_after=st.sampled_from([0.1, 0.4, 3.0, None]),
-    refuses=st.sampled_from([False, False, False, True]),
-    closes_for=st.sampled_from([0.2, 2.0]),
-    pod_stays=st.sampled_from([0.1, 4.0]),
-    crashes_after=st.sampled_from([None, None, None, 4.0]),
-    returns_after=st.sampled_from([0.5, 2.0, 6.0, None]),
-)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    sessions=st.lists(habits, max_size=6),
-    seats=st.integers(0, 5),
-    reserve=st.integers(0, 3),
-    kills=st.lists(st.tuples(st.integers(1, 6), st.booleans(), st.sampled_from([0.0, 1.0, 20.0])), max_size=4),
-    mode=st.sampled_from([AT_MATCH_END, DISCONNECT, DISCONNECT]),
-)
-def test_in_every_history_seats_suffice_and_each_session_has_one_outcome(
-    monkeypatch: pytest.MonkeyPatch,
-    sessions: list[Habits],
-    seats: int,
-    reserve: int,
-    kills: list[tuple[int, bool, float]],
-    mode: str,
-) -> None:
-    monkeypatch.setattr(run_drain, "TICK_SECONDS", 0.4)
-    world, keeper = World(seats=seats, reconnect_timeout=8.0), FakeKeeper()
-    policy = replace(FAST, mode=mode, reconnect_timeout=8.0, deadline=500.0)
-    for number, one in enumerate(sessions):
-        # Whoever would stay for ever ends at last, so that the drain can.
-        world.add_session(f"s{number}", replace(one, ends_after=one.ends_after or 60.0))
-    for writes, after, gap in kills:
-        world.die_at_write = world.writes + writes if not after else -(world.writes + writes)
-        try:
-            run_round(world, keeper, policy, reserve=reserve)
-        except Killed:
-            world.advance(gap)
-    world.die_at_write = None
-    result = run_all(world, keeper, policy, reserve=reserve)
-    found = outcomes(result)
-    assert found.keys() == world.truth.keys() == {f"s{number}" for number in range(len(sessions))}
-    assert not world.source
-    assert world.worst <= 0, "more were sent away than the target could seat"
-    assert set(found.values()) <= {"ended_alone", "moved", "lost"}
-    if mode == AT_MATCH_END:
-        assert "moved" not in world.truth.values()
-    # Of a server that does not answer in time nobody can tell whether it went by the request.
-    prompt = {f"s{number}" for number, one in enumerate(sessions) if (one.acknowledges_after or 9) < policy.notice}
-    if not kills:
-        assert {name: found[name] for name in prompt} == {name: world.truth[name] for name in prompt}

@@ -11,6 +11,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.lease 
     Opening,
     Wait,
     Write,
+    decide_hold,
     decide_open,
     decide_take_over,
     ended,
@@ -40,7 +41,7 @@ def test_only_resuming_opens_nothing() -> None:
 
 def test_a_direction_decided_on_an_older_record_opens_nothing() -> None:
     with pytest.raises(BlueGreenError, match="opened and ended while"):
-        decide_open(seen(state="closed", generation=5), opening(if_generation=4), runner())
+        decide_open(seen(state="closed", lease=None, generation=5), opening(if_generation=4), runner())
 
 
 def test_a_held_lease_is_waited_for() -> None:
@@ -88,6 +89,44 @@ def test_a_takeover_is_not_repeated_under_its_own_lease() -> None:
 def test_without_a_run_there_is_nothing_to_take_over() -> None:
     with pytest.raises(BlueGreenError, match="nothing to roll back"):
         decide_take_over(None, runner())
+
+
+def test_a_hold_keeps_the_record_and_takes_its_lease() -> None:
+    last = seen(state="closed", outcome="completed", lease=None, generation=4)
+    decision = decide_hold(last, opening(if_generation=4), runner())
+    assert decision == Write(record(state="closed", outcome="completed", generation=5, lease=Lease("me", 10.0)))
+
+
+def test_a_hold_without_a_record_leaves_one_that_never_was_a_run() -> None:
+    decision = decide_hold(None, opening(if_generation=0), runner())
+    assert isinstance(decision, Write)
+    assert (decision.record.state, decision.record.generation) == ("aborted", 1)
+    assert (decision.record.source, decision.record.lease) == ("blue", Lease("me", 10.0))
+
+
+@pytest.mark.parametrize("age", [0.0, 11.0])
+def test_a_hold_waits_for_another_until_his_lease_ends(age: float) -> None:
+    held = seen(age, state="closed", lease=Lease("other", 10.0), generation=4)
+    decision = decide_hold(held, opening(if_generation=4), runner())
+    assert isinstance(decision, Wait if age == 0.0 else Write)
+
+
+def test_an_open_run_is_not_held() -> None:
+    with pytest.raises(BlueGreenError, match="is open: finish it"):
+        decide_hold(seen(lease=None), opening(if_generation=1), runner())
+
+
+def test_a_hold_decided_on_an_older_record_is_refused() -> None:
+    with pytest.raises(BlueGreenError, match="start the same command again"):
+        decide_hold(seen(state="closed", lease=None, generation=5), opening(if_generation=4), runner())
+
+
+def test_no_run_is_opened_while_a_slot_is_held() -> None:
+    held = seen(0.0, state="closed", lease=Lease("other", 10.0), generation=4)
+    with pytest.raises(BlueGreenError, match="other is changing a slot outside of any run"):
+        decide_open(held, opening(if_generation=4), runner())
+    expired = seen(11.0, state="closed", lease=Lease("other", 10.0), generation=4)
+    assert isinstance(decide_open(expired, opening(if_generation=4), runner()), Write)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ def test_a_document_that_is_none_is_refused(document: dict[str, Any], said: str)
         (11.0, {}, 0.0),
         (99.0, {}, 0.0),
         (0.0, {"lease": None}, 0.0),
-        (0.0, {"state": "closed"}, 0.0),
+        (0.0, {"state": "closed"}, 11.0),
+        (0.0, {"state": "closed", "lease": None}, 0.0),
     ],
 )
 def test_how_long_a_lease_is_certainly_held(age: float, values: dict[str, Any], left: float) -> None:
@@ -61,7 +62,7 @@ def test_our_lease_is_ours_even_when_it_could_be_taken() -> None:
         ({"generation": 2, "lease": None}, "released"),
         ({"generation": 2}, "took it over"),
         ({"run_id": "run-2"}, "run run-2 has taken its place"),
-        ({"state": "aborted"}, "aborted by another runner"),
+        ({"state": "aborted", "lease": None}, "aborted by another runner"),
     ],
 )
 def test_a_lost_lease_says_to_whom_it_went(values: dict[str, Any], said: str) -> None:

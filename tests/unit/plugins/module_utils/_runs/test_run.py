@@ -149,3 +149,24 @@ def test_check_mode_predicts_a_whole_run_and_writes_nothing(bucket: Bucket) -> N
     assert bucket.ensure("closed", Asked(lease=lease), check_mode=True)["run"]["state"] == "closed"
     bucket.ensure("released", Asked(lease=lease), check_mode=True)
     assert bucket.client.objects == {}
+
+
+def test_a_slot_is_held_without_a_run_and_given_back(bucket: Bucket) -> None:
+    lease = bucket.ensure("open", NEW)["lease"]
+    bucket.ensure("closed", Asked(lease=lease))
+    held = bucket.ensure("held", Asked(if_generation=1, lease_seconds=10.0))
+    assert (held["run"]["state"], held["lease"]["generation"]) == ("closed", 2)
+    with pytest.raises(BlueGreenError, match="outside of any run"):
+        bucket.ensure("open", Asked("2026-12", "green", "blue", if_generation=2, lease_seconds=10.0))
+    assert renewed(bucket, held["lease"], "")["run"]["state"] == "closed"
+    assert bucket.ensure("released", Asked(lease=held["lease"]))["changed"]
+    assert bucket.ensure("open", Asked("2026-12", "green", "blue", if_generation=2))["lease"]["generation"] == 3
+
+
+def test_a_rollback_takes_a_held_slot_away(bucket: Bucket) -> None:
+    lease = bucket.ensure("open", NEW)["lease"]
+    bucket.ensure("closed", Asked(lease=lease))
+    held = bucket.ensure("held", Asked(if_generation=1, lease_seconds=10.0))
+    consume(bucket.ensure("taken_over", Asked(lease_seconds=10.0)))
+    with pytest.raises(LeaseLost):
+        renewed(bucket, held["lease"], "")

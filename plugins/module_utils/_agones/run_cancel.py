@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""Take the drain requests on a slot back: all of them in one round, whatever has become of the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Sequence
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    RETRIED,
+    ApiFailure,
+    Conflict,
+    KubeApi,
+    NotFound,
+    in_parallel,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    CLOSING,
+    REQUESTED,
+    cancelled_request,
+    read_acknowledgement,
+    read_request,
+    request_patch,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Feed, Listed, WatchFeed
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import KubeSource, Source
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import Keeper
+
+Json = dict[str, Any]
+CANCEL_ATTEMPTS = 5
+
+
+@dataclass
+class Cancellation:
+    """Take the requests on a slot back, all of them in one round."""
+
+    source: Source
+    feed: Feed
+    keeper: Keeper
+    domain: str
+
+    def run(self, *, check_mode: bool) -> Json:
+        """Requests that stand are cancelled; servers that close already go on closing."""
+        if not check_mode:
+            self.keeper.keep()
+        asked, closing = self._standing()
+        before = len(asked)
+        for _attempt in range(CANCEL_ATTEMPTS):
+            if check_mode or not asked:
+                break
+            in_parallel(self._cancel, asked)
+            asked, closing = self._standing()
+        if asked and not check_mode:
+            names = ", ".join(server.name for server in asked[:5])
+            raise ApiFailure(f"{len(asked)} drain requests could not be taken back ({names}): run again", 409)
+        if before and not check_mode:
+            self.keeper.journal("drain", cancelled=before, closing=closing)
+        return {
+            "changed": before > 0,
+            "cancelled": before,
+            "closing": closing,
+            "diff": {"before": {"drain_requests": before}, "after": {"drain_requests": 0}},
+            "round": {"finished": True, "progress": "", "retry_after_seconds": 0.0},
+        }
+
+    def _standing(self) -> tuple[list[Server], int]:
+        """The servers with a request to take back, and the number of those that close already."""
+        asked, closing = [], 0
+        for event in self.feed.relist():
+            for server in [read_server(item) for item in event.items] if isinstance(event, Listed) else []:
+                request = read_request(server.annotations, self.domain)
+                if request is None or request.state != REQUESTED:
+                    continue
+                answer = read_acknowledgement(server.annotations)
+                if server.ending or (answer and answer.run == request.run and answer.phase == CLOSING):
+                    closing += 1
+                else:
+                    asked.append(server)
+        return asked, closing
+
+    def _cancel(self, server: Server) -> None:
+        request = read_request(server.annotations, self.domain)
+        if request is None:
+            return
+        body = request_patch(cancelled_request(request), self.domain, server.version)
+        try:
+            self.source.patch_server(server.namespace, server.name, body)
+        except (Conflict, NotFound):
+            return
+        except ApiFailure as error:
+            # It is listed again, and tried again.
+            if error.status not in RETRIED:
+                raise
+
+
+def cancel_requests(
+    source: KubeApi, namespaces: Sequence[str], domain: str, keeper: Keeper, clock: Clock, *, check_mode: bool
+) -> Json:
+    """Take back the requests that stand on a slot."""
+    feed = WatchFeed(source, namespaces, 0.0, clock)
+    return Cancellation(KubeSource(source), feed, keeper, domain).run(check_mode=check_mode)

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""What one session is asked next, and how a request escalates. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    ANY_ALLOCATION,
+    CANCELLED,
+    CLOSING,
+    DISCONNECT,
+    HANDOFF,
+    REASON_DEADLINE,
+    REASON_DRAIN,
+    REQUESTED,
+    Request,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policy
+
+# Beyond a pod's grace period, before the pod of an interrupted session is deleted.
+FORCE_AFTER_SECONDS = 30.0
+NOTHING = ("", "")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Put a request on a server that is still at `version`; it has `notice` seconds from the write."""
+
+    uid: str
+    namespace: str
+    name: str
+    version: str
+    request: Request
+    fleet: str
+    notice: float
+
+
+@dataclass(frozen=True)
+class ShutDown:
+    """Set a server's state to Shutdown: the operator chose to interrupt, and it has not closed."""
+
+    uid: str
+    namespace: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class DeletePod:
+    """Delete the pod of a server that was shut down and did not go."""
+
+    uid: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """Give back a server of the target that waits for players who do not come: their session did not hand over."""
+
+    uid: str
+    namespace: str
+    name: str
+    version: str
+
+
+Action = Union[Signal, ShutDown, DeletePod, Release]
+
+
+def wanted(session: Session, policy: Policy, now: float) -> tuple[str, str]:
+    """The mode and reason of the request that is due now; ("", "") when none is."""
+    request = session.request
+    if session.over:
+        return NOTHING
+    if request is None or request.state == CANCELLED:
+        return (policy.mode, REASON_DRAIN)
+    if not session.delivered:
+        return (request.mode, request.reason)
+    # Whoever has a seat on the target by name keeps it at the deadline.
+    at_deadline = HANDOFF if request.successor else DISCONNECT
+    if session.interrupting:
+        return (at_deadline, REASON_DEADLINE) if is_unanswered(session, policy, now) else NOTHING
+    if policy.interrupt_at_deadline and now >= request.deadline:
+        return (at_deadline, REASON_DEADLINE)
+    if request.mode != policy.mode or is_unanswered(session, policy, now):
+        return (policy.mode, REASON_DRAIN)
+    return NOTHING
+
+
+def is_unanswered(session: Session, policy: Policy, now: float) -> bool:
+    """Whether the next repetition of a request without an answer is due."""
+    if session.phase or session.signals > len(policy.resignal):
+        return False
+    times = (0.0, *policy.resignal)
+    return now - session.signalled_at >= times[session.signals] - times[session.signals - 1]
+
+
+def ask(session: Session, policy: Policy, mode: str, reason: str, now: float) -> Signal:
+    """Note in the session that it is about to be asked, and return the write that does it."""
+    old = session.request
+    # A request that did not reach the server keeps its number.
+    kept = old is not None and not session.delivered
+    fresh = old is None or old.state == CANCELLED or (old.mode, old.reason) != (mode, reason)
+    session.signals = session.signals if kept else 1 if fresh else session.signals + 1
+    not_before = now + policy.notice
+    session.request = Request(
+        run=policy.run,
+        seq=old.seq + (not kept) if old else 1,
+        state=REQUESTED,
+        mode=mode,
+        allocation=session.allocation or ANY_ALLOCATION,
+        not_before=not_before,
+        deadline=_deadline(old, policy, reason, not_before, now),
+        spread_seconds=policy.spread,
+        reason=reason,
+        successor=old.successor if old and old.state == REQUESTED and mode == HANDOFF else None,
+    )
+    session.delivered, session.phase, session.signalled_at = False, "", now
+    return Signal(
+        session.uid,
+        session.namespace,
+        session.name,
+        session.version,
+        session.request,
+        session.fleet,
+        policy.notice,
+    )
+
+
+def _deadline(old: Request | None, policy: Policy, reason: str, not_before: float, now: float) -> float:
+    if reason == REASON_DEADLINE:
+        return not_before + policy.close_grace
+    if old and old.state == REQUESTED:
+        return max(old.deadline, not_before)
+    return max(now + policy.deadline if policy.deadline_at is None else policy.deadline_at, not_before)
+
+
+def escalation(session: Session, policy: Policy, now: float) -> ShutDown | DeletePod | None:
+    """What is done to a session that has not gone at its deadline, where the operator chose to interrupt."""
+    if not policy.interrupt_at_deadline:
+        return None
+    if session.shutdown_at is not None:
+        if session.forced_at is None and now >= session.shutdown_at + session.grace_seconds + FORCE_AFTER_SECONDS:
+            return DeletePod(session.uid, session.namespace, session.name)
+    elif _must_shut_down(session, policy, now):
+        return ShutDown(session.uid, session.namespace, session.name, session.version)
+    return None
+
+
+def _must_shut_down(session: Session, policy: Policy, now: float) -> bool:
+    if session.ending_at is not None or not session.delivered or session.request is None:
+        return False
+    if session.phase == CLOSING:
+        return now >= session.request.deadline + policy.close_grace
+    return session.interrupting and now >= session.request.deadline

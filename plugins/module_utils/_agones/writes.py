@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""The writes of a drain, many at a time: each is refused when its server has changed since it was decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Iterable, Sequence
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    RETRIED,
+    ApiFailure,
+    Conflict,
+    NotFound,
+    in_parallel,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    HANDOFF,
+    Request,
+    request_patch,
+    successor_annotation,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import (
+    Action,
+    DeletePod,
+    Release,
+    Signal,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import Source, Target
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+
+Json = dict[str, Any]
+# Whether the write was accepted, and the server as it is after it; None when the server is gone.
+Answer = tuple[bool, Json]
+NOT_NOW: Answer = (False, {})
+
+
+class Writes:
+    """Carries out what a drain has planned."""
+
+    def __init__(self, source: Source, target: Target, policies: Policies, clock: Clock) -> None:
+        self._source = source
+        self._target = target
+        self._policies = policies
+        self._clock = clock
+        self._domain = policies.default.domain
+
+    def carry_out(
+        self, actions: Sequence[Action], target_servers: Iterable[Server]
+    ) -> list[tuple[Action, Answer | None]]:
+        """Do all of them, a few at a time. `target_servers` may hold successors that were allocated before."""
+        name = successor_annotation(self._domain)
+        reserved = {one.annotations[name]: one for one in target_servers if name in one.annotations}
+        return in_parallel(lambda action: (action, self._try(action, reserved)), actions)
+
+    def _try(self, action: Action, reserved: dict[str, Server]) -> Answer | None:
+        try:
+            return self._do(action, reserved)
+        except NotFound:
+            return None
+        except Conflict:
+            side = self._target if isinstance(action, Release) else self._source
+            found = side.find_server(action.namespace, action.name)
+            return None if found is None else (False, found)
+        except ApiFailure as error:
+            if error.status not in RETRIED:
+                raise
+            return NOT_NOW
+
+    def _do(self, action: Action, reserved: dict[str, Server]) -> Answer:
+        if isinstance(action, DeletePod):
+            self._source.delete_pod(action.namespace, action.name)
+            return True, {}
+        if isinstance(action, Signal):
+            request = self._complete(action, reserved)
+            if request is None:
+                return NOT_NOW
+            body = request_patch(request, self._domain, action.version)
+        else:
+            body = {"metadata": {"resourceVersion": action.version}, "status": {"state": "Shutdown"}}
+        side = self._target if isinstance(action, Release) else self._source
+        return True, side.patch_server(action.namespace, action.name, body)
+
+    def _complete(self, action: Signal, reserved: dict[str, Server]) -> Request | None:
+        """The request with full notice from now, however many were written before it, and with its successor."""
+        request = action.request
+        if request.mode == HANDOFF:
+            successor = self._successor(action, reserved)
+            if successor is None:
+                return None
+            request = replace(request, successor=successor)
+        late = self._clock.now().timestamp() + action.notice - request.not_before
+        if late <= 0:
+            return request
+        not_before = request.not_before + late
+        return replace(request, not_before=not_before, deadline=max(request.deadline, not_before))
+
+    def _successor(self, action: Signal, reserved: dict[str, Server]) -> Json | None:
+        """A server of the target for this session: the one it has already, else a new one; None when none is free."""
+        mark = f"{action.uid}/{action.request.run}"
+        known = reserved.get(mark)
+        is_there = known is not None and known.is_session and not known.ending
+        name = known.name if known and is_there else self._allocate(action, mark)
+        found = self._target.find_server(action.namespace, name) if name else None
+        status = (found or {}).get("status") or {}
+        if not found or not status.get("address") or not status.get("ports"):
+            return None
+        return {
+            "address": str(status["address"]),
+            "port": int(status["ports"][0]["port"]),
+            "uid": str(found["metadata"]["uid"]),
+        }
+
+    def _allocate(self, action: Signal, mark: str) -> str:
+        try:
+            return self._target.allocate((action.namespace, action.fleet), {successor_annotation(self._domain): mark})
+        except NotFound:
+            # The allocation API is not there at the moment; the session still is.
+            return ""

@@ -1,0 +1,500 @@
+"""Whole histories of a drain with all that can go wrong, played by the real rounds in the small world.
+
+`play` runs one and raises AssertionError where a rule of the drain does not hold; `histories()` draws them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    AT_MATCH_END,
+    DISCONNECT,
+    HANDOFF,
+    Request,
+    read_request,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import OUTCOMES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import Cancellation
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import DrainRound, Settings
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import KubeSource, KubeTarget
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SteadyClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
+from hypothesis import strategies as st
+
+from tests.unit.plugins.module_utils._agones.world import (
+    NAMESPACE,
+    FakeFeed,
+    FakeKeeper,
+    Habits,
+    Killed,
+    World,
+)
+
+Json = dict[str, Any]
+FLEETS = ("arena", "lobby")
+RUN = "run-1"
+# All that shall happen has happened by then; what is still there is ended from outside.
+HORIZON_SECONDS = 240.0
+LAST_SECONDS = 120.0
+# The last of the events has happened, and the round in which it did is over.
+LAST_TROUBLE_SECONDS = 100.0
+RECONNECT_SECONDS = 8.0
+SLOW_SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class Party:
+    """One session of the source."""
+
+    habits: Habits
+    fleet: str = "arena"
+    players: int = 2
+
+
+@dataclass(frozen=True)
+class Kill:
+    """The runner dies before or after its n-th write from now on; another one comes `gap` seconds later."""
+
+    write: int
+    after: bool
+    gap: float
+    rolls_back: bool = False
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something happens at a moment: see `_happen`."""
+
+    at: float
+    what: str
+    fleet: str = "arena"
+    amount: float = 0.0
+
+
+@dataclass(frozen=True)
+class History:
+    parties: tuple[Party, ...]
+    policies: Policies
+    seats: Mapping[str, int]
+    reserve: int = 0
+    pod_lag: float = 0.0
+    kills: tuple[Kill, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    @property
+    def is_undisturbed(self) -> bool:
+        """Nothing keeps the runner from seeing what happens."""
+        return not self.kills and not {event.what for event in self.events} & {"jump", "rollback", "aborted", "slow"}
+
+
+class JudgedKeeper(FakeKeeper):
+    """Remembers, and dies or loses its lease when the history says so."""
+
+    def __init__(self, world: JudgedWorld) -> None:
+        super().__init__()
+        self._world = world
+        self.is_taken_over = False
+        self.known: set[str] = set()
+
+    def keep(self) -> None:
+        super().keep()
+        if self.is_taken_over:
+            self.is_taken_over = False
+            raise LeaseLost("taken over")
+
+    def journal(self, kind: str, **data: Any) -> None:
+        with self._world.write():
+            self.entries.append((kind, data))
+
+    def save(self, name: str, value: Mapping[str, Any]) -> None:
+        with self._world.write():
+            self.memory[name] = dict(value)
+            self.known |= {session["name"] for session in value["active"].values()}
+
+
+class _Write:
+    def __init__(self, world: JudgedWorld) -> None:
+        self._world = world
+
+    def __enter__(self) -> None:
+        self._world.count += 1
+        if self._world.dies_at == (self._world.count, False):
+            raise Killed
+
+    def __exit__(self, *trouble: object) -> None:
+        if self._world.dies_at == (self._world.count, True):
+            raise Killed
+
+
+@dataclass
+class JudgedWorld(World):
+    """A World that holds each write against the rules."""
+
+    policies: Policies = field(default_factory=lambda: Policies(Policy(RUN)))
+    count: int = 0
+    dies_at: tuple[int, bool] | None = None
+    troubles: Counter[str] = field(default_factory=Counter)
+    asked_at: dict[tuple[str, int], float] = field(default_factory=dict)
+    clock_jumped: bool = False
+
+    def write(self) -> _Write:
+        return _Write(self)
+
+    def meets(self, trouble: str) -> bool:
+        """Whether the next write to a server shall meet this trouble."""
+        self.troubles[trouble] -= 1
+        return self.troubles[trouble] >= 0
+
+    def policy_of(self, name: str) -> Policy:
+        return self.policies.of((NAMESPACE, self.fleets[name]))
+
+    def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
+        with self.write():
+            if self.meets("failure"):
+                raise ApiFailure("busy", 503)
+            if self.meets("conflict") and name in self.source:
+                self.change(name)
+            slow, worst = self.meets("slow"), self.worst
+            began_at = self.now
+            if slow:
+                self.advance(SLOW_SECONDS)
+            if name in self.source:
+                self._judge_patch(name, body, began_at)
+            answer = super().patch_server(namespace, name, body)
+            # Who takes a seat while a write is on its way cannot be seen.
+            self.worst = worst if slow else self.worst
+            return answer
+
+    def allocate(self, fleet: tuple[str, str], annotations: Mapping[str, str]) -> str:
+        with self.write():
+            return super().allocate(fleet, annotations)
+
+    def delete_pod(self, namespace: str, name: str) -> None:
+        with self.write():
+            assert self.policy_of(name).interrupt_at_deadline, f"{name}: its pod was deleted under on_deadline wait"
+            assert self.truth.get(name) in ("interrupted", "moved"), f"{name}: its pod was deleted without a word"
+            super().delete_pod(namespace, name)
+
+    def _judge_patch(self, name: str, body: Mapping[str, Any], began_at: float) -> None:
+        policy, old = self.policy_of(name), self.request_of(name)
+        assert "resourceVersion" in body["metadata"], "a write without a condition"
+        if body.get("status"):
+            assert policy.interrupt_at_deadline, f"{name}: shut down under on_deadline wait"
+            assert old is not None
+            assert old.reason == "deadline" or self.truth.get(name) == "moved", f"{name}: shut down without a word"
+            return
+        stale = body["metadata"]["resourceVersion"] != self.source[name]["metadata"]["resourceVersion"]
+        if stale:
+            return
+        request = read_request(body["metadata"]["annotations"], policy.domain)
+        assert request is not None
+        assert old is None or request.seq > old.seq, f"{name}: sequence {request.seq} after {old and old.seq}"
+        allocation = self.source[name]["metadata"]["annotations"]["agones.dev/last-allocated"]
+        assert request.allocation == allocation, f"{name}: the request is bound to another match"
+        if request.state == "requested":
+            self.asked_at[(name, request.seq)] = began_at
+            self._judge_request(name, policy, request)
+
+    def _judge_request(self, name: str, policy: Policy, request: Request) -> None:
+        if policy.mode == AT_MATCH_END and not policy.interrupt_at_deadline:
+            assert request.mode == AT_MATCH_END, f"{name}: asked to leave its match"
+        if request.mode == HANDOFF:
+            assert request.successor, f"{name}: handed over to nobody"
+            found = [one for one in self.target.values() if one["metadata"]["uid"] == request.successor["uid"]]
+            assert [one["status"]["state"] for one in found] == ["Allocated"], f"{name}: its successor is not allocated"
+
+    def close(self, name: str, request: Request) -> None:
+        before = self.truth.get(name)
+        super().close(name, request)
+        if self.truth.get(name) == "moved" != before and not self.clock_jumped:
+            notice = self.now - self.asked_at[(name, request.seq)]
+            assert notice >= self.policy_of(name).notice - 0.002, f"{name}: closed after {notice:.2f} s of notice"
+
+
+class FakeKube:
+    """The API server of one side of the world, as far as a drain writes to it."""
+
+    server = "https://fake"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def find(self, path: str) -> Json | None:
+        name = path.rsplit("/", 1)[1]
+        if "/pods/" in path:
+            return {} if self._world.has_pod(NAMESPACE, name) else None
+        return self._world.find_server(NAMESPACE, name)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Json:
+        return self._world.patch_server(NAMESPACE, path.rsplit("/", 1)[1], body)
+
+    def delete(self, path: str, grace_seconds: int | None = None) -> None:
+        self._world.delete_pod(NAMESPACE, path.rsplit("/", 1)[1])
+
+    def create(self, path: str, body: Mapping[str, Any]) -> Json:
+        assert path.endswith("/gameserverallocations")
+        fleet = body["spec"]["selectors"][0]["matchLabels"]["agones.dev/fleet"]
+        name = self._world.allocate((NAMESPACE, fleet), body["spec"]["metadata"]["annotations"])
+        return {"status": {"state": "Allocated", "gameServerName": name} if name else {"state": "UnAllocated"}}
+
+
+class Play:
+    """One history as it is played."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.world = JudgedWorld(seats=0, reconnect_timeout=RECONNECT_SECONDS, policies=history.policies)
+        self.world.pod_lag = history.pod_lag
+        self.keeper = JudgedKeeper(self.world)
+        self.kills = list(history.kills)
+        self.rolls_back = False
+        self.stops = 0
+        for fleet, seats in history.seats.items():
+            for _number in range(seats):
+                self.world.add_seat(fleet)
+        for number, party in enumerate(history.parties):
+            members = [f"player-{number}-{one}" for one in range(party.players)]
+            self.world.add_session(f"s{number}", party.habits, members, fleet=party.fleet)
+        for event in history.events:
+            self.world.later(event.at, lambda event=event: self._happen(event))  # type: ignore[misc]
+        self.world.advance(0.0)
+
+    def _happen(self, event: Event) -> None:
+        world = self.world
+        if event.what == "stranger":
+            world.take_seat(event.fleet)
+        elif event.what == "seat":
+            world.add_seat(event.fleet)
+        elif event.what == "jump":
+            world.clock.skew += event.amount
+            world.clock_jumped = True
+        elif event.what == "rollback":
+            self.keeper.is_taken_over = self.rolls_back = True
+        elif event.what in ("conflict", "failure", "slow"):
+            world.troubles[event.what] = 3
+        else:
+            self.keeper.memory["control"] = {"state": event.what}
+
+    def one_round(self) -> Json:
+        clock = SteadyClock(self.world.clock)
+        api: Any = FakeKube(self.world)
+        one = DrainRound(
+            policies=self.history.policies,
+            source=KubeSource(api),
+            target=KubeTarget(api),
+            source_feed=FakeFeed(self.world, "source", clock),
+            target_feed=FakeFeed(self.world, "target", clock),
+            keeper=self.keeper,
+            clock=clock,
+            reserve={(NAMESPACE, fleet): self.history.reserve for fleet in FLEETS},
+            settings=Settings([NAMESPACE]),
+            slice_seconds=20.0,
+        )
+        return one.run(one.source_feed.relist(), one.target_feed.relist())
+
+    def run_until(self, end: float) -> Json | None:
+        """Rounds until the drain is done (its result), or time is up."""
+        world = self.world
+        while world.clock.seconds < end:
+            kill = self.kills.pop(0) if self.kills else None
+            world.dies_at = (world.count + kill.write, kill.after) if kill else None
+            try:
+                result = self.one_round()
+                if result["round"]["finished"]:
+                    return result
+                assert sum(result["states"].values()) == result["sessions"]["remaining"]
+                self._judge_wait(result)
+            except Killed:
+                assert kill
+                world.dies_at = None
+                world.advance(kill.gap)
+                self.rolls_back = self.rolls_back or kill.rolls_back
+            except LeaseLost:
+                assert self.rolls_back
+            except BlueGreenError:
+                # Somebody looks at it, and lets it go on.
+                self.stops += 1
+                world.advance(5.0)
+                self.keeper.memory["control"] = {"state": "running"}
+            if self.rolls_back:
+                self.roll_back()
+        return None
+
+    def _judge_wait(self, result: Json) -> None:
+        """A drain that goes on names what holds each session that it does not ask."""
+        held = sum(number for causes in result["held"].values() for number in causes.values())
+        told = result["round"]["progress"]
+        if "paused" not in told and self.world.clock.seconds > LAST_TROUBLE_SECONDS:
+            assert held >= result["states"]["idle"], f"{told}: nothing says what the idle ones wait for"
+
+    def roll_back(self) -> None:
+        """The requests are taken back with the target unplugged; a later drain reclaims what is left."""
+        self.rolls_back = self.keeper.is_taken_over = False
+        world = self.world
+        world.dies_at = None
+        world.troubles.clear()
+        source: Any = KubeSource(FakeKube(world))  # type: ignore[arg-type]
+        Cancellation(source, FakeFeed(world, "source"), self.keeper, self.history.policies.default.domain).run(
+            check_mode=False
+        )
+        standing = {name for name in world.source if name not in world.truth and self._is_asked(name)}
+        assert not standing, f"{standing} are still asked to go after a rollback"
+        closed = {name for name, outcome in world.truth.items() if outcome == "moved"}
+        world.advance(15.0)
+        assert closed == {name for name, outcome in world.truth.items() if outcome == "moved"}
+
+    def _is_asked(self, name: str) -> bool:
+        request = self.world.request_of(name)
+        return request is not None and request.state == "requested"
+
+    def end_what_is_left(self) -> None:
+        self.kills.clear()
+        self.keeper.memory["control"] = {"state": "running"}
+        for name in list(self.world.source):
+            self.world.end(name, "ended_alone")
+
+
+def play(history: History) -> Json:
+    """Play a history to its end; the last result."""
+    one = Play(history)
+    result = one.run_until(HORIZON_SECONDS)
+    if result is None:
+        one.end_what_is_left()
+        result = one.run_until(one.world.clock.seconds + LAST_SECONDS)
+    assert result is not None, "the drain does not end though its source is empty"
+    _judge_end(one, result)
+    return result
+
+
+def _judge_end(one: Play, result: Json) -> None:
+    world, history = one.world, one.history
+    found = {ended["name"]: ended["outcome"] for ended in result["outcomes"]}
+    assert len(found) == len(result["outcomes"]), "a session has two outcomes"
+    assert world.truth.keys() == {f"s{number}" for number in range(len(history.parties))}
+    assert found.keys() == one.keeper.known, "not every session that the drain has known has an outcome"
+    assert found.keys() == world.truth.keys() or one.stops or not history.is_undisturbed
+    assert not world.source
+    assert not world.pods & one.keeper.known, "the drain ended before the pods of its sessions"
+    assert sum(result["sessions"][name] for name in OUTCOMES) == result["sessions"]["total"] == len(found)
+    assert world.worst <= 0, f"{world.worst} sessions more were sent away than the target could seat"
+    for name, outcome in found.items():
+        _judge_session(one, name, history.parties[int(name[1:])], outcome)
+    waiting = [name for name, one in world.target.items() if _is_unused_successor(world, one)]
+    assert not waiting, f"{waiting} wait for players who do not come"
+    written = json.dumps([one.keeper.memory, one.keeper.entries, result])
+    assert "player-" not in written, "a player id left the process"
+
+
+def _judge_session(one: Play, name: str, party: Party, found: str) -> None:
+    policy, truth = one.world.policy_of(name), one.world.truth[name]
+    if policy.mode == AT_MATCH_END and not policy.interrupt_at_deadline:
+        assert {found, truth} <= {"ended_alone", "lost"}, f"{name}: {truth}, told as {found}"
+    # Of a server that answers late nobody can tell whether it went by the request.
+    if one.history.is_undisturbed and not one.stops and (party.habits.acknowledges_after or 9.0) < policy.notice:
+        told = {"moved": {"moved", "interrupted"}, "lost": {"lost"}}.get(truth, {truth})
+        assert found in told, f"{name}: {truth}, told as {found}"
+
+
+def _is_unused_successor(world: World, server: Json) -> bool:
+    mark = server["metadata"]["annotations"].get("eks-bluegreen.gameops/successor-of", "")
+    name = mark.partition("/")[0].removeprefix("uid-")
+    return bool(mark) and world.truth.get(name) != "moved"
+
+
+habits = st.builds(
+    Habits,
+    ends_after=st.sampled_from([None, None, 1.0, 3.0, 9.0, 25.0, 60.0]),
+    acknowledges_after=st.sampled_from([0.1, 0.4, 0.4, 3.0, None]),
+    refuses=st.sampled_from([False, False, False, True]),
+    closes_for=st.sampled_from([0.2, 0.2, 2.0, 30.0]),
+    pod_stays=st.sampled_from([0.1, 4.0]),
+    crashes_after=st.sampled_from([None, None, None, None, 4.0]),
+    returns_after=st.sampled_from([0.5, 2.0, 6.0, 12.0, None]),
+)
+parties = st.builds(Party, habits, st.sampled_from(["arena", "arena", "lobby"]), st.integers(0, 4))
+kills = st.builds(
+    Kill,
+    st.integers(1, 12),
+    st.booleans(),
+    st.sampled_from([0.0, 1.0, 20.0]),
+    st.sampled_from([False, False, False, True]),
+)
+events = st.builds(
+    Event,
+    st.floats(0, 60).map(lambda at: round(at, 1)),
+    st.sampled_from(
+        [
+            "stranger",
+            "stranger",
+            "seat",
+            "seat",
+            "conflict",
+            "failure",
+            "slow",
+            "jump",
+            "rollback",
+            "paused",
+            "running",
+            "aborted",
+        ]
+    ),
+    st.sampled_from(FLEETS),
+    st.sampled_from([-600.0, -5.0, 5.0, 600.0]),
+)
+
+
+def policies_of(mode: str, more: Mapping[str, Any]) -> Policy:
+    return Policy(
+        run=RUN,
+        mode=mode,
+        notice=2.0,
+        spread=1.0,
+        connect_grace=5.0,
+        close_grace=3.0,
+        reconnect_timeout=RECONNECT_SECONDS,
+        resignal=(5.0, 10.0),
+        acknowledge=2.0,
+        confirm=3.0,
+        settle=6.0,
+        **more,
+    )
+
+
+policy = st.builds(
+    policies_of,
+    st.sampled_from([AT_MATCH_END, DISCONNECT, DISCONNECT, HANDOFF]),
+    st.fixed_dictionaries(
+        {
+            "interrupt_at_deadline": st.sampled_from([False, False, True]),
+            "deadline": st.sampled_from([12.0, 60.0, 500.0]),
+            "canary": st.integers(0, 2),
+            "most_at_once": st.sampled_from([None, None, 1, 3]),
+            "players_per_second": st.sampled_from([None, None, 1.0]),
+        }
+    ),
+)
+
+
+def histories() -> st.SearchStrategy[History]:
+    return st.builds(
+        History,
+        parties=st.lists(parties, max_size=7).map(tuple),
+        policies=st.builds(
+            lambda default, lobby: Policies(default, {} if lobby is None else {("", "lobby"): lobby}),
+            policy,
+            st.none() | policy,
+        ),
+        seats=st.fixed_dictionaries({fleet: st.integers(0, 4) for fleet in FLEETS}),
+        reserve=st.integers(0, 2),
+        pod_lag=st.sampled_from([0.0, 0.0, 12.0]),
+        kills=st.lists(kills, max_size=4).map(tuple),
+        events=st.lists(events, max_size=5).map(tuple),
+    )

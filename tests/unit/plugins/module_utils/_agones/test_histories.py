@@ -1,0 +1,42 @@
+"""The rules of the drain in every history.
+
+`make test` plays the same 2,000 each time. At night DRAIN_HISTORIES=100000 plays others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import run_cancel, run_drain, writes
+from hypothesis import HealthCheck, given, settings
+
+from tests.unit.plugins.module_utils._agones.histories import History, histories, play
+
+HISTORIES = os.environ.get("DRAIN_HISTORIES")
+
+
+def in_turn(function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
+    """Instead of threads, so that a history can be played again."""
+    return [function(argument) for argument in arguments]
+
+
+@pytest.fixture
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (run_cancel, run_drain, writes):
+        monkeypatch.setattr(module, "in_parallel", in_turn)
+    monkeypatch.setattr(run_drain, "TICK_SECONDS", 0.5)
+
+
+@pytest.mark.usefixtures("_one_thread")
+@settings(
+    max_examples=int(HISTORIES or 2000),
+    derandomize=HISTORIES is None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(history=histories())
+def test_the_rules_hold_in_every_history(history: History) -> None:
+    play(history)

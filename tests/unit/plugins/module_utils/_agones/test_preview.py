@@ -1,0 +1,95 @@
+"""The module's way in: both slots looked at, then counted, through an API server's answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import NotFound
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DISCONNECT
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import cancel_requests
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import (
+    Settings,
+    preview_drain,
+    review_slots,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import NullKeeper
+
+from tests.unit.plugins.module_utils._agones.world import FakeClock, game_server
+
+SETTINGS = Settings(["arena"], source_slot="blue", target_slot="green")
+POLICIES = Policies(Policy("run-1", mode=DISCONNECT, canary=0))
+
+
+class FakeApi:
+    """An API server with some GameServers of the Fleet arena; it refuses every write but access reviews."""
+
+    server = "https://fake"
+
+    def __init__(self, *servers: dict[str, Any], buffer: int = 0, fleets: tuple[str, ...] = ("arena",)) -> None:
+        self.servers = list(servers)
+        self.buffer = buffer
+        self.fleets = fleets
+        self.asked: list[str] = []
+
+    def list(self, path: str, **_more: Any) -> tuple[list[dict[str, Any]], str]:
+        if path.endswith("/fleets"):
+            if not self.fleets:
+                raise NotFound("no such resource", 404)
+            return [{"metadata": {"name": name}} for name in self.fleets], "1"
+        if path.endswith("/fleetautoscalers"):
+            policy = {"buffer": {"bufferSize": self.buffer}}
+            return [{"spec": {"fleetName": "arena", "policy": policy}}], "1"
+        return self.servers, "1"
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        return {} if path == "/api/v1/namespaces/arena" else None
+
+    def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        assert path.endswith("/selfsubjectaccessreviews")
+        attributes = body["spec"]["resourceAttributes"]
+        self.asked.append(f"{attributes['verb']} {attributes['resource']}")
+        return {"status": {"allowed": True}}
+
+
+def test_the_preview_counts_what_the_seats_allow_at_once() -> None:
+    source: Any = FakeApi(*(game_server(f"s{number}") for number in range(4)))
+    target: Any = FakeApi(*(game_server(f"seat-{number}", "Ready") for number in range(3)), buffer=1)
+    result = preview_drain(source, target, SETTINGS, POLICIES, FakeClock())
+    assert result["diff"] == {
+        "before": {"sessions": 4},
+        "after": {"sessions": 0, "signalled_at_once": 2, "mode": "disconnect"},
+    }
+    assert "patch gameservers" in source.asked
+
+
+def test_the_preview_of_a_target_that_is_not_there_yet() -> None:
+    source: Any = FakeApi(game_server("s0"))
+    result = preview_drain(source, None, SETTINGS, POLICIES, FakeClock())
+    assert result["diff"]["after"]["signalled_at_once"] == "unknown: the target has no game servers yet"
+
+
+def test_both_slots_are_reviewed_and_all_that_is_wrong_is_told_at_once() -> None:
+    source: Any = FakeApi(fleets=("arena", "lobby"))
+    target: Any = FakeApi()
+    policies = Policies(POLICIES.default, {("", "casino"): POLICIES.default})
+    settings = Settings(["arena", "moon"], source_slot="blue", target_slot="green")
+    with pytest.raises(BlueGreenError) as refused:
+        review_slots(source, target, policies, settings, FakeClock(), begins=True)
+    problems = refused.value.details["problems"]
+    assert [problem.split(":")[0] for problem in problems] == [
+        "blue",
+        "green",
+        "Fleet casino",
+        "Fleet arena/lobby",
+        "Fleet moon/lobby",
+    ]
+    assert "list fleetautoscalers" in target.asked
+
+
+def test_requests_are_taken_back_without_a_look_at_the_target() -> None:
+    source: Any = FakeApi(game_server("s0"))
+    result = cancel_requests(source, ["arena"], "eks-bluegreen.gameops", NullKeeper(), FakeClock(), check_mode=False)
+    assert (result["changed"], result["cancelled"], source.asked) == (False, 0, [])
