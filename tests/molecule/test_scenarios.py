@@ -15,7 +15,7 @@ SCENARIOS = sorted(path.parent.name for path in REPOSITORY.glob("molecule/*/mole
 
 
 def test_the_roles_that_need_one_have_a_scenario() -> None:
-    assert {"eks_cluster", "session_drain", "traffic_shift"} <= set(SCENARIOS)
+    assert {"provision", "session_drain", "traffic_shift"} <= set(SCENARIOS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

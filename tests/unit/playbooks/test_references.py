@@ -56,4 +56,5 @@ def test_every_named_role_exists(path: Path) -> None:
 
 @each_file
 def test_every_named_task_file_exists(path: Path) -> None:
-    assert [name for name in actions(load(path), "import_tasks") if not (path.parent / name).exists()] == []
+    named = actions(load(path), "import_tasks", "include_tasks")
+    assert [name for name in named if not (path.parent / name).exists()] == []

@@ -1,0 +1,31 @@
+"""What controllers of green leave behind, and what EKS does: printed as JSON, ids by kind."""
+
+from __future__ import annotations
+
+import json
+
+from lab.config import LabConfig
+from lab.seed import Account
+
+CLUSTER = "arena-green"
+
+account = Account(LabConfig.from_environment())
+ec2, elbv2 = account.client("ec2"), account.client("elbv2")
+vpc = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["arena"]}])["Vpcs"][0]["VpcId"]
+group = ec2.create_security_group(
+    GroupName="k8s-traffic",
+    Description="made by the load balancer controller",
+    VpcId=vpc,
+    TagSpecifications=[
+        {"ResourceType": "security-group", "Tags": [{"Key": "elbv2.k8s.aws/cluster", "Value": CLUSTER}]}
+    ],
+)["GroupId"]
+targets = elbv2.create_target_group(
+    Name="k8s-arena-lobby",
+    Protocol="HTTP",
+    Port=80,
+    VpcId=vpc,
+    Tags=[{"Key": "elbv2.k8s.aws/cluster", "Value": CLUSTER}],
+)["TargetGroups"][0]["TargetGroupArn"]
+account.client("logs").create_log_group(logGroupName=f"/aws/eks/{CLUSTER}/cluster")
+print(json.dumps({"security group": group, "target group": targets}))
