@@ -49,7 +49,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_refused(theatre: Theatre, releases: Path, variables: dict[str, Any], said: list[str]) -> None:
     before = (theatre.weights(), theatre.destination(), theatre.clusters(), theatre.record())
     wanted = {"eks_bluegreen_releases_dir": str(releases), **variables}
-    played = theatre.play("upgrade", "-e", json.dumps(wanted))
+    played = theatre.start("upgrade", "-e", json.dumps(wanted)).finish()
     assert played.code != 0
     assert [text for text in said if text not in played.output] == []
     assert (theatre.weights(), theatre.destination(), theatre.clusters(), theatre.record()) == before
@@ -57,6 +57,6 @@ def test_refused(theatre: Theatre, releases: Path, variables: dict[str, Any], sa
 
 def test_a_lab_that_is_not_running_is_said_to_be(theatre: Theatre) -> None:
     nowhere = {"AWS_ENDPOINT_URL": "http://127.99.0.1:4566", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
-    played = theatre.play("upgrade", "-e", json.dumps({"eks_bluegreen_environment": nowhere}))
+    played = theatre.start("upgrade", "-e", json.dumps({"eks_bluegreen_environment": nowhere})).finish()
     assert played.code != 0
     assert "http://127.99.0.1:4566" in played.output

@@ -150,8 +150,9 @@ class S3Store:
             )
         if code in ("AccessDenied", "403"):
             return BlueGreenError(
-                f"may not {verb} {where}: the runner needs s3:GetObject and s3:PutObject on the prefix and "
-                f"s3:ListBucket on the bucket, without which an absent object looks forbidden ({error})"
+                f"may not {verb} {where}: see that eks_bluegreen_state_bucket names the bucket that the playbook "
+                "bootstrap made, and that the runner has s3:GetObject and s3:PutObject on the prefix and s3:ListBucket "
+                f"on the bucket, without which an absent object looks forbidden (docs/iam; {error})"
             )
         return BlueGreenError(f"could not {verb} {where}: {error}")
 
