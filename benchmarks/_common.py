@@ -105,7 +105,10 @@ def report(document: Mapping[str, Any], *, as_json: bool) -> None:
     for row in document["rows"]:
         print(f"{row['work']:32} {row['ours_seconds']:8.3f} s = {row['of_floor']:.2f} x floor")
         for name, peer in row["peers"].items():
-            print(f"    {name:28} {peer['seconds']:8.3f} s = {peer['ratio']:.1f} x ours ({peer['runs']} runs)")
+            computed = f", computed from {peer['measured_objects']} objects" if peer.get("extrapolated") else ""
+            print(
+                f"    {name:28} {peer['seconds']:8.3f} s = {peer['ratio']:.1f} x ours ({peer['runs']} runs{computed})"
+            )
     for bar in document.get("bars", []):
         print(f"{'met   ' if bar['met'] else 'MISSED'} {bar['bar']}: {bar['value']} ({bar['limit']})")
 

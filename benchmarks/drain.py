@@ -2,7 +2,7 @@
 
 One annotation and one label on each of 100, 1,000 and 10,000 GameServers of one API server (etcd and kube-apiserver of
 the lab, no webhooks, no controllers, no pods). Ours once as writes alone and once as the drain's whole rounds: list,
-watch, plan, save, write, take in what came of it. The floor keeps 64 connections and looks at nothing. Sides take
+watch, plan, save, write, take in what came of it. The floor has 64 connections open and looks at nothing. Sides take
 turns. Loops that start a process for each object are measured on some objects, and what they would take for all is
 computed from that and marked. Then a round with nothing to do is watched: what it asks of the API server, how soon a
 change is seen and acted upon, and what memory it takes when both slots have so many game servers.
@@ -31,7 +31,7 @@ from typing import Any
 from kubernetes import client as kube_client
 from kubernetes import config as kube_config
 
-from benchmarks._api_server import Cluster, create_game_servers, in_turns, path_of, running_cluster
+from benchmarks._api_server import CONNECTIONS, Cluster, create_game_servers, in_turns, path_of, running_cluster
 from benchmarks._common import COLLECTIONS, REPOSITORY, Bar, Peer, Row, machine, report, timed
 from lab.aws.eks.api_server import MERGE, ApiServer
 
@@ -39,7 +39,8 @@ Json = dict[str, Any]
 
 OBJECTS = (100, 1_000, 10_000)
 RUNS = 3
-# Of what takes minutes: `kubectl --all` above so many objects.
+# Of what takes minutes above so many objects.
+KUBECTL_ALL = "kubectl annotate and label, --all"
 RUNS_OF_SLOW_PEERS = 1
 SLOW_ABOVE = 1_000
 KUBECTL_OBJECTS, K8S_OBJECTS = 100, 20
@@ -51,9 +52,12 @@ SECONDS_BETWEEN_CHANGES = 0.3
 SPARE = "spare-{}"
 END_SECONDS = 900
 LABEL, ANNOTATION = "eks-bluegreen.gameops/draining", "eks-bluegreen.gameops/drain"
+# With fewer objects, opening connections and listing is most of the work; the floor does neither.
+OF_FLOOR_FROM = 1_000
 BARS = {"of_floor": 1.25, "reaction_seconds": 1.0, "peak_mb": 300.0}
 
-Work = Callable[[Json], None]
+# Writes a patch to every game server; the seconds that this took.
+Work = Callable[[Json], float]
 
 
 @dataclass(frozen=True)
@@ -123,15 +127,18 @@ def build(cluster: Cluster, folder: Path, objects: int) -> Scene:
 
 
 def floor(scene: Scene) -> Work:
-    """Keep-alive connections, every answer read, and nothing else."""
+    """Connections that are open before the time begins, every answer read, and nothing else."""
 
-    async def patch_all(body: Json) -> None:
+    async def patch_all(body: Json) -> float:
         payload = json.dumps(body).encode()
         async with scene.cluster.session() as session:
+            await in_turns(range(CONNECTIONS), lambda _: session.get("/version"))
+            start = time.perf_counter()
             await in_turns(
                 scene.names,
                 lambda name: session.patch(path_of(scene.namespace, name), data=payload, headers=MERGE),
             )
+            return time.perf_counter() - start
 
     return lambda body: asyncio.run(patch_all(body))
 
@@ -188,7 +195,12 @@ def python_client(scene: Scene) -> Work:
                 )
             )
 
-    return patch_all
+    return whole(patch_all)
+
+
+def whole(patch_all: Callable[[Json], None]) -> Work:
+    """All of it counts."""
+    return lambda body: timed(lambda: patch_all(body))
 
 
 def kubectl(scene: Scene, *arguments: str) -> list[str]:
@@ -203,7 +215,7 @@ def kubectl_all(scene: Scene) -> Work:
             ((key, value),) = body["metadata"][field].items()
             run_command(kubectl(scene, verb, "gameservers", "--all", "--overwrite", f"{key}={value}"), scene)
 
-    return patch_all
+    return whole(patch_all)
 
 
 def kubectl_loop(scene: Scene, names: Sequence[str]) -> Work:
@@ -214,7 +226,7 @@ def kubectl_loop(scene: Scene, names: Sequence[str]) -> Work:
         loop = 'body="$1"; shift; for name in "$@"; do ' + " ".join(command) + ' "$body" "$name" || exit; done'
         run_command(["sh", "-c", loop, "sh", json.dumps(body), *names], scene)
 
-    return patch_all
+    return whole(patch_all)
 
 
 def k8s_loop(scene: Scene, names: Sequence[str]) -> Work:
@@ -234,7 +246,7 @@ def k8s_loop(scene: Scene, names: Sequence[str]) -> Work:
         playbook = str(REPOSITORY / "benchmarks" / "playbooks" / "drain_k8s.yml")
         run_command([program, "-i", "localhost,", "-e", f"@{path}", playbook], scene)
 
-    return patch_all
+    return whole(patch_all)
 
 
 def run_command(command: Sequence[str], scene: Scene) -> None:
@@ -256,7 +268,7 @@ class Runs:
     def time(self, scene: Scene, work: Work, names: Sequence[str]) -> float:
         """Seconds of one run of a side that is not ours."""
         run = self.next()
-        seconds = timed(lambda: work(request(run)))
+        seconds = work(request(run))
         check(scene, run, names)
         return seconds
 
@@ -283,13 +295,12 @@ def check(scene: Scene, run: str, names: Sequence[str]) -> None:
 def measure_loops(scene: Scene, runs: Runs, repeat: int) -> dict[str, Loop]:
     """What starts a process for each object, on a few of them."""
     some, few = scene.names[:KUBECTL_OBJECTS], scene.names[:K8S_OBJECTS]
-    patch = runs.time(scene, kubectl_loop(scene, some[:1]), some[:1])
-    nothing = timed(lambda: k8s_loop(scene, [])(request("nothing")))
+    nothing = k8s_loop(scene, [])(request("nothing"))
     patches, tasks = [], []
     for _ in range(repeat):
         patches.append(runs.time(scene, kubectl_loop(scene, some), some))
         tasks.append(runs.time(scene, k8s_loop(scene, few), few))
-    print(f"one kubectl patch {patch:.2f} s, a playbook with nothing to do {nothing:.2f} s", file=sys.stderr)
+    # A playbook with nothing to do takes as long at any number; the shell's loop has no such share.
     shell = "for name in ...; do kubectl patch gameserver --type=merge -p '{...}' $name; done"
     module = "ansible-playbook benchmarks/playbooks/drain_k8s.yml"
     return {
@@ -298,36 +309,37 @@ def measure_loops(scene: Scene, runs: Runs, repeat: int) -> dict[str, Loop]:
     }
 
 
+def peers_of(scene: Scene) -> dict[str, tuple[Work, str]]:
+    """What is measured on all objects, with its command."""
+    return {
+        "kubernetes package, 16 threads": (python_client(scene), "CustomObjectsApi, ThreadPoolExecutor(16)"),
+        KUBECTL_ALL: (kubectl_all(scene), "kubectl annotate gs --all; kubectl label gs --all"),
+    }
+
+
 def measure(scene: Scene, runs: Runs, repeat: int, loops: Mapping[str, Loop], *, peers: bool) -> tuple[list[Row], Json]:
     """Both rows of one number of objects, and the steady state afterwards."""
-    objects = len(scene.names)
-    commands = {
-        "kubernetes package, 16 threads": (python_client(scene), "CustomObjectsApi, ThreadPoolExecutor(16)"),
-        "kubectl annotate and label": (kubectl_all(scene), "kubectl annotate gs --all; kubectl label gs --all"),
-    }
-    times: dict[str, list[float]] = {name: [] for name in ("floor", "writes", "rounds", *(commands if peers else ()))}
-    told: list[Json] = []
+    objects, others = len(scene.names), peers_of(scene) if peers else {}
+    floors, writes, rounds = [], [], []
+    times: dict[str, list[float]] = {name: [] for name in others}
     for turn in range(repeat):
-        times["floor"].append(runs.time(scene, floor(scene), scene.names))
-        times["writes"].append(runs.ours(scene, "write")["seconds"])
-        told.append(runs.ours(scene, "signal"))
-        times["rounds"].append(told[-1]["seconds"])
-        for name, (work, _command) in commands.items() if peers else ():
-            slow = objects > SLOW_ABOVE and work is commands["kubectl annotate and label"][0]
-            if not slow or turn < RUNS_OF_SLOW_PEERS:
+        floors.append(runs.time(scene, floor(scene), scene.names))
+        for name, (work, _command) in others.items():
+            if turn < RUNS_OF_SLOW_PEERS or objects <= SLOW_ABOVE or name != KUBECTL_ALL:
                 times[name].append(runs.time(scene, work, scene.names))
+        writes.append(runs.ours(scene, "write")["seconds"])
+        # The last of a turn, for the steady state is that of a drain that has asked everybody.
+        rounds.append(runs.ours(scene, "signal"))
     measured = {"measured_objects": objects, "extrapolated": False}
-    shown = {
-        name: Peer(command, times[name], measured) for name, (_work, command) in commands.items() if times.get(name)
-    }
+    shown = {name: Peer(command, times[name], measured) for name, (_work, command) in others.items()}
     shown |= {name: loop.peer(objects) for name, loop in loops.items()}
-    # Peers write a value of their own: whom the drain asked last must be who is still asked.
-    last = runs.ours(scene, "signal")["run"] if peers else told[-1]["run"]
     rows = [
-        Row(f"{objects} game servers, writes alone", times["writes"], times["floor"]),
-        Row(f"{objects} game servers, whole rounds", times["rounds"], times["floor"], shown),
+        Row(f"{objects} game servers, writes alone", writes, floors),
+        Row(f"{objects} game servers, whole rounds", [one["seconds"] for one in rounds], floors, shown),
     ]
-    return rows, {"objects": objects, **signalling(told), **steady(scene, last)}
+    size = len(ApiServer(scene.cluster.kubeconfig).call("GET", path_of(scene.namespace, scene.names[0])).content)
+    state = steady(scene, rounds[-1]["run"])
+    return rows, {"objects": objects, "bytes_per_object": size, **signalling(rounds), **state}
 
 
 def signalling(told: Sequence[Json]) -> Json:
@@ -401,7 +413,11 @@ def bars(rows: Sequence[Json], steadies: Sequence[Json]) -> list[Bar]:
     if not steadies:
         return []
     last, objects = steadies[-1], steadies[-1]["objects"]
-    found = [Bar(f"of floor: {row['work']}", row["of_floor"], BARS["of_floor"]) for row in rows[-2:]]
+    found = [
+        Bar(f"of floor: {row['work']}", row["of_floor"], BARS["of_floor"])
+        for row in rows[-2:]
+        if objects >= OF_FLOOR_FROM
+    ]
     return [
         *found,
         Bar("paged lists of a slot a round", last["lists_per_slot"], 1),

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: run_control
 short_description: Pause, resume or abort the drain of an environment's open run
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Sets a flag of the open run in the state bucket, from any machine and without the run's lease. Whoever drains reads
     it every two seconds.

@@ -116,7 +116,7 @@ class WatchFeed:
         return version
 
     def _list(self, namespace: str) -> tuple[Listed, str]:
-        items, version = self._api.list(GAME_SERVERS.path(namespace))
+        items, version = self._api.list(GAME_SERVERS.path(namespace), lean=True)
         return Listed(namespace, items, self._now()), version
 
     def _now(self) -> float:

@@ -79,6 +79,15 @@ def test_a_list_is_read_page_by_page() -> None:
     assert server.asked[1][1].endswith("gameservers?limit=500&labelSelector=x%3Dy&continue=t%2F1")
 
 
+@pytest.mark.parametrize(("lean", "kept"), [(False, True), (True, False)])
+def test_a_lean_list_has_no_managed_fields(lean: bool, kept: bool) -> None:
+    listed = game_server("a")
+    listed["metadata"]["managedFields"] = [{"manager": "agones"}]
+    kube, _server = api(Answer(200, {"items": [listed], "metadata": {}}))
+    items, _version = kube.list(GAME_SERVERS.path("arena"), lean=lean)
+    assert ("managedFields" in items[0]["metadata"]) is kept
+
+
 @pytest.mark.parametrize(("status", "kind"), [(404, NotFound), (409, Conflict), (410, Expired), (422, ApiFailure)])
 def test_refusals_are_told_apart_and_explained(status: int, kind: type[ApiFailure]) -> None:
     kube, _server = api(Answer(status, {"message": "because"}))
