@@ -11,11 +11,16 @@ module: agones_capacity_hold
 short_description: Keeps a cluster's Fleets from shrinking, and lets them go again
 version_added: 0.1.0
 description:
-  - Raises the minimum of each Buffer FleetAutoscaler to the present size of its Fleet, so that nothing shrinks while
-    sessions move. The maximum rises with it where Agones asks for that.
-  - The limits that it replaced are kept in the annotation C(<annotation_domain>/hold) of the FleetAutoscaler, and put
-    back on release. A limit that somebody else has changed in between stays as it is.
-  - FleetAutoscalers with another policy are refused before anything is written.
+  - Keeps FleetAutoscalers from making Fleets smaller while sessions move, and puts them back as they were.
+  - With policy C(Buffer), C(Counter) or C(List) the minimum is raised to the present size of the Fleet, and the maximum
+    with it where Agones asks for that. What was replaced is kept in the annotation C(<annotation_domain>/hold) of the
+    FleetAutoscaler. On release, a limit that somebody else has changed in between stays as it is.
+  - Any other policy (C(Webhook), C(Wasm), C(Schedule), C(Chain)) has no floor. Such a FleetAutoscaler is detached, that
+    is deleted and kept whole in the ConfigMap C(<annotation_domain>.hold) of its namespace. On release it is created
+    again as it was, without the fields that the API server owns. One that somebody else has created meanwhile stays.
+  - No write is lost against a synchronisation of Agones that is under way. Each is refused when its object has changed
+    since it was read, and planned again. A Fleet whose FleetAutoscaler was detached is written to afterwards, so that
+    the API server refuses a scaling that was decided before; if one came through, the Fleet is scaled back.
 options:
   namespaces:
     description: The namespaces that hold the Fleets.
@@ -23,7 +28,7 @@ options:
     elements: str
     required: true
   state:
-    description: V(held) puts the floors there, V(released) takes them away.
+    description: V(held) holds the FleetAutoscalers, V(released) lets them go.
     type: str
     choices: [held, released]
     default: held
@@ -41,7 +46,10 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.kubeconfig.agones
   - gameops.eks_bluegreen.lease
 notes:
-  - The webhooks of Agones check each write to a FleetAutoscaler; while agones-extensions is down, none is possible.
+  - While agones-extensions is down, Agones lets FleetAutoscalers be deleted, but neither changed nor created. A floor
+    cannot be raised then; the FleetAutoscaler is detached instead, with a warning. A release has to wait until
+    agones-extensions answers; it fails, names what stays held, and can be repeated.
+  - Missing permissions are looked for before the first write, and named all at once.
 """
 
 EXAMPLES = r"""
@@ -61,11 +69,41 @@ EXAMPLES = r"""
 
 RETURN = r"""
 autoscalers:
-  description: Each FleetAutoscaler with its limits; in check mode as predicted.
+  description: Each FleetAutoscaler, those that are detached included; in check mode as predicted.
   returned: success
   type: list
   elements: dict
-  sample: [{namespace: arena, name: arena, fleet: arena, min_replicas: 60, max_replicas: 120}]
+  contains:
+    namespace:
+      description: Its namespace.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    fleet:
+      description: The Fleet that it scales.
+      type: str
+    policy:
+      description: The type of its policy.
+      type: str
+    hold:
+      description: V(floor), V(detached), or V(none), which is also said of one whose Fleet could not fall.
+      type: str
+    min_replicas:
+      description: The least number of servers, with policy C(Buffer).
+      type: int
+    max_replicas:
+      description: The largest number of servers, with policy C(Buffer).
+      type: int
+    min_capacity:
+      description: The least room, with policy C(Counter) or C(List).
+      type: int
+    max_capacity:
+      description: The most room, with policy C(Counter) or C(List).
+      type: int
+  sample:
+    - {namespace: arena, name: arena, fleet: arena, policy: Buffer, hold: floor, min_replicas: 60, max_replicas: 120}
+    - {namespace: arena, name: lobby, fleet: lobby, policy: Webhook, hold: detached}
 """
 
 from typing import Any
@@ -78,12 +116,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     run_id_of,
     run_module,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import (
-    CapacityHold,
-    KubeFleets,
-    NoFleets,
-    predict_hold,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import KubeFleets, NoFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_hold import CapacityHold, predict_hold
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
@@ -102,11 +136,9 @@ NOTHING_HELD: dict[str, Any] = {"changed": False, "autoscalers": [], "diff": {"b
 def run(module: Any) -> dict[str, Any]:
     """Hold or release, as the options say."""
     options = module.params
-    if module.check_mode and not options["kubeconfig"]:
-        return predict_hold()
     released = options["state"] == "released"
-    if released and not options["kubeconfig"]:
-        return NOTHING_HELD
+    if not options["kubeconfig"] and (released or module.check_mode):
+        return NOTHING_HELD if released else predict_hold()
     hold = CapacityHold(
         api=KubeFleets(connect(options["kubeconfig"])),
         namespaces=options["namespaces"],
@@ -115,13 +147,16 @@ def run(module: Any) -> dict[str, Any]:
         keeper=keeper_of(options["lease"]),
     )
     try:
-        return hold.run(released=released, check_mode=module.check_mode)
+        result = hold.run(released=released, check_mode=module.check_mode)
     except NoFleets:
-        if module.check_mode:
-            return predict_hold()
         if released:
             return NOTHING_HELD
+        if module.check_mode:
+            return predict_hold()
         raise
+    for warning in hold.warnings:
+        module.warn(warning)
+    return result
 
 
 def main() -> None:

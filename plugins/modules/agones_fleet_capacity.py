@@ -13,9 +13,9 @@ version_added: 0.1.0
 description:
   - Scales each Fleet up to a number of servers, and waits until that many are C(Ready), C(Allocated) or C(Reserved)
     and have an address and ports. A Fleet that is larger is left so.
-  - Where a Buffer FleetAutoscaler stands over a Fleet, its minimum is raised first, as
-    M(gameops.eks_bluegreen.agones_capacity_hold) does; without that it would shrink the Fleet to its buffer within
-    its interval (30 seconds by default). Release it with that module.
+  - A FleetAutoscaler that stands over a Fleet is held first, as M(gameops.eks_bluegreen.agones_capacity_hold) does;
+    without that it would shrink the Fleet to its buffer within its interval (30 seconds by default). Release it with
+    that module.
 options:
   fleets:
     description:
@@ -133,11 +133,14 @@ def run(module: Any) -> dict[str, Any]:
         wait=options["wait"],
     )
     try:
-        return capacity.run(check_mode=module.check_mode)
+        result = capacity.run(check_mode=module.check_mode)
     except NoFleets:
         if module.check_mode:
             return predict_capacity(wants)
         raise
+    for warning in capacity.warnings:
+        module.warn(warning)
+    return result
 
 
 def main() -> None:

@@ -42,3 +42,9 @@ def test_the_routing_providers_in_kubernetes_pass_their_kit(kubeconfig: Path) ->
     result = run_on(kubeconfig, "tests/contract/routing/test_kubernetes.py")
     assert result.returncode == 0, result.stdout[-8000:]
     assert "names no cluster" not in result.stdout
+
+
+def test_singletons_fence_and_hold_on_a_real_api_server(kubeconfig: Path) -> None:
+    result = run_on(kubeconfig, "tests/contract/activation")
+    assert result.returncode == 0, result.stdout[-8000:]
+    assert "skipped" not in result.stdout.splitlines()[-1]

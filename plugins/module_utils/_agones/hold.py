@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Floors under FleetAutoscalers, and their release. Pure.
+"""Floors under FleetAutoscalers, those that are detached because their policy has no floor, and their release. Pure.
 
-What the floor replaced is kept in an annotation on the FleetAutoscaler, so that anyone can release it.
+What a floor replaced is kept in an annotation on the FleetAutoscaler. A detached one is kept whole in a ConfigMap of
+its namespace and not on its Fleet, since Agones' webhook has a say in writes to Fleets and may be down. Either way
+anyone can release it.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass
 from typing import Any, Mapping
@@ -18,7 +21,54 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 
 Json = dict[str, Any]
 VERSION = 1
-LIMITS = ("minReplicas", "maxReplicas")
+DEFAULT_CAPACITY = 1000
+# Set by the API server; an object that is created again gets its own.
+SERVER_FIELDS = frozenset(
+    {
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "managedFields",
+        "selfLink",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Where a policy has its limits."""
+
+    section: str
+    least: str
+    most: str
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return (self.least, self.most)
+
+
+BOUNDS = {
+    "Buffer": Bounds("buffer", "minReplicas", "maxReplicas"),
+    "Counter": Bounds("counter", "minCapacity", "maxCapacity"),
+    "List": Bounds("list", "minCapacity", "maxCapacity"),
+}
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The merge patch that keeps a Fleet from falling."""
+
+    patch: Json
+
+
+@dataclass(frozen=True)
+class Detach:
+    """Delete the FleetAutoscaler and keep this text."""
+
+    kept: str
 
 
 @dataclass(frozen=True)
@@ -31,6 +81,11 @@ class Hold:
 
     def to_json(self) -> str:
         return json.dumps({"v": VERSION, "run": self.run, "set": self.set, "original": self.original})
+
+
+def shelf_name(domain: str) -> str:
+    """The ConfigMap that keeps the detached FleetAutoscalers of a namespace, one a key."""
+    return f"{domain}.hold"
 
 
 def read_hold(autoscaler: Mapping[str, Any], domain: str) -> Hold | None:
@@ -46,8 +101,8 @@ def read_hold(autoscaler: Mapping[str, Any], domain: str) -> Hold | None:
         return Hold(str(document["run"]), dict(document["set"]), dict(document["original"]))
     except (KeyError, TypeError, ValueError) as error:
         raise BlueGreenError(
-            f"the annotation {hold_annotation(domain)} of FleetAutoscaler {_name(autoscaler)} cannot be read "
-            f"({error}): set minReplicas and maxReplicas by hand and remove the annotation"
+            f"the annotation {hold_annotation(domain)} of FleetAutoscaler {name_of(autoscaler)} cannot be read "
+            f"({error}): set minimum and maximum by hand and remove the annotation"
         ) from error
 
 
@@ -55,32 +110,52 @@ def fleet_of(autoscaler: Mapping[str, Any]) -> str:
     return str(autoscaler["spec"].get("fleetName", ""))
 
 
+def policy_of(autoscaler: Mapping[str, Any]) -> str:
+    return str((autoscaler["spec"].get("policy") or {}).get("type", ""))
+
+
 def limits_of(autoscaler: Mapping[str, Any]) -> dict[str, int | None]:
-    """Minimum and maximum of a Buffer autoscaler. Raises BlueGreenError for other policies."""
-    policy = autoscaler["spec"].get("policy") or {}
-    if policy.get("type") != "Buffer":
-        raise BlueGreenError(
-            f"FleetAutoscaler {_name(autoscaler)} has policy {policy.get('type')!r}: only Buffer autoscalers can be "
-            "held; replace it by a Buffer policy for the time of the upgrade"
-        )
-    buffer = policy.get("buffer") or {}
-    return {limit: buffer.get(limit) for limit in LIMITS}
+    """Minimum and maximum by their names; empty for a policy without them."""
+    bounds = BOUNDS.get(policy_of(autoscaler))
+    return {} if bounds is None else {name: _section(autoscaler, bounds).get(name) for name in bounds.names}
 
 
-def plan_hold(autoscaler: Mapping[str, Any], floor: int, run: str, domain: str) -> Json | None:
-    """The merge patch that keeps a Fleet from falling below `floor`; None when it cannot fall.
+def floor_of(autoscaler: Mapping[str, Any], fleet: Mapping[str, Any], replicas: int) -> int:
+    """The minimum, in the policy's own unit, with which a Fleet keeps so many servers.
+
+    Counters and Lists count room: that of as many servers as the template makes, or all that there is now, for
+    sessions may have raised their own. Agones does nothing for a key that the template does not have.
+    """
+    bounds = BOUNDS[policy_of(autoscaler)]
+    if bounds.section == "buffer":
+        return replicas
+    key, kind = _section(autoscaler, bounds).get("key"), f"{bounds.section}s"
+    template = (((fleet.get("spec") or {}).get("template") or {}).get("spec") or {}).get(kind) or {}
+    if key not in template:
+        return 0
+    present = ((fleet.get("status") or {}).get(kind) or {}).get(key) or {}
+    return max(replicas * int((template[key] or {}).get("capacity", DEFAULT_CAPACITY)), int(present.get("capacity", 0)))
+
+
+def plan_hold(
+    autoscaler: Mapping[str, Any], fleet: Mapping[str, Any], replicas: int, run: str, domain: str
+) -> Floor | Detach | None:
+    """How to keep a Fleet from falling below `replicas` servers; None when it cannot fall.
 
     A floor is never lowered here. Agones refuses a minimum below the buffer, and a maximum below the
     minimum, so both may have to rise.
     """
-    limits = limits_of(autoscaler)
-    if floor <= (limits["minReplicas"] or 0):
+    bounds = BOUNDS.get(policy_of(autoscaler))
+    if bounds is None:
+        return plan_detach(autoscaler, run, domain) if replicas else None
+    limits, floor = limits_of(autoscaler), floor_of(autoscaler, fleet, replicas)
+    if floor <= (limits[bounds.least] or 0):
         return None
-    size = autoscaler["spec"]["policy"]["buffer"].get("bufferSize", 0)
+    size = _section(autoscaler, bounds).get("bufferSize", 0)
     wanted = max(floor, size if isinstance(size, int) else 0)
-    raised = {"minReplicas": wanted, "maxReplicas": max(wanted, limits["maxReplicas"] or 0)}
+    raised = {bounds.least: wanted, bounds.most: max(wanted, limits[bounds.most] or 0)}
     hold = Hold(run, raised, released_limits(autoscaler, domain))
-    return _patch(autoscaler, hold_annotation(domain), hold.to_json(), raised)
+    return Floor(_patch(autoscaler, hold_annotation(domain), hold.to_json(), raised))
 
 
 def plan_release(autoscaler: Mapping[str, Any], domain: str) -> Json | None:
@@ -92,7 +167,7 @@ def plan_release(autoscaler: Mapping[str, Any], domain: str) -> Json | None:
     if held is None:
         return None
     limits = limits_of(autoscaler)
-    restored = {name: held.original.get(name) for name in LIMITS if limits[name] == held.set.get(name)}
+    restored = {name: held.original.get(name) for name, value in limits.items() if value == held.set.get(name)}
     return _patch(autoscaler, hold_annotation(domain), None, restored)
 
 
@@ -101,19 +176,70 @@ def released_limits(autoscaler: Mapping[str, Any], domain: str) -> dict[str, int
     held, limits = read_hold(autoscaler, domain), limits_of(autoscaler)
     if held is None:
         return limits
-    return {name: held.original.get(name) if limits[name] == held.set.get(name) else limits[name] for name in LIMITS}
+    return {name: held.original.get(name) if value == held.set.get(name) else value for name, value in limits.items()}
+
+
+def plan_detach(autoscaler: Mapping[str, Any], run: str, domain: str) -> Detach:
+    """Take a FleetAutoscaler away. It comes back as it is without a hold and without what the API server owns."""
+    released = merged(autoscaler, plan_release(autoscaler, domain) or {})
+    metadata = {key: value for key, value in released["metadata"].items() if key not in SERVER_FIELDS}
+    whole = {key: value for key, value in released.items() if key != "status"} | {"metadata": metadata}
+    # A list of objects leaves kind and version out of its items.
+    whole = {"apiVersion": "autoscaling.agones.dev/v1", "kind": "FleetAutoscaler"} | whole
+    return Detach(json.dumps({"v": VERSION, "run": run, "autoscaler": whole}))
+
+
+def read_kept(name: str, text: str, domain: str) -> Json:
+    """A FleetAutoscaler that was detached, as it is to be created again. Raises BlueGreenError."""
+    try:
+        document = json.loads(text)
+        if document["v"] != VERSION:
+            raise ValueError(f"version {document['v']}")
+        return dict(document["autoscaler"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BlueGreenError(
+            f"key {name} of ConfigMap {shelf_name(domain)} cannot be read ({error}): "
+            "create that FleetAutoscaler by hand and remove the key"
+        ) from error
+
+
+def mark_of(autoscaler: Mapping[str, Any], run: str) -> str:
+    """What is written on a Fleet once its FleetAutoscaler is gone. No two detachments have the same."""
+    metadata = autoscaler["metadata"]
+    version = str(metadata.get("resourceVersion", ""))
+    return json.dumps({"v": VERSION, "run": run, "detached": metadata["name"], "resourceVersion": version})
+
+
+def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> Json:
+    """What the API server makes of a merge patch."""
+    result = copy.deepcopy(dict(target))
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping):
+            known = result.get(key)
+            result[key] = merged(known if isinstance(known, Mapping) else {}, value)
+        else:
+            result[key] = value
+    return result
+
+
+def name_of(autoscaler: Mapping[str, Any]) -> str:
+    metadata = autoscaler["metadata"]
+    return f"{metadata.get('namespace')}/{metadata.get('name')}"
+
+
+def _section(autoscaler: Mapping[str, Any], bounds: Bounds) -> Mapping[str, Any]:
+    return autoscaler["spec"]["policy"].get(bounds.section) or {}
 
 
 def _patch(autoscaler: Mapping[str, Any], annotation: str, value: str | None, limits: Mapping[str, int | None]) -> Json:
-    return {
+    patch: Json = {
         "metadata": {
             "resourceVersion": autoscaler["metadata"]["resourceVersion"],
             "annotations": {annotation: value},
-        },
-        "spec": {"policy": {"buffer": dict(limits)}},
+        }
     }
-
-
-def _name(autoscaler: Mapping[str, Any]) -> str:
-    metadata = autoscaler["metadata"]
-    return f"{metadata.get('namespace')}/{metadata.get('name')}"
+    if limits:
+        patch["spec"] = {"policy": {BOUNDS[policy_of(autoscaler)].section: dict(limits)}}
+    return patch

@@ -14,7 +14,7 @@ import fnmatch
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import released_limits
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import BOUNDS, released_limits
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 Json = dict[str, Any]
@@ -184,10 +184,11 @@ def normalise_autoscaler(autoscaler: Mapping[str, Any], domain: str) -> Json:
     spec = dict(autoscaler.get("spec") or {})
     spec["sync"] = with_defaults(spec.get("sync") or {}, SYNC_DEFAULTS)
     policy = dict(spec.get("policy") or {})
-    if policy.get("type") == "Buffer":
-        buffer = {**(policy.get("buffer") or {}), **released_limits(autoscaler, domain)}
+    bounds = BOUNDS.get(str(policy.get("type")))
+    if bounds is not None:
+        section = {**(policy.get(bounds.section) or {}), **released_limits(autoscaler, domain)}
         # An absent minimum is 0.
-        spec["policy"] = {**policy, "buffer": {**buffer, "minReplicas": buffer.get("minReplicas") or 0}}
+        spec["policy"] = {**policy, bounds.section: {**section, bounds.least: section.get(bounds.least) or 0}}
     return spec
 
 

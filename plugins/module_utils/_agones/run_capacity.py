@@ -6,15 +6,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Protocol, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Protocol, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     ALLOCATION_POLICIES,
     AUTOSCALERS,
+    CONFIG_MAPS,
     FLEETS,
     GAME_SERVERS,
-    ApiFailure,
     Conflict,
     KubeApi,
     NotFound,
@@ -26,27 +26,27 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capa
     have,
     is_short,
     progress_text,
-    replicas_of,
     seats_needed,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.heartbeat import Heartbeat
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import (
-    fleet_of,
-    limits_of,
-    plan_hold,
-    plan_release,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import fleet_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.parity import (
     Difference,
     compare,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import Access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_hold import (
+    Autoscalers,
+    Holder,
+    all_autoscalers,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_review import missing_access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import Keeper
 
 Json = dict[str, Any]
-WRITE_ATTEMPTS = 5
 POLL_SECONDS = 0.5
 
 
@@ -54,29 +54,14 @@ class NoFleets(BlueGreenError):
     """The cluster has no Agones yet, or no Fleet of the game."""
 
 
-class Fleets(Protocol):
+class Fleets(Autoscalers, Protocol):
     """What sizing needs of a cluster; `KubeFleets` is the real one."""
-
-    def fleets(self, namespace: str) -> list[Json]:
-        """Every Fleet of a namespace. Raises NoFleets when Agones is not installed."""
-
-    def autoscalers(self, namespace: str) -> list[Json]:
-        """Every FleetAutoscaler of a namespace."""
-
-    def autoscaler(self, namespace: str, name: str) -> Json | None:
-        """One FleetAutoscaler, or None."""
 
     def policies(self, namespace: str) -> list[Json]:
         """Every GameServerAllocationPolicy of a namespace; none where the kind is not installed."""
 
     def servers(self, namespace: str) -> list[Server]:
         """Every GameServer of a namespace."""
-
-    def scale(self, namespace: str, name: str, replicas: int) -> None:
-        """Set a Fleet's size."""
-
-    def patch_autoscaler(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
-        """Merge patch of a FleetAutoscaler. Raises Conflict."""
 
 
 class KubeFleets:
@@ -115,6 +100,40 @@ class KubeFleets:
     def patch_autoscaler(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
         return self._api.patch(AUTOSCALERS.path(namespace, name), body)
 
+    def create_autoscaler(self, namespace: str, body: Mapping[str, Any]) -> Json:
+        return self._api.create(AUTOSCALERS.path(namespace), body)
+
+    def delete_autoscaler(self, autoscaler: Mapping[str, Any]) -> None:
+        metadata = autoscaler["metadata"]
+        preconditions = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+        self._api.delete(AUTOSCALERS.path(metadata["namespace"], metadata["name"]), preconditions=preconditions)
+
+    def kept(self, namespace: str, shelf: str) -> dict[str, str]:
+        return dict((self._api.find(CONFIG_MAPS.path(namespace, shelf)) or {}).get("data") or {})
+
+    def keep(self, namespace: str, shelf: str, name: str, text: str) -> None:
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": shelf}, "data": {name: text}}
+        try:
+            self._api.patch(CONFIG_MAPS.path(namespace, shelf), {"data": {name: text}})
+        except NotFound:
+            self._api.create(CONFIG_MAPS.path(namespace), body)
+
+    def forget(self, namespace: str, shelf: str, name: str) -> None:
+        path = CONFIG_MAPS.path(namespace, shelf)
+        try:
+            left = self._api.patch(path, {"data": {name: None}})
+            if not left.get("data"):
+                self._api.delete(path, preconditions={"resourceVersion": left["metadata"]["resourceVersion"]})
+        except (NotFound, Conflict):
+            # It is gone, or somebody else has put something in since.
+            return
+
+    def annotate_fleet(self, namespace: str, name: str, annotation: str, value: str | None) -> Json:
+        return self._api.patch(FLEETS.path(namespace, name), {"metadata": {"annotations": {annotation: value}}})
+
+    def missing(self, needed: Sequence[Access]) -> list[Access]:
+        return missing_access(self._api, needed)
+
 
 @dataclass
 class FleetCapacity:
@@ -128,6 +147,7 @@ class FleetCapacity:
     clock: Clock
     wait: bool = True
     slice_seconds: float = 20.0
+    warnings: list[str] = field(default_factory=list)
 
     def run(self, *, check_mode: bool) -> Json:
         """One round. A floor goes under an autoscaler before its Fleet is scaled: else it shrinks it again."""
@@ -166,14 +186,16 @@ class FleetCapacity:
         return [(want, have(want, fleets[want.key], self.api.servers)) for want in self.wants]
 
     def _raise_floors(self, *, check_mode: bool) -> bool:
-        changed = False
+        holder = Holder(self.api, self.run_id, self.domain, check_mode, self.warnings)
         wanted = {want.key: want.replicas for want in self.wants}
+        changed = False
         for namespace in sorted({want.namespace for want in self.wants}):
+            fleets = {fleet["metadata"]["name"]: fleet for fleet in self.api.fleets(namespace)}
             for autoscaler in self.api.autoscalers(namespace):
-                floor = wanted.get((namespace, fleet_of(autoscaler)))
-                if floor:
-                    plan = hold_planner(floor, self.run_id, self.domain)
-                    changed = write_autoscaler(self.api, autoscaler, plan, check_mode=check_mode)[0] or changed
+                replicas = wanted.get((namespace, fleet_of(autoscaler)))
+                if replicas:
+                    fleet = fleets[fleet_of(autoscaler)]
+                    changed = holder.hold(autoscaler, fleet, replicas)[0] or changed
         return changed
 
     def _scale(self, found: Sequence[tuple[Want, Have]]) -> bool:
@@ -214,11 +236,6 @@ def predict_capacity(wants: Sequence[Want]) -> Json:
     }
 
 
-def predict_hold() -> Json:
-    """The result for a cluster that does not exist yet."""
-    return {"changed": True, "autoscalers": [], "diff": {"before": {}, "after": {}, "after_header": "predicted"}}
-
-
 def _fleet_document(want: Want, found: Have) -> Json:
     return {
         "namespace": want.namespace,
@@ -227,92 +244,6 @@ def _fleet_document(want: Want, found: Have) -> Json:
         "replicas": found.replicas,
         "up": found.up,
     }
-
-
-@dataclass
-class CapacityHold:
-    """Put floors under a cluster's Buffer autoscalers at their Fleets' size, or release them."""
-
-    api: Fleets
-    namespaces: Sequence[str]
-    run_id: str
-    domain: str
-    keeper: Keeper
-
-    def run(self, *, released: bool, check_mode: bool) -> Json:
-        """All autoscalers are read and understood before the first one is written."""
-        if not check_mode:
-            self.keeper.keep()
-        todo: list[tuple[Json, Planner]] = []
-        for namespace in self.namespaces:
-            sizes = {fleet["metadata"]["name"]: replicas_of(fleet) for fleet in self.api.fleets(namespace)}
-            for autoscaler in self.api.autoscalers(namespace):
-                floor = sizes.get(fleet_of(autoscaler), 0)
-                plan = release_planner(self.domain) if released else hold_planner(floor, self.run_id, self.domain)
-                plan(autoscaler)
-                todo.append((autoscaler, plan))
-        states = [_autoscaler_document(autoscaler) for autoscaler, _plan in todo]
-        written = [write_autoscaler(self.api, autoscaler, plan, check_mode=check_mode) for autoscaler, plan in todo]
-        after = [_autoscaler_document(autoscaler) for _changed, autoscaler in written]
-        return {
-            "changed": any(changed for changed, _autoscaler in written),
-            "autoscalers": after,
-            "diff": {"before": _by_name(states), "after": _by_name(after)},
-        }
-
-
-Planner = Callable[[Json], "Json | None"]
-
-
-def hold_planner(floor: int, run_id: str, domain: str) -> Planner:
-    return lambda autoscaler: plan_hold(autoscaler, floor, run_id, domain)
-
-
-def release_planner(domain: str) -> Planner:
-    return lambda autoscaler: plan_release(autoscaler, domain)
-
-
-def write_autoscaler(api: Fleets, autoscaler: Json, plan: Planner, *, check_mode: bool) -> tuple[bool, Json]:
-    """Carry a plan out on the autoscaler as it is, planning again when it changed in between.
-
-    Returns whether a write was due, and the autoscaler after it (in check mode: as it would be).
-    """
-    namespace, name = autoscaler["metadata"]["namespace"], autoscaler["metadata"]["name"]
-    for _attempt in range(WRITE_ATTEMPTS):
-        patch = plan(autoscaler)
-        if patch is None:
-            return False, autoscaler
-        if check_mode:
-            return True, _merged(autoscaler, patch)
-        try:
-            return True, api.patch_autoscaler(namespace, name, patch)
-        except Conflict:
-            found = api.autoscaler(namespace, name)
-            if found is None:
-                return False, autoscaler
-            autoscaler = found
-    raise ApiFailure(f"FleetAutoscaler {namespace}/{name} changed {WRITE_ATTEMPTS} times in between: run again", 409)
-
-
-def _merged(autoscaler: Json, patch: Json) -> Json:
-    policy = autoscaler["spec"]["policy"]
-    buffer = {**policy["buffer"], **patch["spec"]["policy"]["buffer"]}
-    return {**autoscaler, "spec": {**autoscaler["spec"], "policy": {**policy, "buffer": buffer}}}
-
-
-def _autoscaler_document(autoscaler: Json) -> Json:
-    limits = limits_of(autoscaler)
-    return {
-        "namespace": autoscaler["metadata"]["namespace"],
-        "name": autoscaler["metadata"]["name"],
-        "fleet": fleet_of(autoscaler),
-        "min_replicas": limits["minReplicas"],
-        "max_replicas": limits["maxReplicas"],
-    }
-
-
-def _by_name(documents: Sequence[Json]) -> Json:
-    return {f"{document['namespace']}/{document['name']}": document for document in documents}
 
 
 def has_fleets(cluster: Fleets, namespaces: Sequence[str]) -> bool:
@@ -346,7 +277,11 @@ def compare_slots(
         if target is not None:
             pairs = (
                 ("Fleet", fleets, target.fleets(namespace)),
-                ("FleetAutoscaler", source.autoscalers(namespace), target.autoscalers(namespace)),
+                (
+                    "FleetAutoscaler",
+                    all_autoscalers(source, namespace, domain),
+                    all_autoscalers(target, namespace, domain),
+                ),
                 ("GameServerAllocationPolicy", source.policies(namespace), target.policies(namespace)),
             )
             for kind, left, right in pairs:

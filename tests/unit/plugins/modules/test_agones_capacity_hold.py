@@ -29,7 +29,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return paths
 
 
-def run(state: str, kubeconfig: str) -> dict[str, Any]:
+def run(state: str, kubeconfig: str, *, check_mode: bool = False) -> dict[str, Any]:
     options = {
         "kubeconfig": kubeconfig,
         "namespaces": ["arena"],
@@ -38,12 +38,15 @@ def run(state: str, kubeconfig: str) -> dict[str, Any]:
         "annotation_domain": DEFAULT_DOMAIN,
         "lease": None,
     }
-    return agones_capacity_hold.run(SimpleNamespace(params=options, check_mode=False))
+    return agones_capacity_hold.run(SimpleNamespace(params=options, check_mode=check_mode))
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize(("kubeconfig", "connected"), [("", []), ("green.kubeconfig", ["green.kubeconfig"])])
-def test_where_nothing_is_held_nothing_is_released(opened: list[str], kubeconfig: str, connected: list[str]) -> None:
-    result = run("released", kubeconfig)
+def test_where_nothing_is_held_nothing_is_released(
+    opened: list[str], kubeconfig: str, connected: list[str], check_mode: bool
+) -> None:
+    result = run("released", kubeconfig, check_mode=check_mode)
     assert (result["changed"], result["autoscalers"]) == (False, [])
     assert opened == connected
 
@@ -52,3 +55,8 @@ def test_a_cluster_without_fleets_cannot_be_held(opened: list[str]) -> None:
     with pytest.raises(NoFleets):
         run("held", "green.kubeconfig")
     assert opened == ["green.kubeconfig"]
+
+
+@pytest.mark.parametrize("kubeconfig", ["", "green.kubeconfig"])
+def test_a_hold_of_a_cluster_to_come_is_predicted(opened: list[str], kubeconfig: str) -> None:
+    assert run("held", kubeconfig, check_mode=True)["changed"]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import plan_hold
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.parity import (
     Difference,
     compare,
@@ -15,7 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.pari
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
-from tests.unit.plugins.module_utils._agones.test_hold import autoscaler, patched
+from tests.unit.plugins.module_utils._agones.test_hold import autoscaler, counting, hold
 
 Json = dict[str, Any]
 
@@ -130,10 +129,14 @@ def test_a_fleet_that_only_one_slot_has_is_a_difference() -> None:
 
 
 def test_a_held_autoscaler_is_compared_as_it_is_without_the_hold() -> None:
-    held = patched(autoscaler(10), plan_hold(autoscaler(10), 60, "run-1", DEFAULT_DOMAIN))
+    held = hold(autoscaler(10), 60)
     assert compare("FleetAutoscaler", [held], [autoscaler(10)], [], DEFAULT_DOMAIN) == []
     (difference,) = compare("FleetAutoscaler", [held], [autoscaler(12)], [], DEFAULT_DOMAIN)
     assert (difference.path, difference.source, difference.target) == ("spec.policy.buffer.minReplicas", 10, 12)
+    rooms = {"spec": {"template": {"spec": {"counters": {"rooms": {"capacity": 10}}}}}}
+    held = hold(counting("Counter"), 60, fleet=rooms)
+    assert held != counting("Counter")
+    assert compare("FleetAutoscaler", [held], [counting("Counter")], [], DEFAULT_DOMAIN) == []
 
 
 def test_an_absent_minimum_is_none_and_the_default_interval_is_the_default() -> None:

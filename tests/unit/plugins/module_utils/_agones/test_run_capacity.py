@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Conflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import Want, seats_needed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import (
-    CapacityHold,
     FleetCapacity,
     compare_slots,
     has_fleets,
@@ -53,6 +53,9 @@ class Cluster:
     def autoscaler(self, namespace: str, name: str) -> Json | None:
         return self.scaler
 
+    def kept(self, namespace: str, shelf: str) -> dict[str, str]:
+        return {}
+
     def policies(self, namespace: str) -> list[Json]:
         return []
 
@@ -63,6 +66,24 @@ class Cluster:
     def scale(self, namespace: str, name: str, replicas: int) -> None:
         self.log.append(f"scale {replicas}")
         self.replicas = replicas
+
+    def create_autoscaler(self, namespace: str, body: Mapping[str, Any]) -> Json:
+        raise NotImplementedError
+
+    def delete_autoscaler(self, autoscaler: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
+    def keep(self, namespace: str, shelf: str, name: str, text: str) -> None:
+        raise NotImplementedError
+
+    def forget(self, namespace: str, shelf: str, name: str) -> None:
+        raise NotImplementedError
+
+    def annotate_fleet(self, namespace: str, name: str, annotation: str, value: str | None) -> Json:
+        raise NotImplementedError
+
+    def missing(self, needed: Sequence[Access]) -> list[Access]:
+        return []
 
     def patch_autoscaler(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
         if self.conflicts:
@@ -76,10 +97,6 @@ class Cluster:
 def capacity(cluster: Cluster, replicas: int = 60, **more: Any) -> FleetCapacity:
     wants = [Want("arena", "arena", replicas)]
     return FleetCapacity(cluster, wants, "run-1", DEFAULT_DOMAIN, FakeKeeper(), cluster.clock, **more)
-
-
-def hold(cluster: Cluster) -> CapacityHold:
-    return CapacityHold(cluster, ["arena"], "run-1", DEFAULT_DOMAIN, FakeKeeper())
 
 
 def test_the_floor_comes_before_the_size_and_the_wait_is_for_servers_that_are_up() -> None:
@@ -138,39 +155,6 @@ def test_a_cluster_that_is_not_there_yet_is_predicted() -> None:
     result = predict_capacity([Want("arena", "arena", 60)])
     assert result["changed"]
     assert result["fleets"][0]["up"] == 60
-
-
-def test_hold_and_release() -> None:
-    cluster = Cluster(replicas=60)
-    held = hold(cluster).run(released=False, check_mode=False)
-    assert held["changed"]
-    assert held["autoscalers"][0]["min_replicas"] == 60
-    assert hold(cluster).run(released=False, check_mode=False)["changed"] is False
-    released = hold(cluster).run(released=True, check_mode=False)
-    assert limits(cluster.scaler) == (10, 150)
-    assert released["diff"]["before"]["arena/arena"]["min_replicas"] == 60
-    assert hold(cluster).run(released=True, check_mode=False)["changed"] is False
-
-
-def test_a_lost_race_is_planned_again() -> None:
-    cluster = Cluster(replicas=60)
-    cluster.conflicts = 2
-    assert hold(cluster).run(released=False, check_mode=False)["changed"]
-    assert limits(cluster.scaler) == (60, 150)
-
-
-def test_check_mode_of_a_hold() -> None:
-    cluster = Cluster(replicas=60)
-    result = hold(cluster).run(released=False, check_mode=True)
-    assert (result["changed"], cluster.log) == (True, [])
-    assert result["diff"]["after"]["arena/arena"]["min_replicas"] == 60
-
-
-def test_an_autoscaler_that_cannot_be_held_stops_before_the_first_write() -> None:
-    cluster = Cluster(replicas=60, scaler=autoscaler(kind="Webhook"))
-    with pytest.raises(BlueGreenError, match="only Buffer"):
-        hold(cluster).run(released=False, check_mode=False)
-    assert cluster.log == []
 
 
 @pytest.mark.parametrize(

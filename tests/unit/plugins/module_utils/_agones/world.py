@@ -6,7 +6,7 @@ import heapq
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,6 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Event, Listed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import format_time
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 
 Json = dict[str, Any]
 NAMESPACE = "arena"
@@ -66,13 +67,14 @@ def game_server(
 class FakeClock:
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.skew = 0.0
         self.on_sleep: Callable[[float], None] = lambda _seconds: None
 
     def monotonic(self) -> float:
         return self.seconds
 
     def now(self) -> datetime:
-        return datetime.fromtimestamp(START + self.seconds, timezone.utc)
+        return datetime.fromtimestamp(START + self.seconds + self.skew, timezone.utc)
 
     def sleep(self, seconds: float) -> None:
         self.on_sleep(seconds)
@@ -114,7 +116,10 @@ class Habits:
 
 @dataclass
 class World:
-    """The source's sessions with their habits, and a target with a number of seats."""
+    """The source's sessions with their habits, and a target with a number of seats.
+
+    `worst` is by how many the sessions on their way were more than the seats, at the moment one more was asked.
+    """
 
     seats: int = 10
     clock: FakeClock = field(default_factory=FakeClock)
@@ -123,22 +128,27 @@ class World:
     pods: set[str] = field(default_factory=set)
     habits: dict[str, Habits] = field(default_factory=dict)
     truth: dict[str, str] = field(default_factory=dict)
+    fleets: dict[str, str] = field(default_factory=dict)
     away: dict[str, float] = field(default_factory=dict)
+    handed_over: set[str] = field(default_factory=set)
     worst: int = 0
     conflicts: int = 0
     writes: int = 0
     die_at_write: int | None = None
+    before_write: Callable[[str], None] = lambda _name: None
     reconnect_timeout: float = 20.0
     pods_outlive_servers: bool = False
+    pod_lag: float = 0.0
     _versions: Any = field(default_factory=lambda: itertools.count(100))
+    _names: Any = field(default_factory=itertools.count)
     _queue: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: Any = field(default_factory=itertools.count)
     _events: dict[str, list[Event]] = field(default_factory=lambda: {"source": [], "target": []})
 
     def __post_init__(self) -> None:
         self.clock.on_sleep = self.advance
-        for number in range(self.seats):
-            self.target[f"seat-{number}"] = game_server(f"seat-{number}", "Ready")
+        for _number in range(self.seats):
+            self.add_seat()
 
     # What the tests do
 
@@ -147,6 +157,7 @@ class World:
     ) -> None:
         members = [f"{name}-{number}" for number in range(2)] if players is None else list(players)
         self.source[name] = game_server(name, players=members, version=next(self._versions), **more)
+        self.fleets[name] = more.get("fleet", FLEET)
         self.pods.add(name)
         self.habits[name] = own = habits or Habits()
         if own.ends_after is not None:
@@ -154,10 +165,16 @@ class World:
         if own.crashes_after is not None:
             self.later(own.crashes_after, lambda: self.crash(name))
 
-    def add_seat(self) -> None:
-        name = f"seat-{len(self.target)}"
-        self.target[name] = game_server(name, "Ready")
+    def add_seat(self, fleet: str = FLEET) -> None:
+        name = f"seat-{next(self._names)}"
+        self.target[name] = game_server(name, "Ready", fleet=fleet, version=next(self._versions))
         self._tell("target", name)
+
+    def take_seat(self, fleet: str = FLEET) -> None:
+        """Players who come by themselves."""
+        name = self._free_seat(fleet)
+        if name:
+            self.occupy(name, [f"stranger-{name}"])
 
     def later(self, seconds: float, what: Callable[[], None]) -> None:
         heapq.heappush(self._queue, (self.clock.seconds + seconds, next(self._order), what))
@@ -177,16 +194,17 @@ class World:
 
     def change(self, name: str, **changes: Any) -> None:
         """Write a server's object; keys: state, annotations, players, deleting."""
-        server = json.loads(json.dumps(self.source[name]))
-        server["metadata"]["resourceVersion"] = str(next(self._versions))
-        server["metadata"]["annotations"].update(changes.get("annotations", {}))
-        if "state" in changes:
-            server["status"]["state"] = changes["state"]
+        old = self.source[name]
+        metadata = {**old["metadata"], "resourceVersion": str(next(self._versions))}
+        metadata["annotations"] = {**metadata["annotations"], **changes.get("annotations", {})}
         if changes.get("deleting"):
-            server["metadata"]["deletionTimestamp"] = format_time(self.now)
+            metadata["deletionTimestamp"] = format_time(self.now)
+        status = {**old["status"]}
+        if "state" in changes:
+            status["state"] = changes["state"]
         if "players" in changes:
-            server["status"]["lists"]["players"]["values"] = changes["players"]
-        self.source[name] = server
+            status["lists"] = {"players": {"capacity": 5, "values": list(changes["players"])}}
+        self.source[name] = {**old, "metadata": metadata, "status": status}
         self._tell("source", name)
 
     def end(self, name: str, outcome: str) -> None:
@@ -206,7 +224,7 @@ class World:
     def vanish(self, name: str) -> None:
         if name in self.source:
             if not self.pods_outlive_servers:
-                self.pods.discard(name)
+                self.later(self.pod_lag, lambda: self.pods.discard(name))
             server = self.source.pop(name)
             self._events["source"].append(Changed(server, True, self.now))
 
@@ -223,7 +241,7 @@ class World:
             self.acknowledge(name, request, "refused")
         else:
             self.acknowledge(name, request, "accepted")
-            if request.mode == "disconnect":
+            if request.mode != "at_match_end":
                 self.later(max(0.0, request.not_before - self.now), lambda: self.close(name, request))
 
     def close(self, name: str, request: Request) -> None:
@@ -231,49 +249,90 @@ class World:
             return
         self.truth[name] = "moved"
         self.acknowledge(name, request, "closing")
-        self.away[name] = self.now
         own = self.habits[name]
-        if own.returns_after is not None:
-            players = self.source[name]["status"]["lists"]["players"]["values"]
-            self.later(own.returns_after, lambda: self.seat(name, players))
-        self.later(own.closes_for, lambda: self.change(name, state="Shutdown"))
+        players = (self.source[name]["status"].get("lists") or {}).get("players", {}).get("values", [])
+        if players:
+            self.away[name] = self.now
+        if players and own.returns_after is not None:
+            successor = request.successor["uid"] if request.successor else ""
+            self.later(own.returns_after, lambda: self.seat(name, players, successor))
+        self.later(own.closes_for, lambda: self._shut_down(name))
         self.later(own.closes_for + own.pod_stays, lambda: self.vanish(name))
+
+    def _shut_down(self, name: str) -> None:
+        if name in self.source:
+            self.change(name, state="Shutdown")
 
     def acknowledge(self, name: str, request: Request, phase: str) -> None:
         closing_at = format_time(self.now) if phase == "closing" else None
         text = json.dumps({"run": request.run, "seq": request.seq, "phase": phase, "closing_at": closing_at})
         self.change(name, annotations={"agones.dev/sdk-drain-ack": text})
 
-    def seat(self, session: str, players: list[str]) -> None:
-        """A party comes back: it takes a seat, or tries again."""
-        for name, server in self.target.items():
-            if server["status"]["state"] == "Ready":
-                self.target[name] = game_server(name, players=players, version=next(self._versions))
-                self.away.pop(session, None)
-                self._tell("target", name)
-                return
-        self.later(0.5, lambda: self.seat(session, players))
+    def seat(self, session: str, players: list[str], successor: str = "") -> None:
+        """A party comes back: it takes a seat, the one that it was told if any, or tries again."""
+        fleet = self.fleets[session]
+        named = next((name for name, one in self.target.items() if one["metadata"]["uid"] == successor), "")
+        name = named or self._free_seat(fleet)
+        if name:
+            self.occupy(name, players)
+            self.away.pop(session, None)
+        else:
+            self.later(0.5, lambda: self.seat(session, players))
+
+    def occupy(self, name: str, players: Sequence[str], annotations: Mapping[str, str] | None = None) -> None:
+        """Players are in a server of the target."""
+        old = self.target[name]["metadata"]
+        self.target[name] = game_server(
+            name,
+            fleet=old["labels"]["agones.dev/fleet"],
+            players=players,
+            version=next(self._versions),
+            annotations={**old["annotations"], **(annotations or {})},
+        )
+        self._tell("target", name)
+
+    def _free_seat(self, fleet: str) -> str:
+        return next(
+            (
+                name
+                for name, server in self.target.items()
+                if server["status"]["state"] == "Ready" and server["metadata"]["labels"]["agones.dev/fleet"] == fleet
+            ),
+            "",
+        )
 
     def request_of(self, name: str) -> Request | None:
         return read_request(self.source[name]["metadata"]["annotations"], DEFAULT_DOMAIN)
 
-    def outstanding(self) -> int:
-        """Sessions that were asked to disconnect and have not, and those whose players are still on their way."""
+    def asked_to_leave(self, name: str) -> bool:
+        """A request stands to send the players to whatever seat there is."""
+        request = self.request_of(name)
+        return request is not None and request.state == "requested" and request.mode == "disconnect"
+
+    def outstanding(self, fleet: str = FLEET) -> int:
+        """Sessions that were asked to disconnect and may, and those whose players are still on their way."""
         asked = 0
         for name in self.source:
-            request = self.request_of(name)
             answer = json.loads(self.source[name]["metadata"]["annotations"].get("agones.dev/sdk-drain-ack", "{}"))
-            standing = request is not None and request.state == "requested" and request.mode == "disconnect"
-            asked += standing and name not in self.truth and answer.get("phase") != "refused"
-        return asked + sum(self.now - left < self.reconnect_timeout for left in self.away.values())
+            deaf = self.habits[name].acknowledges_after is None
+            may = name not in self.truth and answer.get("phase") != "refused" and not deaf
+            asked += may and self.asked_to_leave(name) and self.fleets[name] == fleet
+        away = (name for name, left in self.away.items() if self.now - left < self.reconnect_timeout)
+        return asked + sum(self.fleets[name] == fleet and name not in self.handed_over for name in away)
 
-    def free_seats(self) -> int:
-        return sum(server["status"]["state"] == "Ready" for server in self.target.values())
+    def free_seats(self, fleet: str = FLEET) -> int:
+        return sum(
+            server["status"]["state"] == "Ready" and server["metadata"]["labels"]["agones.dev/fleet"] == fleet
+            for server in self.target.values()
+        )
 
-    # The Source
+    # The Source and the Target
 
     def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
         assert namespace == NAMESPACE
+        if name in self.target:
+            return self._release(name, body)
+        self.before_write(name)
         self.writes += 1
         if self.die_at_write == self.writes:
             raise Killed
@@ -285,12 +344,16 @@ class World:
         if body.get("status", {}).get("state") == "Shutdown":
             self.end(name, "interrupted")
             return self.source[name]
+        was_asked = self.asked_to_leave(name)
         annotations = {key: value for key, value in body["metadata"]["annotations"].items() if value}
         self.change(name, annotations=annotations)
         request = self.request_of(name)
         assert request is not None
-        if request.state == "requested" and request.mode == "disconnect":
-            self.worst = max(self.worst, self.outstanding() - self.free_seats())
+        if self.asked_to_leave(name) and not was_asked:
+            fleet = self.fleets[name]
+            self.worst = max(self.worst, self.outstanding(fleet) - self.free_seats(fleet))
+        if request.successor:
+            self.handed_over.add(name)
         delay = self.habits[name].acknowledges_after
         self.later(delay or 0.0, lambda: self.hear(name, request))
         if self.die_at_write == -self.writes:
@@ -298,14 +361,29 @@ class World:
         return self.source[name]
 
     def find_server(self, namespace: str, name: str) -> Json | None:
-        return self.source.get(name)
+        return self.source.get(name) or self.target.get(name)
 
     def has_pod(self, namespace: str, name: str) -> bool:
         return name in self.pods
 
     def delete_pod(self, namespace: str, name: str) -> None:
+        self.before_write(name)
         self.truth[name] = "forced"
         self.vanish(name)
+
+    def allocate(self, fleet: tuple[str, str], annotations: Mapping[str, str]) -> str:
+        name = self._free_seat(fleet[1])
+        if name:
+            self.occupy(name, [], annotations)
+        return name
+
+    def _release(self, name: str, body: Mapping[str, Any]) -> Json:
+        server = self.target[name]
+        assert body["status"] == {"state": "Shutdown"}
+        assert not server["status"]["lists"]["players"]["values"], "a session of the target was shut down"
+        del self.target[name]
+        self._events["target"].append(Changed(server, True, self.now))
+        return {**server, "status": {**server["status"], "state": "Shutdown"}}
 
     def _tell(self, side: str, name: str) -> None:
         server = (self.source if side == "source" else self.target)[name]
@@ -313,19 +391,24 @@ class World:
 
 
 class FakeFeed:
-    """A Feed over one side of a World."""
+    """A Feed over one side of a World; dates events by the runner's clock."""
 
-    def __init__(self, world: World, side: str) -> None:
+    def __init__(self, world: World, side: str, clock: Clock | None = None) -> None:
         self._world = world
         self._side = side
+        self._clock = clock or world.clock
         self.fresh = True
 
     def relist(self) -> list[Event]:
         self._world._events[self._side].clear()
         servers = self._world.source if self._side == "source" else self._world.target
-        return [Listed(NAMESPACE, list(servers.values()), self._world.now)]
+        return [Listed(NAMESPACE, list(servers.values()), self._world.now + self._ahead)]
 
     def take(self) -> list[Event]:
-        events = list(self._world._events[self._side])
+        events = [replace(event, at=event.at + self._ahead) for event in self._world._events[self._side]]
         self._world._events[self._side].clear()
         return events
+
+    @property
+    def _ahead(self) -> float:
+        return self._clock.now().timestamp() - self._world.now

@@ -1,0 +1,225 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""The fence: nobody can allocate on a slot any more. And how it is opened again, exactly. Pure.
+
+By RBAC, the roles of those who allocate lose `create gameserverallocations`: the API server authorises before it
+passes a request on to Agones. By policy, GameServerAllocationPolicies have weight 0. What was before is kept whole in
+an annotation of the object.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from typing import Any, Iterable, Iterator, Mapping, Sequence
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ALLOCATION_POLICIES, Resource
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import Access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+
+Json = dict[str, Any]
+VERSION = 1
+GROUP, RESOURCE, VERB = "allocation.agones.dev", "gameserverallocations", "create"
+GRANT: Json = {"apiGroups": [GROUP], "resources": [RESOURCE], "verbs": [VERB]}
+RBAC_GROUP = "rbac.authorization.k8s.io"
+ROLE, CLUSTER_ROLE, POLICY = "Role", "ClusterRole", "GameServerAllocationPolicy"
+RBAC_PREFIX = f"/apis/{RBAC_GROUP}/v1"
+ROLES = Resource(RBAC_PREFIX, "roles")
+SERVICE_ACCOUNTS = "system:serviceaccounts"
+AUTHENTICATED = "system:authenticated"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """An object that lets allocations through, or not."""
+
+    kind: str
+    name: str
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def path(self) -> str:
+        if self.kind == CLUSTER_ROLE:
+            return f"{RBAC_PREFIX}/clusterroles/{self.name}"
+        return (ROLES if self.kind == ROLE else ALLOCATION_POLICIES).path(self.namespace, self.name)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Somebody who allocates, as a RoleBinding names him; `groups` are those that he is in beside."""
+
+    kind: str
+    name: str
+    namespace: str = ""
+    groups: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+def fence_annotation(domain: str) -> str:
+    return f"{domain}/fence"
+
+
+def grants(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule lets create allocations. One with names of resources does not: an allocation has none."""
+    return not rule.get("resourceNames") and all(
+        {name, "*"} & set(rule.get(field) or [])
+        for field, name in (("apiGroups", GROUP), ("resources", RESOURCE), ("verbs", VERB))
+    )
+
+
+def without_grant(gate: Gate, rules: Iterable[Mapping[str, Any]]) -> list[Json]:
+    """The rules, less the permission to create allocations and nothing else."""
+    return [part for rule in rules for part in (_parts(gate, rule) if grants(rule) else [dict(rule)])]
+
+
+def _parts(gate: Gate, rule: Mapping[str, Any]) -> Iterator[Json]:
+    """A rule is a product; what is left of it without one point is up to three products."""
+    if "*" in rule["apiGroups"]:
+        raise BlueGreenError(
+            f"{gate} grants allocations together with every API group (apiGroups '*'), from which they cannot be taken "
+            f"alone: give who allocates a Role of his own with {VERB} {RESOURCE}.{GROUP}"
+        )
+    groups = [group for group in rule["apiGroups"] if group != GROUP]
+    # Allocations are all that their API group has, and create is all that can be done with them.
+    resources = [resource for resource in rule["resources"] if resource not in (RESOURCE, "*")]
+    verbs = [verb for verb in rule["verbs"] if verb not in (VERB, "*")]
+    if groups:
+        yield {**rule, "apiGroups": groups}
+    if resources:
+        yield {**rule, "apiGroups": [GROUP], "resources": resources}
+    if verbs:
+        yield {**rule, "apiGroups": [GROUP], "resources": [RESOURCE], "verbs": verbs}
+
+
+def plan_fence(gate: Gate, obj: Mapping[str, Any], run: str, domain: str) -> Json | None:
+    """The merge patch that closes a gate; None when it is closed. Raises BlueGreenError where that cannot be done."""
+    if gate.kind == POLICY:
+        weight = weight_of(obj)
+        return _patch(obj, domain, _kept(run, 0, weight), {"spec": {"weight": 0}}) if weight else None
+    rules = rules_of(obj)
+    if not any(map(grants, rules)):
+        return None
+    if obj.get("aggregationRule"):
+        raise BlueGreenError(
+            f"{gate} is put together from other ClusterRoles (aggregationRule), and would be again: name those instead"
+        )
+    fenced = without_grant(gate, rules)
+    return _patch(obj, domain, _kept(run, fenced, rules), {"rules": fenced})
+
+
+def plan_open(gate: Gate, obj: Mapping[str, Any], domain: str) -> Json | None:
+    """The merge patch that opens a gate as it was; None when no fence stands there.
+
+    What somebody else has changed since stays; where he left allocations out, they are added.
+    """
+    kept = read_kept(gate, obj, domain)
+    if kept is None:
+        return None
+    closed, original = kept
+    if gate.kind == POLICY:
+        return _patch(obj, domain, None, {"spec": {"weight": original}} if weight_of(obj) == closed else {})
+    rules = rules_of(obj)
+    if rules == closed:
+        return _patch(obj, domain, None, {"rules": original})
+    return _patch(obj, domain, None, {} if any(map(grants, rules)) else {"rules": [*rules, GRANT]})
+
+
+def read_kept(gate: Gate, obj: Mapping[str, Any], domain: str) -> tuple[Any, Any] | None:
+    """What the fence has set, and what it replaced. Raises BlueGreenError when that cannot be read."""
+    text = (obj["metadata"].get("annotations") or {}).get(fence_annotation(domain))
+    if not text:
+        return None
+    try:
+        document = json.loads(text)
+        if document["v"] != VERSION:
+            raise ValueError(f"version {document['v']}")
+        return document["set"], document["original"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BlueGreenError(
+            f"the annotation {fence_annotation(domain)} of {gate} cannot be read ({error}): "
+            "restore it by hand and remove the annotation"
+        ) from error
+
+
+def is_open(gate: Gate, obj: Mapping[str, Any]) -> bool:
+    """Whether the object lets allocations through."""
+    return bool(weight_of(obj)) if gate.kind == POLICY else any(map(grants, rules_of(obj)))
+
+
+def rules_of(obj: Mapping[str, Any]) -> list[Json]:
+    return list(obj.get("rules") or [])
+
+
+def weight_of(obj: Mapping[str, Any]) -> int:
+    return int((obj.get("spec") or {}).get("weight") or 0)
+
+
+def needed_access(gates: Iterable[Gate]) -> list[Access]:
+    """What a fence takes, beside the permissions that a Role gives."""
+    needed: dict[Access, None] = {}
+    for gate in gates:
+        group, resource = ("multicluster.agones.dev", ALLOCATION_POLICIES.plural)
+        if gate.kind != POLICY:
+            group, resource = (RBAC_GROUP, f"{gate.kind.lower()}s")
+            needed[Access("create", "authorization.k8s.io", "subjectaccessreviews")] = None
+        for verb in ("get", "patch"):
+            needed[Access(verb, group, resource, gate.namespace)] = None
+    return list(needed)
+
+
+def escalation(gate: Gate) -> Access:
+    """Lets somebody write a Role that gives more than he has himself."""
+    return Access("escalate", RBAC_GROUP, f"{gate.kind.lower()}s", gate.namespace)
+
+
+def given_access(gate: Gate, rules: Sequence[Mapping[str, Any]]) -> list[Access]:
+    """All that a Role gives. Kubernetes lets nobody write a Role that gives what he has not, or may not escalate."""
+    given: dict[Access, None] = {}
+    for rule in rules:
+        if rule.get("resourceNames"):
+            continue
+        for group, resource, verb in itertools.product(
+            rule.get("apiGroups") or [], rule.get("resources") or [], rule.get("verbs") or []
+        ):
+            given[Access(verb, group, resource, gate.namespace)] = None
+    return list(given)
+
+
+def original_rules(gate: Gate, obj: Mapping[str, Any], domain: str) -> list[Json]:
+    """The rules as they are without a fence: more than these nobody has to be allowed to give."""
+    kept = read_kept(gate, obj, domain)
+    return rules_of(obj) if kept is None else [*rules_of(obj), *kept[1]]
+
+
+def subject_review(subject: Subject, namespace: str) -> Json:
+    """The SubjectAccessReview that asks whether somebody may allocate."""
+    spec: Json = {"resourceAttributes": {"verb": VERB, "group": GROUP, "resource": RESOURCE, "namespace": namespace}}
+    groups = [*subject.groups, AUTHENTICATED]
+    if subject.kind == "ServiceAccount":
+        spec["user"] = f"system:serviceaccount:{subject.namespace}:{subject.name}"
+        groups += [SERVICE_ACCOUNTS, f"{SERVICE_ACCOUNTS}:{subject.namespace}"]
+    elif subject.kind == "User":
+        spec["user"] = subject.name
+    else:
+        groups.insert(0, subject.name)
+    return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {**spec, "groups": groups}}
+
+
+def _kept(run: str, closed: Any, original: Any) -> str:
+    return json.dumps({"v": VERSION, "run": run, "set": closed, "original": original})
+
+
+def _patch(obj: Mapping[str, Any], domain: str, kept: str | None, change: Json) -> Json:
+    metadata = {
+        "resourceVersion": obj["metadata"]["resourceVersion"],
+        "annotations": {fence_annotation(domain): kept},
+    }
+    return {"metadata": metadata, **change}

@@ -1,0 +1,47 @@
+"""The order of what must not be swapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TASKS = Path(__file__).parents[3] / "playbooks" / "tasks"
+
+
+def steps(content: Any) -> Iterator[str]:
+    """Roles and their entry points, in the order of the file."""
+    for item in content:
+        role = item.get("ansible.builtin.import_role")
+        if role:
+            yield f"{role['name'].rpartition('.')[2]}/{role.get('tasks_from', 'main')}"
+        for part in ("block", "always"):
+            yield from steps(item.get(part, []))
+
+
+def order(name: str) -> list[str]:
+    return list(steps(yaml.safe_load((TASKS / name).read_text())))
+
+
+def test_a_cutover_holds_first_and_fences_when_routing_has_moved() -> None:
+    found = order("cutover.yml")
+    wanted = ["capacity_hold/main", "slot_activation/main", "traffic_shift/main", "session_routing/main"]
+    wanted += ["slot_activation/fence", "bake/main"]
+    assert [step for step in found if step in wanted] == wanted
+
+
+def test_a_way_back_opens_the_source_first_and_keeps_no_player_waiting_for_singletons() -> None:
+    assert order("move_back.yml") == [
+        "slot_activation/unfence",
+        "session_routing/restore",
+        "traffic_shift/restore",
+        "slot_activation/restore",
+        "session_drain/cancel",
+    ]
+
+
+def test_singletons_are_off_before_the_target_is_measured() -> None:
+    found = order("provision.yml")
+    assert found.index("slot_activation/standby") == found.index("platform_charts/main") + 1
