@@ -179,7 +179,7 @@ class DrainRound:
         start, counts = self.clock.monotonic(), self._said(drain)
         while not self._step(drain):
             now = self.clock.monotonic()
-            told = now - start >= MILESTONE_SECONDS and self._said(drain) != counts
+            told = not self._busy and now - start >= MILESTONE_SECONDS and self._said(drain) != counts
             if now >= end or (told and drain.is_quiet(self._now())):
                 return False
             if not self._busy:
@@ -216,7 +216,8 @@ class DrainRound:
         self._heart.beat()
         self._obey(drain)
         self._plan_and_act(drain, now)
-        if self._due("save", SAVE_SECONDS):
+        # While there is more to write, the next turn saves before it writes.
+        if not self._busy and self._due("save", SAVE_SECONDS):
             self._save(drain)
         if self._due("journal", max(JOURNAL_SECONDS, (now - drain.memory.started_at) * JOURNAL_SHARE)):
             self._journal(drain)

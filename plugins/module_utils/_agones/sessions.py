@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any, Iterable, Mapping
 
 Json = dict[str, Any]
@@ -138,6 +139,7 @@ def summarise(servers: Iterable[Server], pods: Iterable[Key], now: float) -> Jso
     }
 
 
+@lru_cache(maxsize=1 << 15)
 def parse_time(text: str) -> float | None:
     """RFC 3339, up to nanoseconds, as seconds since 1970; None when it is not that."""
     head, dot, tail = text.strip().replace("Z", "+00:00").partition(".")
