@@ -29,14 +29,26 @@ class ActionModule(RoundsAction):
         return self._hold(result, seconds, task_vars, SystemClock())
 
     def _hold(self, result: Result, seconds: float, task_vars: dict[str, Any] | None, clock: Clock) -> Result:
-        """Wait; the module's own round, which changes nothing by now, renews the lease and sees a rival's weights."""
+        """Wait; the module's own round renews the lease and puts right what a rival has changed."""
         lease = self._task.args.get("lease") or {}
         longest = float(lease.get("seconds") or DEFAULT_LEASE_SECONDS) / 3
         end = clock.monotonic() + seconds
         while (left := end - clock.monotonic()) > longest:
             clock.sleep(longest)
             again = dict(self._execute_module(task_vars=task_vars))
+            if again.get("failed") or again.get("changed"):
+                result = _both(result, again)
             if again.get("failed"):
-                return again
+                return result
         clock.sleep(max(0.0, left))
         return result
+
+
+def _both(first: Result, again: Result) -> Result:
+    """What the later round says, with the changes of both."""
+    diffs = first.get("diff") or []
+    known = diffs if isinstance(diffs, list) else [diffs]
+    added = [again["diff"]] if again.get("diff") else []
+    merged = {**again, "changed": bool(first.get("changed")) or bool(again.get("changed")), "diff": [*known, *added]}
+    merged.pop("round", None)
+    return merged

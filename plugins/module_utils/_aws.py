@@ -16,8 +16,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# A write under the lease must land, or fail, well before a runner that took the lease over stops looking for it.
-CLIENT_CONFIG: Mapping[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"max_attempts": 2}}
+# A write under the lease must land, or fail, before a runner that took the lease over stops looking for it (30 s): two
+# tries of 9 s and the pauses between them, after up to two rounds that AWS throttles at once; 23 s by its unit test.
+CLIENT_CONFIG: Mapping[str, Any] = {"connect_timeout": 3, "read_timeout": 6, "retries": {"total_max_attempts": 2}}
+# How throttling is met beyond botocore's own retries. Reads, and what waits for something, may take their time.
+WRITE_PATIENCE: Mapping[str, int] = {"retries": 3, "delay": 1, "max_delay": 1}
+PATIENCE: Mapping[str, int] = {"retries": 5, "delay": 1, "max_delay": 5}
+READS = ("describe_", "get_", "list_")
 # What amazon.aws does not know for throttling, but SSM, EKS, CloudWatch Logs and S3 say.
 MORE_THROTTLES = (
     "ThrottlingException",
@@ -57,17 +62,19 @@ WRONG_CREDENTIALS = (
 )
 
 
-def aws_call(doing: str, *, none_for: str | None = None) -> Callable[[F], F]:
+def aws_call(doing: str, *, none_for: str | None = None, not_yet: str | None = None) -> Callable[[F], F]:
     """Decorate a function that makes one AWS call: throttling is retried, errors say what was being done.
 
+    A function whose name begins like a read (`READS`), or that waits for something (`not_yet`), is more patient.
     `doing` may name the function's parameters in braces. An error with the code `none_for` means that
-    the thing does not exist: the function then returns None.
+    the thing does not exist: the function then returns None. One with the code `not_yet` is retried like throttling.
     """
 
     def decorate(function: F) -> F:
-        backoff = AWSRetry.jittered_backoff(
-            retries=5, delay=1, max_delay=5, catch_extra_error_codes=list(MORE_THROTTLES)
-        )
+        codes = [*MORE_THROTTLES, *([not_yet] if not_yet else [])]
+        is_patient = bool(not_yet) or function.__name__.startswith(READS)
+        patience = PATIENCE if is_patient else WRITE_PATIENCE
+        backoff = AWSRetry.jittered_backoff(**patience, catch_extra_error_codes=codes)
         retried = backoff(function)
 
         def absent_is_none(*args: Any, **kwargs: Any) -> Any:

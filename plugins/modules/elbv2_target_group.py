@@ -21,7 +21,10 @@ options:
     type: str
     required: true
   state:
-    description: Whether it exists. A target group that a load balancer uses is not deleted.
+    description:
+      - Whether it exists. A target group that a load balancer uses is not deleted.
+      - Check mode predicts the deletion also while it is used, because the task that takes it out of the listeners has
+        only been predicted too.
     type: str
     choices: [present, absent]
     default: present
@@ -29,7 +32,8 @@ options:
     description:
       - Name or ARN of a target group whose settings apply wherever an option is not given. Also its attributes, for
         example the deregistration delay.
-      - Without effect if it does not exist.
+      - If it does not exist, O(name) is not created. In check mode, and where O(name) exists already, that is a
+        warning.
     type: str
   protocol:
     description: Protocol to the targets. Fixed once created.

@@ -18,10 +18,14 @@ description:
     load balancer check its targets.
   - Application and network load balancers, several of them in one call. Actions of kinds that botocore does not know
     are refused, because it could not write them back.
+  - Where another target group gets requests in the same action, it keeps its share. The pair's weights are then scaled
+    to what the pair has there together; a step that whole numbers do not give to within a hundredth is refused.
   - Reads and writes up to ten listeners and rules at a time, fewer when AWS throttles, and reads all of them again. If
-    one write fails, or the weights do not read back, all are put back as they were, and that is read back too.
+    one write fails, or the weights do not read back, all are put back as they were, and that is read back too. See
+    O(on_failure).
   - What somebody else changes at the same time is noticed where ELBv2 lets it be, and never put back over; then the
-    swap fails and is taken back, or, if the weights are as asked for nevertheless, warns.
+    swap fails and is taken back, or, if the weights are as asked for nevertheless, warns. A rule that somebody else
+    adds meanwhile is changed next.
   - Weights go from 0 to 999 and say how requests are split, not connections or clients. Target group stickiness
     beats weight. See U(https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ModifyRule.html).
 options:
@@ -47,6 +51,7 @@ options:
   detach:
     description:
       - Take the target groups of this slot out of the actions. Its weight must be 0, here and on the load balancer.
+      - They need not exist; the others must.
     type: str
     choices: [blue, green]
   require_healthy:
@@ -56,6 +61,16 @@ options:
       - With V(false), a target group without healthy targets only makes a warning.
     type: bool
     default: true
+  on_failure:
+    description:
+      - What becomes of the changes made when one of them fails.
+      - V(restore) begins nothing more and puts all back.
+      - V(keep) goes on with the others, keeps what is done, then fails and names the rest; for a way back, on which no
+        request shall return to the slot that is being left.
+      - Who loses the lease stops at once, and puts nothing back.
+    type: str
+    choices: [restore, keep]
+    default: restore
   wait:
     description: Wait for those healthy targets; with V(false) the module fails at once.
     type: bool
@@ -73,8 +88,12 @@ options:
 notes:
   - A load balancer that a cluster's controller owns (tag C(elbv2.k8s.aws/cluster)) is refused.
   - ELBv2 has no conditional write. Use O(lease), so that two runs cannot write at once. A change that another tool
-    makes to a rule between the module's last look at it, at most 2 s and a call earlier, and its own write of that rule
-    is overwritten.
+    makes to a rule between the module's last look at it, at most 2 s and two calls earlier, and its own write of that
+    rule is overwritten.
+  - The lease is checked before the first write and then every 2 s; writes that are under way when it is lost still
+    land, within half a minute.
+  - A listener or rule that the caller may not modify (AccessDenied) is found by the first attempt to write it, since
+    ELBv2 has no dry run; then O(on_failure) applies.
   - "IAM actions: C(elasticloadbalancing:DescribeLoadBalancers), C(elasticloadbalancing:DescribeTags),
     C(elasticloadbalancing:DescribeListeners), C(elasticloadbalancing:DescribeRules),
     C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
@@ -134,7 +153,7 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: swap.hazards | selectattr('kind', 'eq', 'group_stickiness') | length == 0
 
-- name: Go back to blue, whatever its health
+- name: Go back to blue, whatever its health, as far as it can be done
   gameops.eks_bluegreen.elbv2_target_group_swap:
     load_balancers: [arena]
     pairs:
@@ -144,6 +163,7 @@ EXAMPLES = r"""
       blue: 100
       green: 0
     require_healthy: false
+    on_failure: keep
 """
 
 RETURN = r"""
@@ -207,6 +227,11 @@ not_restored:
   returned: when a swap failed after it had begun to write
   type: list
   elements: str
+not_changed:
+  description: Listeners and rules that are not as asked for, with the reason.
+  returned: when a swap failed with O(on_failure=keep)
+  type: list
+  elements: str
 changed_by_others:
   description: Listeners and rules that somebody else changed meanwhile, and that were left alone.
   returned: when a swap failed after it had begun to write
@@ -237,6 +262,7 @@ ARGUMENT_SPEC = {
     "toward": {"type": "str", "choices": ["blue", "green"]},
     "detach": {"type": "str", "choices": ["blue", "green"]},
     "require_healthy": {"type": "bool", "default": True},
+    "on_failure": {"type": "str", "choices": ["restore", "keep"], "default": "restore"},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 600},
     "hold_seconds": {"type": "float", "default": 0},
@@ -252,6 +278,7 @@ def run(module: Any) -> dict[str, Any]:
         pairs=[(pair["blue"], pair["green"]) for pair in options["pairs"]],
         weights=Weights(**options["weights"], toward=options["toward"], detach=options["detach"]),
         require_healthy=options["require_healthy"],
+        keep_on_failure=options["on_failure"] == "keep",
         wait=options["wait"],
     )
     api = SwapApi(module.client("elbv2", config=dict(SWAP_CLIENT_CONFIG)))

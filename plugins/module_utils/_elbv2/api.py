@@ -25,7 +25,10 @@ CALLS_IN_PARALLEL = 10
 # AWS's largest page: a listener's rules come in one answer.
 PAGE_SIZE = 400
 # Adaptive: once AWS throttles, botocore slows all threads of the client down together.
-SWAP_CLIENT_CONFIG: Mapping[str, Any] = {**CLIENT_CONFIG, "retries": {"mode": "adaptive", "max_attempts": 2}}
+SWAP_CLIENT_CONFIG: Mapping[str, Any] = {
+    **CLIENT_CONFIG,
+    "retries": {**CLIENT_CONFIG["retries"], "mode": "adaptive"},
+}
 CLUSTER_TAG = "elbv2.k8s.aws/cluster"
 
 Item = TypeVar("Item")
@@ -45,10 +48,11 @@ def describe_load_balancer(client: Any, name: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-@aws_call("read the tags of {arn}")
-def describe_tags(client: Any, arn: str) -> dict[str, str]:
-    described = client.describe_tags(ResourceArns=[arn])["TagDescriptions"]
-    return {tag["Key"]: tag.get("Value", "") for one in described for tag in one["Tags"]}
+@aws_call("read tags of load balancers and target groups")
+def describe_tags(client: Any, arns: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By ARN; AWS takes up to 20 at a time."""
+    described = client.describe_tags(ResourceArns=list(arns))["TagDescriptions"]
+    return {one["ResourceArn"]: {tag["Key"]: tag.get("Value", "") for tag in one["Tags"]} for one in described}
 
 
 @aws_call("add tags to {arn}")
@@ -185,8 +189,8 @@ class SwapApi:
 
     def owner(self, load_balancer: LoadBalancer) -> str:
         """The cluster whose controller owns the load balancer, or ""."""
-        tags: dict[str, str] = self._call(describe_tags, load_balancer.arn)
-        return tags.get(CLUSTER_TAG, "")
+        tags: dict[str, dict[str, str]] = self._call(describe_tags, [load_balancer.arn])
+        return tags.get(load_balancer.arn, {}).get(CLUSTER_TAG, "")
 
     def load_balancer(self, name: str) -> LoadBalancer | None:
         """With its owner."""
@@ -314,7 +318,7 @@ class TargetGroupApi:
         return describe_target_group_attributes(self._client, arn)
 
     def tags(self, arn: str) -> dict[str, str]:
-        return describe_tags(self._client, arn)
+        return describe_tags(self._client, [arn]).get(arn, {})
 
     def targets(self, arn: str) -> list[dict[str, Any]]:
         """Those that are registered and not on their way out."""

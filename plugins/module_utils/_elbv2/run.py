@@ -40,6 +40,8 @@ RETRY_AFTER_SECONDS = 1.0
 
 Result = dict[str, Any]
 
+FINISHED: Result = {"finished": True, "progress": "weights are set"}
+
 
 class Keeper(Protocol):
     """The lease and the journal of the run, if there is one."""
@@ -58,6 +60,7 @@ class Swap:
     weights: Weights
     require_healthy: bool = True
     wait: bool = True
+    keep_on_failure: bool = False
 
 
 @dataclass
@@ -76,6 +79,7 @@ def swap_round(api: ListenerApi, want: Swap, *, check_mode: bool, clock: Clock, 
 
     Raises BlueGreenError when the swap is refused, or when it failed and has been taken back.
     """
+    began = clock.monotonic()
     # The lease is checked while AWS is read, so that nothing lies between the plan's reading and the first write.
     world = read_world(
         api,
@@ -85,22 +89,28 @@ def swap_round(api: ListenerApi, want: Swap, *, check_mode: bool, clock: Clock, 
         first=(lambda: None) if check_mode else keeper.keep,
     )
     _refuse_load_balancers(world)
-    done = _judge(api, want, world)
+    done = _judge(api, want, world, check_mode=check_mode)
     lacking = _lacking(want, done)
     if lacking and not check_mode:
         return _not_yet(want, done, lacking)
-    if done.plan.changes and not check_mode:
-        writer = Writer(
-            api,
-            world,
-            clock,
-            make_sure=lambda: _make_sure_it_is_ours(keeper),
-            replan=lambda forwards: plan_swap(forwards, world.pairs, want.weights),
-        )
-        done.warnings.extend(writer.carry_out(done.plan.changes))
-        keeper.journal("traffic", weights={slot: want.weights.of(slot) for slot in SLOTS})
     done.warnings.extend(lacking)
-    return _result(want, done, {"finished": True, "progress": "weights are set"})
+    if not done.plan.changes or check_mode:
+        return _result(want, done, FINISHED)
+    writer = Writer(
+        api,
+        world,
+        clock,
+        make_sure=lambda: _make_sure_it_is_ours(keeper),
+        replan=lambda forwards: plan_swap(forwards, world.pairs, want.weights),
+        read_at=began,
+        keep=want.keep_on_failure,
+    )
+    written = writer.carry_out(done.plan.changes)
+    done.warnings.extend([*written.warnings, *_journal(keeper, want.weights)])
+    if written.appeared:
+        text = f"somebody else added or changed {', '.join(written.appeared)} during the swap: next"
+        return _result(want, done, {"finished": False, "progress": text})
+    return _result(want, done, FINISHED)
 
 
 def read_weights(api: ListenerApi, load_balancers: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Result:
@@ -136,9 +146,9 @@ def _refuse_load_balancers(world: World) -> None:
             )
 
 
-def _judge(api: ListenerApi, want: Swap, world: World) -> _Round:
+def _judge(api: ListenerApi, want: Swap, world: World, *, check_mode: bool) -> _Round:
     """The plan, after everything that speaks against it has been looked for."""
-    absent = _absent(want, world)
+    absent = _absent(want, world, check_mode=check_mode)
     plan = plan_swap(world.forwards, world.pairs, want.weights)
     refuse_taken(plan, world.pairs, {one.name: one.arn for one in world.load_balancers})
     api.refuse_unknown_actions([change.forward for change in plan.changes])
@@ -146,18 +156,20 @@ def _judge(api: ListenerApi, want: Swap, world: World) -> _Round:
     return _Round(world, plan, {}, hazards, [*absent, *warnings(hazards), *unknown])
 
 
-def _absent(want: Swap, world: World) -> list[str]:
-    """Warnings about target groups that a prediction assumes."""
+def _absent(want: Swap, world: World, *, check_mode: bool) -> list[str]:
+    """Warnings about target groups that a prediction assumes; only that of the slot to detach may really lack."""
     lines = []
     for pair in world.pairs:
-        lacking = [slot for slot in SLOTS if not pair.of(slot).arn]
+        lacking = [pair.of(slot).name for slot in SLOTS if not pair.of(slot).arn]
         if len(lacking) == len(SLOTS):
             raise BlueGreenError(f"neither target group {pair.blue.name} nor {pair.green.name} exists")
-        lines += [
-            f"target group {pair.of(slot).name} does not exist yet; the prediction assumes it"
-            for slot in lacking
-            if slot != want.weights.detach
-        ]
+        assumed = [pair.of(slot).name for slot in SLOTS if not pair.of(slot).arn and slot != want.weights.detach]
+        if assumed and not check_mode:
+            raise BlueGreenError(
+                f"pairs: target group {assumed[0]} not found; only that of the slot to detach ({want.weights.detach}) "
+                "may lack: create it (module elbv2_target_group), or correct the name"
+            )
+        lines += [f"target group {name} does not exist yet; the prediction assumes it" for name in assumed]
     return lines
 
 
@@ -210,8 +222,19 @@ def _make_sure_it_is_ours(keeper: Keeper) -> None:
         keeper.keep()
     except LeaseLost:
         raise
-    except BlueGreenError:
+    except Exception:
         return
+
+
+def _journal(keeper: Keeper, weights: Weights) -> list[str]:
+    """Note the weights; they are set, so that a journal out of reach is but a warning."""
+    try:
+        keeper.journal("traffic", weights={slot: weights.of(slot) for slot in SLOTS})
+    except LeaseLost:
+        raise
+    except Exception as error:
+        return [f"the weights are set, but not noted in the run's journal: {error}"]
+    return []
 
 
 def _result(want: Swap, done: _Round, round_: dict[str, Any]) -> Result:

@@ -22,6 +22,8 @@ Action = dict[str, Any]
 SLOTS = ("blue", "green")
 HIGHEST_WEIGHT = 999
 MOST_TARGET_GROUPS = 5
+# How far a share may be from the wanted one where whole numbers do not give it exactly.
+SHARE_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -140,9 +142,10 @@ def plan_swap(forwards: Sequence[Forward], pairs: Sequence[Pair], want: Weights)
         weights = forward.weights()
         for pair in _pairs_in(forward, pairs):
             if want.toward and _is_ahead(weights, pair, want, want.toward):
-                ahead = ahead or share(weights, pair, want.toward) > _wanted_share(want, want.toward)
+                margin = share(weights, pair, want.toward) - _wanted_share(want, want.toward)
+                ahead = ahead or margin > SHARE_TOLERANCE
                 continue
-            weights = _with_pair(weights, pair, want)
+            weights = _with_pair(forward, weights, pair, want)
         if not _same(weights, forward.weights()):
             changes.append(Change(forward, _with_weights(forward, weights)))
     return Plan(concerned, tuple(changes), ahead)
@@ -294,15 +297,38 @@ def _wanted_share(want: Weights, slot: str) -> float:
     return want.of(slot) / (want.blue + want.green)
 
 
-def _with_pair(weights: Mapping[str, int], pair: Pair, want: Weights) -> dict[str, int]:
-    result = dict(weights)
+def _with_pair(forward: Forward, weights: Mapping[str, int], pair: Pair, want: Weights) -> dict[str, int]:
+    result, wanted = dict(weights), _pair_weights(forward, weights, pair, want)
     for slot in SLOTS:
         group = pair.of(slot)
         if slot != want.detach:
-            result[group.key] = want.of(slot)
+            result[group.key] = wanted[slot]
         elif result.pop(group.key, 0) > 0:
             raise BlueGreenError(f"{group.name} receives requests: shift the traffic away before you detach it")
     return result
+
+
+def _pair_weights(forward: Forward, weights: Mapping[str, int], pair: Pair, want: Weights) -> dict[str, int]:
+    """The wanted weights, or, beside others that get requests, such that the pair keeps what it gets together."""
+    others = [key for key, weight in weights.items() if weight and key not in pair.keys]
+    if not others:
+        return {slot: want.of(slot) for slot in SLOTS}
+    total = sum(weights.get(key, 0) for key in pair.keys)
+    green = round(total * _wanted_share(want, "green"))
+    scaled = {"blue": total - green, "green": green}
+    if total and not all(_is_near(scaled[slot], total, _wanted_share(want, slot)) for slot in SLOTS):
+        raise BlueGreenError(
+            f"{forward.load_balancer} {forward.where} forwards to {', '.join(_name_of(key) for key in others)} too, "
+            f"beside which {pair.blue.name} and {pair.green.name} have weight {total} together; that cannot be split "
+            f"{want.blue} to {want.green} in whole numbers up to {HIGHEST_WEIGHT}: multiply or divide all weights "
+            "there by the same number, so that these two have 100 together, or take the other one out"
+        )
+    return scaled
+
+
+def _is_near(weight: int, total: int, wanted: float) -> bool:
+    is_something = bool(weight) == bool(wanted)
+    return is_something and weight <= HIGHEST_WEIGHT and abs(weight / total - wanted) <= SHARE_TOLERANCE
 
 
 def _same(one: Mapping[str, int], other: Mapping[str, int]) -> bool:

@@ -166,8 +166,15 @@ def present(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Resu
     sibling = _read(api, want.like) if want.like else None
     want = _like(want, sibling) if sibling else want
     have = _read(api, want.name, with_targets=want.targets is not None)
+    lacking = [f"like: target group {want.like} does not exist, so nothing is taken over from it"]
+    warnings = lacking if want.like and sibling is None else []
     if have is None:
-        return _create(api, want, check_mode=check_mode, keeper=keeper)
+        if warnings and not check_mode:
+            raise BlueGreenError(
+                f"like is {want.like}, which does not exist, so {want.name} would not be made like it: correct the "
+                "name, create that one first, or leave like out and give the options"
+            )
+        return {**_create(api, want, check_mode=check_mode, keeper=keeper), "warnings": warnings}
     refuse_fixed(f"target group {want.name}", FIELDS, want.fields, have.description)
     changes = changes_to(want, have)
     after = predict(want, have, changes)
@@ -175,7 +182,7 @@ def present(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Resu
         keeper.keep()
         _apply(api, have.arn, changes)
         after = _read(api, want.name, with_targets=want.targets is not None) or after
-    return _result(want.name, have, after, changed=bool(changes))
+    return {**_result(want.name, have, after, changed=bool(changes)), "warnings": warnings}
 
 
 def absent(api: Api, name: str, *, check_mode: bool, keeper: Keeper) -> Result:

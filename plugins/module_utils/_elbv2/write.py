@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Write all changes of a plan and prove it, or put everything back and prove that.
+"""Write all changes of a plan and prove it, or put everything back (or keep what is done) and prove that.
+
+Who loses the lease stops at once and puts nothing back: the listeners are another runner's.
 
 ELBv2 has no conditional write. What somebody else writes at the same time is noticed in two ways: by a look at what
 is still to be written, whenever the last look is FRESH_SECONDS old, and by comparing all actions afterwards. A change
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from threading import Lock
 from typing import NoReturn
@@ -53,10 +55,42 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
+class Written:
+    """Warnings, and where somebody else has made something meanwhile that the plan did not know and does not suit."""
+
+    warnings: list[str]
+    appeared: list[str]
+
+
+class _Freshness:
+    """Until when what was read, and the lease, count as known; one thread at a time looks again."""
+
+    def __init__(self, clock: Clock, known_at: float) -> None:
+        self._clock = clock
+        self._known_at = known_at
+        self.deciding = Lock()
+
+    def is_over(self) -> bool:
+        return self._clock.monotonic() - self._known_at >= FRESH_SECONDS
+
+    def renew(self) -> None:
+        self._known_at = self._clock.monotonic()
+
+
+@dataclass
+class _Progress:
+    """What a write has come to: the changes begun, and why others failed or were left alone, by ARN."""
+
+    begun: list[Change] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Writer:
     """Carries a plan out. `make_sure` raises if the right to write is lost; then nothing is put back either.
 
-    `replan` is the planner, to judge what is read back.
+    `replan` is the planner, to judge what is read back. `read_at` is when the plan's reading and the last check of
+    the lease began. With `keep`, what fails stops nothing and takes nothing back.
     """
 
     api: ListenerApi
@@ -64,80 +98,102 @@ class Writer:
     clock: Clock
     make_sure: Callable[[], None]
     replan: Callable[[Sequence[Forward]], Plan]
+    read_at: float
+    keep: bool = False
 
-    def carry_out(self, changes: Sequence[Change]) -> list[str]:
-        """Make all the changes; returns warnings. Raises BlueGreenError after having put everything back."""
-        begun, failed = self._write(changes)
-        if failed:
-            self._restore(begun, failed)
-        return self._verify(changes)
+    def carry_out(self, changes: Sequence[Change]) -> Written:
+        """Make all the changes. Raises BlueGreenError after having put everything back, or having kept what is done."""
+        progress = self._write(changes)
+        if progress.failed and not self.keep:
+            self._restore(progress.begun, next(iter(progress.failed.values())))
+        return self._verify(changes, progress.failed)
 
-    def _write(self, changes: Sequence[Change]) -> tuple[list[Change], str]:
-        """Write in parallel; after the first error nothing new is begun. Returns what was begun, and the error.
+    def _write(self, changes: Sequence[Change]) -> _Progress:
+        """Write in parallel; after the first error nothing new is begun, unless what is done shall be kept.
 
-        The planner has just read everything. Whoever finds that long ago looks again, while the others wait.
+        Whoever finds the plan's reading long ago looks again and checks the lease, while the others wait.
         """
-        begun: list[Change] = []
-        failed: list[str] = []
-        deciding, looked_at = Lock(), [self.clock.monotonic()]
+        progress, fresh = _Progress(), _Freshness(self.clock, self.read_at)
 
         def may_begin(change: Change) -> bool:
-            with deciding:
-                if not failed and self.clock.monotonic() - looked_at[-1] >= FRESH_SECONDS:
-                    failed.extend(self._drift([one for one in changes if one not in begun]))
-                    looked_at.append(self.clock.monotonic())
-                if not failed:
-                    begun.append(change)
-                return not failed
+            with fresh.deciding:
+                if fresh.is_over() and (self.keep or not progress.failed):
+                    progress.failed.update(self._drift([one for one in changes if one not in progress.begun]))
+                    # Last, since a look may take long, and who took the lease over does not wait for that.
+                    self.make_sure()
+                    fresh.renew()
+                stops = change.forward.arn in progress.failed if self.keep else bool(progress.failed)
+                if not stops:
+                    progress.begun.append(change)
+                return not stops
 
         def write(change: Change) -> None:
             if may_begin(change):
                 try:
                     self.api.write(change.forward, change.actions)
                 except Exception as error:
-                    failed.append(_why(change.forward, error))
+                    progress.failed[change.forward.arn] = _why(change.forward, error)
 
         with ThreadPoolExecutor(max_workers=CALLS_IN_PARALLEL) as pool:
             list(pool.map(write, changes))
-        return begun, failed[0] if failed else ""
+        return progress
 
-    def _drift(self, changes: Sequence[Change]) -> list[str]:
+    def _drift(self, changes: Sequence[Change]) -> dict[str, str]:
         """What somebody else has changed since the plan was made."""
         try:
             seen = self._look()
         except Exception as error:
-            return [f"reading again failed: {error}"]
+            return {} if self.keep else {"": f"reading again failed: {error}"}
         foreign = [change.forward for change in changes if _state(change, seen) is not State.BEFORE]
-        return [f"somebody else changed {_places(foreign)} during the swap"] if foreign else []
+        if not self.keep and foreign:
+            return {"": f"somebody else changed {_places(foreign)} during the swap"}
+        return {forward.arn: f"somebody else changed {_place(forward)} during the swap" for forward in foreign}
 
-    def _verify(self, changes: Sequence[Change]) -> list[str]:
+    def _verify(self, changes: Sequence[Change], failed: Mapping[str, str]) -> Written:
         """Read until everything is as asked for; what AWS accepted may take a moment to be seen."""
+        forwards, left = self._read_back(changes, failed)
+        seen, known = _by_arn(forwards), {change.forward.arn for change in changes}
+        ours = [change for change in left if change.forward.arn in known]
+        if ours and self.keep:
+            raise _kept(changes, ours, failed)
+        if ours:
+            lines = describe_forwards([change.forward for change in ours], self.world.names()).strip()
+            self._restore(changes, f"the weights did not read back as written: {lines}")
+        foreign = [change.forward for change in changes if _state(change, seen) is not State.AFTER]
+        return Written(
+            [f"somebody else changed {_places(foreign)} during the swap; the weights there are as asked for"]
+            if foreign
+            else [],
+            [_place(change.forward) for change in left],
+        )
+
+    def _read_back(
+        self, changes: Sequence[Change], failed: Mapping[str, str]
+    ) -> tuple[Sequence[Forward], Sequence[Change]]:
+        """What stands there now, and what would still have to change."""
         forwards: list[Forward] = []
         left: Sequence[Change] = changes
+        known, why = {change.forward.arn for change in changes}, ""
         for attempt in range(VERIFICATIONS):
             if attempt:
                 self.clock.sleep(VERIFICATION_SECONDS)
             try:
-                forwards = read_forwards(self.api, self.world.load_balancers)
+                found = read_forwards(self.api, self.world.load_balancers)
+                left = self.replan(found).changes
             except Exception as error:
-                unread = error
+                why = str(error)
                 continue
-            left = self.replan(forwards).changes
-            if not left:
+            forwards = found
+            if not known.intersection(change.forward.arn for change in left):
                 break
         if not forwards:
+            others = f"; not made: {'; '.join(failed.values())}" if failed else ""
             raise BlueGreenError(
-                f"all {len(changes)} changes were accepted, but could not be read back: {unread}; "
-                "run it again, which verifies them"
+                f"all {len(changes) - len(failed)} changes were accepted, but could not be read back: {why}; "
+                f"run it again, which verifies them{others}",
+                changed=True,
             )
-        if left:
-            lines = describe_forwards([change.forward for change in left], self.world.names()).strip()
-            self._restore(changes, f"the weights did not read back as written: {lines}")
-        seen = _by_arn(forwards)
-        foreign = [change.forward for change in changes if _state(change, seen) is not State.AFTER]
-        if foreign:
-            return [f"somebody else changed {_places(foreign)} during the swap; the weights there are as asked for"]
-        return []
+        return forwards, left
 
     def _restore(self, begun: Sequence[Change], cause: str) -> NoReturn:
         """Put back what was begun and read it back; always raises.
@@ -146,13 +202,14 @@ class Writer:
         has changed meanwhile is theirs and stays.
         """
         self.make_sure()
+        fresh = _Freshness(self.clock, self.clock.monotonic())
         seen = self._look_if_possible()
         left = [change for change in begun if seen is None or _state(change, seen) is not State.FOREIGN]
         errors: dict[str, str] = {}
         for attempt in range(RESTORATIONS):
             if attempt:
                 self.clock.sleep(VERIFICATION_SECONDS)
-            errors = dict(filter(None, in_parallel(self._put_back, left)))
+            errors = dict(filter(None, in_parallel(lambda change: self._put_back(change, fresh), left)))
             seen = self._look_if_possible()
             if seen is not None:
                 left = [change for change in left if _state(change, seen) is State.AFTER]
@@ -163,7 +220,11 @@ class Writer:
         foreign = [change.forward for change in begun if seen and _state(change, seen) is State.FOREIGN]
         raise _failure(cause, len(begun), stuck, [_place(forward) for forward in foreign])
 
-    def _put_back(self, change: Change) -> tuple[str, str] | None:
+    def _put_back(self, change: Change, fresh: _Freshness) -> tuple[str, str] | None:
+        with fresh.deciding:
+            if fresh.is_over():
+                self.make_sure()
+                fresh.renew()
         try:
             self.api.write(change.forward, change.forward.actions)
         except Exception as error:
@@ -213,6 +274,18 @@ def _failure(cause: str, number: int, stuck: Sequence[str], foreign: Sequence[st
         f"the swap failed and all {number - len(foreign)} changes were taken back: {cause}{others}",
         not_restored=[],
         changed_by_others=list(foreign),
+    )
+
+
+def _kept(changes: Sequence[Change], left: Sequence[Change], failed: Mapping[str, str]) -> BlueGreenError:
+    unproven = "it does not read back as written"
+    rest = [f"{_place(one.forward)}: {failed.get(one.forward.arn, unproven)}" for one in left]
+    done = len(changes) - len(left)
+    return BlueGreenError(
+        f"{done} of {len(changes)} listeners and rules are as asked for and stay so; run it again for the others. "
+        f"Not changed: {'; '.join(rest)}",
+        not_changed=rest,
+        changed=done > 0,
     )
 
 

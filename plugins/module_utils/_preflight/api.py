@@ -2,16 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The calls that only preflight makes: quotas, what is used of them, what EKS offers and says."""
+"""The calls that only preflight makes: quotas, what is used of them, what EKS offers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND
 
 Description = dict[str, Any]
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/monitoring-fargate-usage.html; pods of EKS count too.
@@ -60,12 +58,6 @@ def describe_target_groups(client: Any) -> list[Description]:
     return [group for page in pages for group in page["TargetGroups"]]
 
 
-@aws_call("list the Kubernetes versions that EKS offers")
-def describe_cluster_versions(client: Any) -> list[str]:
-    pages = client.get_paginator("describe_cluster_versions").paginate()
-    return sorted({version["clusterVersion"] for page in pages for version in page["clusterVersions"]})
-
-
 @aws_call("list the versions of add-on {name} for Kubernetes {kubernetes_version}")
 def describe_addon_versions(client: Any, name: str, kubernetes_version: str) -> list[str]:
     pages = client.get_paginator("describe_addon_versions").paginate(
@@ -77,16 +69,3 @@ def describe_addon_versions(client: Any, name: str, kubernetes_version: str) -> 
 @aws_call("list the clusters of the region")
 def list_clusters(client: Any) -> list[str]:
     return [name for page in client.get_paginator("list_clusters").paginate() for name in page["clusters"]]
-
-
-@aws_call("list the insights of cluster {cluster}")
-def list_insights(client: Any, cluster: str, categories: Sequence[str]) -> list[Description]:
-    paginator = client.get_paginator("list_insights")
-    pages = paginator.paginate(clusterName=cluster, filter={"categories": list(categories)})
-    return [insight for page in pages for insight in page["insights"]]
-
-
-@aws_call("read insight {insight_id} of cluster {cluster}", none_for=NOT_FOUND)
-def describe_insight(client: Any, cluster: str, insight_id: str) -> Description | None:
-    found: Description = client.describe_insight(clusterName=cluster, id=insight_id)["insight"]
-    return found

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.hazards import (
+    group_stickiness,
+    target_stickiness,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import TargetGroup
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import at
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Data,
@@ -49,31 +53,22 @@ def check_owners(_wanted: Wanted, world: World) -> Iterator[Finding]:
 
 
 def check_stickiness(_wanted: Wanted, world: World) -> Iterator[Finding]:
-    for forward in (forward for balancer in world.balancers for forward in balancer.forwards):
-        for seconds in sticky_seconds(forward):
-            yield error(
-                "stickiness",
-                f"{forward.load_balancer} {forward.where}",
-                f"a cookie binds clients to a target group for {seconds} s, whatever the weights say",
-                "Turn group stickiness off, and wait that long before the upgrade",
-            )
+    for hazard in group_stickiness([forward for balancer in world.balancers for forward in balancer.forwards]):
+        yield error(
+            "stickiness",
+            hazard.resource,
+            f"a cookie binds clients to a target group for {hazard.seconds} s, whatever the weights say",
+            "Turn group stickiness off, and wait that long before the upgrade",
+        )
     for group in world.groups:
-        if group.attributes.get("stickiness.enabled") == "true":
-            lasting = group.attributes.get("stickiness.lb_cookie.duration_seconds", "0")
+        for hazard in target_stickiness(TargetGroup(group.name, ""), group.attributes):
+            lasting = f" for {hazard.seconds} s" if hazard.seconds else ""
             yield warning(
                 "target_stickiness",
-                f"target group {group.name}",
-                f"a cookie binds clients to one target for {lasting} s",
+                hazard.resource,
+                f"clients stay with one target of the group{lasting}",
                 "Clients that move to the other slot's target group lose that target; turn it off if they mind",
             )
-
-
-def sticky_seconds(forward: Forward) -> list[int]:
-    """For how long cookies bind clients to a target group of this forward."""
-    configs = [
-        (action.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {} for action in forward.actions
-    ]
-    return [int(config.get("DurationSeconds", 0)) for config in configs if config.get("Enabled")]
 
 
 def check_partners(wanted: Wanted, world: World) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster_info import PASSING
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Insight,
     Wanted,
@@ -21,7 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
 
-PASSING, ERROR = "PASSING", "ERROR"
+ERROR = "ERROR"
 CHECKS = {"UPGRADE_READINESS": "upgrade_insight", "MISCONFIGURATION": "misconfiguration_insight"}
 READ_CATEGORIES = tuple(CHECKS)
 

@@ -9,6 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import describe_addon, list_addons
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster_info import (
+    PASSING,
+    describe_cluster_versions,
+    describe_insight,
+    list_insights,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import (
     describe_nodegroup,
     list_nodegroups,
@@ -16,15 +22,15 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegro
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import api
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Data, Insight
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.insights import (
-    PASSING,
-    READ_CATEGORIES,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.insights import READ_CATEGORIES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
 
 
 def read_offer(eks: Any, reads: Reads) -> list[str] | None:
-    return reads.optional(lambda: api.describe_cluster_versions(eks), "version_offered", "EKS versions")
+    def read() -> list[str]:
+        return sorted({str(one["clusterVersion"]) for one in describe_cluster_versions(eks)})
+
+    return reads.optional(read, "version_offered", "EKS versions")
 
 
 def read_addon_offers(eks: Any, release: Data, reads: Reads) -> dict[str, list[str]] | None:
@@ -70,9 +76,9 @@ def read_insights(eks: Any, source: Data, reads: Reads) -> list[Insight]:
     name = source["cluster_name"]
 
     def read() -> list[Insight]:
-        listed = api.list_insights(eks, name, READ_CATEGORIES) if source["exists"] else []
+        listed = list_insights(eks, name, READ_CATEGORIES) if source["exists"] else []
         troubled = [one["id"] for one in listed if one["insightStatus"]["status"] != PASSING]
-        described = in_parallel(lambda insight: api.describe_insight(eks, name, insight), troubled)
+        described = in_parallel(lambda insight: describe_insight(eks, name, insight), troubled)
         return [insight_of(one) for one in described if one is not None]
 
     return reads.optional(read, "insights_readable", f"cluster {name}") or []

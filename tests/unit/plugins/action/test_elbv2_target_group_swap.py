@@ -23,17 +23,22 @@ class FakeClock:
         self.seconds += seconds
 
 
-def hold(seconds: float, lease: dict[str, Any] | None, answers: list[dict[str, Any]]) -> tuple[dict[str, Any], float]:
+DIFF = {"before": "0", "after": "10"}
+
+
+def hold(
+    seconds: float, lease: dict[str, Any] | None, answers: list[dict[str, Any]], *, changed: bool = True
+) -> tuple[dict[str, Any], float]:
     """What the wait returns, and how long it took; `answers` are those of the module's further rounds."""
     action: Any = ActionModule.__new__(ActionModule)
     action._task = SimpleNamespace(args={"lease": lease})
     action._execute_module = lambda **_: answers.pop(0)
     clock = FakeClock()
-    return action._hold({"changed": True}, seconds, {}, clock), clock.seconds
+    return action._hold({"changed": changed, "diff": DIFF}, seconds, {}, clock), clock.seconds
 
 
 def test_a_short_wait_asks_nobody() -> None:
-    assert hold(2, {"seconds": 10.0}, []) == ({"changed": True}, 2.0)
+    assert hold(2, {"seconds": 10.0}, []) == ({"changed": True, "diff": DIFF}, 2.0)
 
 
 def test_a_long_wait_keeps_the_lease() -> None:
@@ -42,7 +47,7 @@ def test_a_long_wait_keeps_the_lease() -> None:
     result, took = hold(100, {"seconds": 90.0}, answers)
 
     assert answers == []
-    assert result == {"changed": True}
+    assert result == {"changed": True, "diff": DIFF}
     assert took == 100
 
 
@@ -51,5 +56,13 @@ def test_a_lost_lease_ends_it() -> None:
 
     result, took = hold(600, {"seconds": 30.0}, [{"changed": False}, lost])
 
-    assert result == lost
+    assert result == {**lost, "changed": True, "diff": [DIFF]}
     assert took == 20
+
+
+def test_a_rivals_weights_that_it_puts_right_are_a_change() -> None:
+    again = {"changed": True, "diff": {"before": "50", "after": "10"}, "weights": "now", "round": {"finished": True}}
+
+    result, _took = hold(25, {"seconds": 30.0}, [again, {"changed": False}], changed=False)
+
+    assert result == {"changed": True, "diff": [DIFF, again["diff"]], "weights": "now"}

@@ -38,6 +38,34 @@ def test_throttling_is_tried_again_whatever_the_service_calls_it(code: str, monk
     assert read() == "at last"
 
 
+LATE_WRITE_SECONDS = 30
+
+
+def test_a_write_has_landed_or_failed_before_a_takeover_stops_looking() -> None:
+    tries = _aws.CLIENT_CONFIG["retries"]["total_max_attempts"]
+    one_try = _aws.CLIENT_CONFIG["connect_timeout"] + _aws.CLIENT_CONFIG["read_timeout"]
+    rounds, pause = _aws.WRITE_PATIENCE["retries"], _aws.WRITE_PATIENCE["max_delay"]
+    # botocore waits up to a second between two tries; a throttled answer comes at once.
+    longest = tries * one_try + rounds * (tries - 1) + (rounds - 1) * pause
+
+    assert longest <= LATE_WRITE_SECONDS - 5
+
+
+@pytest.mark.parametrize(("name", "calls"), [("modify_it", 3), ("describe_it", 5)])
+def test_reads_are_more_patient_than_writes(name: str, calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    made: list[str] = []
+
+    def call() -> None:
+        made.append(name)
+        raise error("Throttling")
+
+    call.__name__ = name
+    with pytest.raises(AnsibleAWSError):
+        _aws.aws_call("do it")(call)()
+    assert len(made) == calls
+
+
 class FakeModule:
     """Leaves as a module does, and keeps what it said."""
 

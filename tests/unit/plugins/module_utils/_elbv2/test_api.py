@@ -127,7 +127,7 @@ def test_an_action_that_botocore_does_not_know_is_refused(stub: Stubber) -> None
 
 
 def test_throttling_slows_all_threads_of_the_client_down(stub: Stubber) -> None:
-    assert stub.client.meta.config.retries == {"mode": "adaptive", "total_max_attempts": 3}
+    assert stub.client.meta.config.retries == {"mode": "adaptive", "total_max_attempts": 2}
 
 
 class CrowdedClient:

@@ -380,6 +380,130 @@ def test_who_lost_the_lease_restores_nothing(broken: set[str]) -> None:
     assert (keeper.kept, keeper.entries) == (2, [])
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_who_loses_the_lease_while_writing_stops_and_leaves_the_rollback_alone(keep: bool) -> None:
+    api, clock, keeper = arena(60), FakeClock(), LosingKeeper()
+    back = dict(api.rules)
+
+    def after_write(number: int) -> None:
+        clock.sleep(0.1)
+        if number == 15:
+            api.rules = dict(back)
+
+    api.after_write = after_write
+    want = Swap(["arena"], [("blue", "green")], Weights(0, 100), keep_on_failure=keep)
+
+    with pytest.raises(LeaseLost):
+        swap_round(api, want, check_mode=False, clock=clock, keeper=keeper)
+    # The look finds two seconds gone after about 20 writes; up to ten more are under way.
+    assert len(api.writes) <= 30
+    assert len(api.writes) == len(set(api.writes))
+
+
+def test_who_loses_the_lease_while_restoring_stops() -> None:
+    class Overtaken(FakeKeeper):
+        """Has the lease when the restoration begins, and no longer."""
+
+        def keep(self) -> None:
+            super().keep()
+            if self.kept > 2:
+                raise LeaseLost("the lease went to somebody else")
+
+    api, clock = arena(60), FakeClock()
+    api.broken = {"arn:rule/30"}
+    api.after_write = lambda number: clock.sleep(1.0 if number > 31 else 0.0)
+    want = Swap(["arena"], [("blue", "green")], Weights(0, 100))
+
+    with pytest.raises(LeaseLost):
+        swap_round(api, want, check_mode=False, clock=clock, keeper=Overtaken())
+    assert {"arn:tg/blue/1": 0, "arn:tg/green/1": 100} in api.weights()
+
+
+def test_a_reading_that_took_long_is_done_again_before_the_first_write() -> None:
+    api, clock, keeper = arena(1), FakeClock(), FakeKeeper()
+    api.before_read = lambda number: clock.sleep(9.0 if number == 1 else 0.0)
+    want = Swap(["arena"], [("blue", "green")], Weights(0, 100))
+
+    assert swap_round(api, want, check_mode=False, clock=clock, keeper=keeper)["changed"]
+    assert (keeper.kept, api.readings) == (2, 3)
+
+
+def test_the_way_back_keeps_what_it_has_achieved() -> None:
+    api = arena(12)
+    run(api, Weights(0, 100))
+    api.broken = {"arn:rule/3", "arn:rule/7"}
+
+    with pytest.raises(BlueGreenError, match=r"^10 of 12 listeners and rules are as asked for and stay so") as failure:
+        run(api, Weights(100, 0), require_healthy=False, keep_on_failure=True)
+
+    assert [line.split(":")[1] for line in failure.value.details["not_changed"]] == ["80 rule 03", "80 rule 07"]
+    assert failure.value.details["changed"] is True
+    assert api.weights().count(BEFORE) == 10
+    api.broken = set()
+    assert run(api, Weights(100, 0), require_healthy=False, keep_on_failure=True)["changed"]
+    assert api.weights() == [BEFORE] * 12
+
+
+def test_the_way_back_with_a_lost_answer_is_none_the_worse() -> None:
+    api = arena(3)
+    api.after_write = fail_once(2, TimeoutError("no answer"))
+
+    assert run(api, Weights(0, 100), keep_on_failure=True)["round"]["finished"]
+    assert api.weights() == [{"arn:tg/blue/1": 0, "arn:tg/green/1": 100}] * 3
+
+
+def test_the_way_back_leaves_somebody_elses_change_alone_and_goes_on() -> None:
+    api, clock = arena(60), FakeClock()
+    api.before_read = lambda number: api.rules.update({"arn:rule/55": other_weights()}) if number == 2 else None
+    api.after_write = lambda _number: clock.sleep(0.1)
+
+    with pytest.raises(BlueGreenError, match=r"59 of 60 .* rule 55: somebody else changed"):
+        run(api, Weights(0, 100), clock=clock, keep_on_failure=True)
+    assert "arn:rule/55" not in api.writes
+
+
+def other_weights() -> Forward:
+    tuples = [{"TargetGroupArn": f"arn:tg/{name}/1", "Weight": 7} for name in ("blue", "green")]
+    return rule(55, {"Type": "forward", "ForwardConfig": {"TargetGroups": tuples}})
+
+
+def test_a_journal_out_of_reach_does_not_fail_a_moved_world() -> None:
+    class Mute(FakeKeeper):
+        def journal(self, kind: str, **data: Any) -> None:
+            raise BlueGreenError("cannot write to the bucket")
+
+    api = arena(1)
+    want = Swap(["arena"], [("blue", "green")], Weights(0, 100))
+
+    result = swap_round(api, want, check_mode=False, clock=FakeClock(), keeper=Mute())
+
+    assert result["changed"]
+    assert result["warnings"] == ["the weights are set, but not noted in the run's journal: cannot write to the bucket"]
+
+
+def test_a_rule_that_somebody_adds_meanwhile_comes_next() -> None:
+    api = arena(2)
+    api.before_read = lambda number: api.rules.update({"arn:rule/55": other_weights()}) if number == 2 else None
+
+    result = run(api, Weights(0, 100))
+
+    assert result["changed"]
+    assert result["round"]["finished"] is False
+    assert result["round"]["progress"].startswith("somebody else added or changed arena HTTP:80 rule 55")
+    assert run(api, Weights(0, 100))["round"]["finished"]
+    assert api.weights() == [{"arn:tg/blue/1": 0, "arn:tg/green/1": 100}] * 3
+
+
+def test_only_the_slot_to_detach_may_lack() -> None:
+    api = arena(2, attached=False)
+    del api.groups["green"]
+    detach_blue = Weights(0, 100, detach="blue")
+
+    with pytest.raises(BlueGreenError, match=r"target group green not found; only that of the slot to detach .blue."):
+        run(api, detach_blue, require_healthy=False)
+    assert api.writes == []
+
+
 @pytest.mark.parametrize(
     ("blue", "green", "enough"),
     [

@@ -168,7 +168,48 @@ def test_more_target_groups_than_aws_allows() -> None:
     five = weighted(blue=1)
     five["ForwardConfig"]["TargetGroups"] += [{"TargetGroupArn": f"arn:tg/x/{n}", "Weight": 1} for n in range(4)]
     with pytest.raises(BlueGreenError, match="would forward to 6 target groups"):
-        plan_swap([forward(five)], [PAIR], Weights(1, 1))
+        plan_swap([forward(five)], [PAIR], Weights(1, 0))
+
+
+@pytest.mark.parametrize(
+    ("action", "want", "expected"),
+    [
+        pytest.param(weighted(blue=1, other=1), Weights(100, 0), {BLUE: 1, OTHER: 1, GREEN: 0}, id="attach"),
+        pytest.param(weighted(blue=1, other=1, green=0), Weights(0, 100), {BLUE: 0, OTHER: 1, GREEN: 1}, id="all"),
+        pytest.param(weighted(blue=50, other=50), Weights(90, 10), {BLUE: 45, OTHER: 50, GREEN: 5}, id="a step"),
+        pytest.param(weighted(blue=3, other=1), Weights(66, 34), {BLUE: 2, OTHER: 1, GREEN: 1}, id="near enough"),
+        pytest.param(weighted(blue=2, other=1, green=1), Weights(66, 34), None, id="near enough already"),
+        pytest.param(weighted(blue=0, other=1), Weights(0, 100), {BLUE: 0, OTHER: 1, GREEN: 0}, id="nothing stays so"),
+        pytest.param(weighted(blue=1, other=0), Weights(90, 10), {BLUE: 90, OTHER: 0, GREEN: 10}, id="other at 0"),
+        pytest.param(weighted(blue=0, other=2, green=7), Weights(0, 9, detach="blue"), {OTHER: 2, GREEN: 7}, id="off"),
+        pytest.param(weighted(blue=2, other=1, green=1), Weights(70, 30, toward="green"), None, id="ahead"),
+    ],
+)
+def test_the_share_of_a_third_target_group_stays(
+    action: dict[str, Any], want: Weights, expected: dict[str, int] | None
+) -> None:
+    plan = plan_swap([forward(action)], [PAIR], want)
+
+    assert [change.after.weights() for change in plan.changes] == ([] if expected is None else [expected])
+
+
+def test_a_share_that_rounding_gives_is_not_ahead() -> None:
+    plan = plan_swap([forward(weighted(blue=2, other=1, green=1))], [PAIR], Weights(67, 33, toward="green"))
+
+    assert (plan.changes, plan.ahead) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("action", "want", "told"),
+    [
+        (weighted(blue=1, other=1), Weights(90, 10), "weight 1 together; that cannot be split 90 to 10"),
+        (weighted(blue=600, other=5, green=600), Weights(0, 100), "weight 1200 together"),
+        (weighted(blue=20, other=5), Weights(99, 1), "weight 20 together"),
+    ],
+)
+def test_a_step_that_a_third_target_group_does_not_allow(action: dict[str, Any], want: Weights, told: str) -> None:
+    with pytest.raises(BlueGreenError, match=f"HTTP:80 rule 1 forwards to other too, beside which .* {told}"):
+        plan_swap([forward(action)], [PAIR], want)
 
 
 def test_a_group_that_receives_requests_is_not_detached() -> None:

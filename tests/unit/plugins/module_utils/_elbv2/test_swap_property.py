@@ -45,11 +45,12 @@ ELSEWHERE: tuple[Action, ...] = (
 
 
 def described(actions: Sequence[Action]) -> tuple[Action, ...]:
-    """Actions as AWS shows what was written: defaults filled in, secrets hidden."""
+    """Actions as AWS shows what was written: in their order, defaults filled in, secrets hidden."""
     result = []
-    for original in writable(actions):
+    for original in sorted(actions, key=lambda one: int(one.get("Order", 0))):
         action = deepcopy(original)
-        action.get("AuthenticateOidcConfig", {}).pop("UseExistingClientSecret", None)
+        for secret in ("ClientSecret", "UseExistingClientSecret"):
+            action.get("AuthenticateOidcConfig", {}).pop(secret, None)
         if action["Type"] == "forward":
             groups = [{"TargetGroupArn": action["TargetGroupArn"]}] if "TargetGroupArn" in action else []
             config = {"TargetGroupStickinessConfig": {"Enabled": False}, **action.get("ForwardConfig", {})}
@@ -61,15 +62,35 @@ def described(actions: Sequence[Action]) -> tuple[Action, ...]:
     return tuple(result)
 
 
+def refuse_as_aws(actions: Sequence[Action]) -> None:
+    """What AWS would not take."""
+    orders = [int(action.get("Order", 0)) for action in actions]
+    assert len(actions) == 1 or orders == sorted(set(orders))
+    assert actions[-1]["Type"] in ("forward", "redirect", "fixed-response")
+    for action in actions:
+        oidc = action.get("AuthenticateOidcConfig")
+        assert oidc is None or oidc.get("UseExistingClientSecret") or oidc.get("ClientSecret")
+        groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
+        assert len(groups) <= 5
+        assert all(0 <= group["Weight"] <= 999 for group in groups)
+        assert len(groups) < 2 or "TargetGroupArn" not in action
+
+
 class Aws(FakeApi):
-    """Shows what was written as AWS does."""
+    """Takes what the production code sends, and shows it as AWS does."""
 
     def write(self, forward: Forward, actions: Sequence[Action]) -> None:
-        super().write(forward, described(actions))
+        sent = writable(actions)
+        refuse_as_aws(sent)
+        super().write(forward, described(sent))
 
 
-weight = st.integers(0, 999)
-wanted = st.tuples(weight, weight).filter(any).map(lambda pair: Weights(*pair))
+# Beside other target groups a pair keeps its total, so that one that is small cannot take every share.
+weight = st.one_of(st.just(0), st.integers(100, 499))
+wanted = st.one_of(
+    st.tuples(weight, weight).filter(any).map(lambda pair: Weights(*pair)),
+    st.integers(0, 100).map(lambda green: Weights(100 - green, green)),
+)
 stickiness = st.one_of(
     st.none(),
     st.just({"Enabled": False}),
@@ -165,6 +186,22 @@ def test_from_anywhere_the_same_weights_are_byte_equal(api: Aws, one: Weights, o
     assert len(api.writes) == writes
 
 
+def totals(forward: Forward) -> list[int]:
+    """What each pair has together."""
+    weights = forward.weights()
+    return [weights.get(blue, 0) + weights.get(green, 0) for blue, green in COLOURS.items()]
+
+
+@quick
+@given(worlds(), wanted)
+def test_others_keep_their_share(api: Aws, weights: Weights) -> None:
+    before = dict(api.rules)
+    swap(api, weights)
+    for arn, forward in api.rules.items():
+        if forward.weights().get("arn:tg/other/1"):
+            assert totals(forward) == totals(before[arn])
+
+
 def without_weights(forward: Forward) -> list[Any]:
     """All but the members of the pairs."""
     rest = []
@@ -194,10 +231,12 @@ def test_nothing_but_the_weights_of_the_pairs_changes(api: Aws, weights: Weights
 @quick
 @given(worlds(), wanted, wanted)
 def test_no_pair_is_ever_written_with_nothing(api: Aws, one: Weights, other: Weights) -> None:
+    before = dict(api.rules)
+
     def look(_number: int) -> None:
-        weights = api.rules[api.writes[-1]].weights()
-        for blue, green in COLOURS.items():
-            assert not {blue, green} & set(weights) or weights[blue] + weights[green] > 0
+        forward = api.rules[api.writes[-1]]
+        assert sum(forward.weights().values()) > 0
+        assert all(now > 0 for had, now in zip(totals(before[forward.arn]), totals(forward), strict=True) if had)
 
     api.after_write = look
     swap(api, one)

@@ -250,6 +250,18 @@ def test_without_a_sibling_the_basics_must_be_given(api: FakeApi) -> None:
         green(api, like=None, port=80)
 
 
+def test_a_sibling_that_does_not_exist_is_not_overlooked(api: FakeApi) -> None:
+    basics: dict[str, Any] = {"protocol": "HTTP", "port": 80, "vpc_id": "vpc-1"}
+    with pytest.raises(BlueGreenError, match="like is bleu, which does not exist"):
+        green(api, like="bleu", **basics)
+    assert api.calls == []
+
+    warning = ["like: target group bleu does not exist, so nothing is taken over from it"]
+    assert green(api, like="bleu", check_mode=True, **basics)["warnings"] == warning
+    assert green(api, like=None, **basics)["warnings"] == []
+    assert green(api, like="bleu", **basics)["warnings"] == warning
+
+
 def test_it_is_not_deleted_while_in_use(api: FakeApi) -> None:
     with pytest.raises(BlueGreenError, match="blue is still used by arn:lb/arena"):
         absent(api, "blue", check_mode=False, keeper=FakeKeeper())

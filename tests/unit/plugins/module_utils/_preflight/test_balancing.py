@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.balancing import sticky_seconds
 
 from tests.unit.plugins.module_utils._preflight.worlds import (
     BALANCER,
@@ -69,6 +68,16 @@ def test_attributes_that_could_not_be_read_are_not_compared() -> None:
     assert told(world=replace(WORLD, groups=groups)) == []
 
 
-@pytest.mark.parametrize(("sticky", "found"), [(0, []), (60, [60])])
-def test_stickiness_of_a_forward(sticky: int, found: list[int]) -> None:
-    assert sticky_seconds(forward("arn", sticky=sticky)) == found
+@pytest.mark.parametrize(
+    ("attributes", "finding"),
+    [
+        (
+            {"stickiness.type": "app_cookie", "stickiness.app_cookie.duration_seconds": "90"},
+            "clients stay with one target of the group for 90 s",
+        ),
+        ({"stickiness.type": "source_ip"}, "clients stay with one target of the group"),
+    ],
+)
+def test_stickiness_of_any_kind_says_how_long(attributes: dict[str, str], finding: str) -> None:
+    (found,) = findings(world=replace(WORLD, groups=[group("blue", {"stickiness.enabled": "true", **attributes})]))
+    assert (found.resource, found.finding) == ("target group mm-blue", finding)

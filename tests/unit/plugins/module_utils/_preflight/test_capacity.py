@@ -119,6 +119,17 @@ def test_a_target_that_stands_adds_nothing() -> None:
     assert told(world=world) == []
 
 
+def test_nodes_that_the_target_has_before_the_run_count_once() -> None:
+    """Others have built it: its 3 nodes are among the 6 in use, and it can grow by 3 more."""
+    used = replace(USAGE, instances={("c7i.2xlarge", "ON_DEMAND"): 6}, interfaces=40, target_nodes={"game": 3})
+    world = replace(WORLD, target=BUILT, usage=used)
+    shown = {one["code"]: (one["in_use"], one["adds"], one["most"]) for one in shown_quotas(WANTED, world)}
+    assert shown["L-1216C47A"] == (48, 0, 24)
+    assert shown["L-DF5E4CA3"] == (40, 0, 12)
+    assert shown["L-3032A538"] == (2.5, 0, 0)
+    assert shown["L-1194D53C"] == (1, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("group", "kind", "found"),
     [

@@ -18,7 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.s
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
 from botocore.exceptions import ClientError
 
-from tests.unit.plugins.module_utils._preflight.worlds import BALANCER_ARN, SOURCE, TARGET, WANTED
+from tests.unit.plugins.module_utils._preflight.worlds import BALANCER_ARN, BUILT, SOURCE, TARGET, WANTED
 from tests.unit.plugins.module_utils._runs.fakes import FakeClock
 
 NETWORK = {"vpc_id": "vpc-1", "public_subnet_ids": ["subnet-1"], "private_subnet_ids": ["subnet-2"]}
@@ -30,6 +30,7 @@ C7I = {
     "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]},
 }
 T3 = {"InstanceType": "t3.large", "VCpuInfo": {"DefaultVCpus": 2}}
+DEFAULT_ROUTE = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
 INSIGHT = {"id": "i-1", "name": "Removed APIs", "category": "UPGRADE_READINESS", "insightStatus": {"status": "ERROR"}}
 
 
@@ -44,7 +45,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "list_insights": [{"insights": [INSIGHT, {"id": "i-2", "insightStatus": {"status": "PASSING"}}]}],
     "describe_subnets": [{"Subnets": [subnet("subnet-1"), subnet("subnet-2")]}],
     "describe_route_tables": [
-        {"RouteTables": [{"Routes": [{"GatewayId": "igw-1"}], "Associations": [{"SubnetId": "subnet-1"}]}]}
+        {"RouteTables": [{"Routes": [DEFAULT_ROUTE], "Associations": [{"SubnetId": "subnet-1"}]}]}
     ],
     "describe_instances": [
         {"Reservations": [{"Instances": [{"InstanceType": "t3.large"}]}]},
@@ -155,11 +156,11 @@ def pod(provisioned: str) -> dict[str, Any]:
     return {"metadata": {"annotations": {"CapacityProvisioned": provisioned}} if provisioned else {}}
 
 
-def look(aws: Aws, cluster: Cluster | None = None, source: Any = SOURCE) -> tuple[World, Reads]:
+def look(aws: Aws, cluster: Cluster | None = None, source: Any = SOURCE, target: Any = TARGET) -> tuple[World, Reads]:
     reads = Reads()
     inside = cluster or Cluster()
     sources = Sources(aws, aws, aws, aws, aws, Balancers(), lambda: inside, FakeClock())
-    scope = Scope(source, TARGET, False, NETWORK, ["arena", "absent"])
+    scope = Scope(source, target, False, NETWORK, ["arena", "absent"])
     return survey(sources, scope, WANTED, reads), reads
 
 
@@ -191,6 +192,11 @@ def test_what_is_used_of_quotas_is_read() -> None:
     assert usage.instances == {("t3.large", "ON_DEMAND"): 1, ("t3.large", "SPOT"): 1}
     assert (usage.interfaces, usage.fargate_vcpus, usage.clusters, usage.target_groups) == (3, 3.5, 2, 3)
     assert usage.target_nodes == {}
+
+
+def test_nodes_of_a_target_that_others_have_built_are_read() -> None:
+    usage = look(Aws(), source={**SOURCE, "exists": False}, target=BUILT)[0].usage
+    assert usage.target_nodes == {"game": 3}
 
 
 def test_a_source_that_does_not_answer_is_unreachable() -> None:
