@@ -16,6 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_pr
     get_oidc_provider,
     list_oidc_providers,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import describe_tags
 
 # DescribeTags takes as many load balancers or target groups at a time.
 TAGS_AT_A_TIME = 20
@@ -58,12 +59,6 @@ def describe_load_balancers(client: Any) -> list[Description]:
 def describe_target_groups(client: Any) -> list[Description]:
     pages = client.get_paginator("describe_target_groups").paginate()
     return [one for page in pages for one in page["TargetGroups"]]
-
-
-@aws_call("read tags of load balancers and target groups")
-def describe_tags(client: Any, arns: Sequence[str]) -> dict[str, dict[str, str]]:
-    found = client.describe_tags(ResourceArns=list(arns))["TagDescriptions"]
-    return {one["ResourceArn"]: tags_of(one) for one in found}
 
 
 @aws_call("list classic load balancers")

@@ -1,10 +1,12 @@
-"""The longest chain of AWS's times that provisioning cannot beat."""
+"""The longest chain of AWS's times that provisioning cannot beat, and what is measured beside it."""
 
 from __future__ import annotations
 
 import pytest
+import yaml
 
-from benchmarks.provision import AWS_SECONDS, longest_chain, scaled
+from benchmarks.provision import AWS_SECONDS, PLAYBOOK, longest_chain, scaled
+from lab.config import REPOSITORY
 
 
 @pytest.mark.parametrize(
@@ -17,3 +19,10 @@ from benchmarks.provision import AWS_SECONDS, longest_chain, scaled
 )
 def test_the_longest_chain(seconds: dict[str, float], chain: float) -> None:
     assert longest_chain(seconds) == pytest.approx(chain)
+
+
+def test_what_is_measured_is_the_playbook_s_own_task_file() -> None:
+    (play,) = yaml.safe_load(PLAYBOOK.read_text())
+    (task,) = play["tasks"]
+    included = (PLAYBOOK.parent / task["ansible.builtin.include_tasks"]).resolve()
+    assert included == REPOSITORY / "playbooks" / "tasks" / "native.yml"

@@ -132,6 +132,26 @@ def test_reading_phases_write_nothing_but_the_lease(generated: dict[str, dict[st
         assert writes == ([] if name == "status" else ["s3:PutObject"])
 
 
+MOVES = {"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule", "ssm:PutParameter"}
+
+
+@pytest.mark.parametrize(
+    ("playbook", "moves"),
+    [
+        # The target's groups join the listeners, with weight 0.
+        ("provision", MOVES - {"ssm:PutParameter"}),
+        ("verify", set()),
+        ("cutover", MOVES),
+        ("drain", set()),
+        ("complete", set()),
+        ("rollback", MOVES),
+        ("upgrade", MOVES),
+    ],
+)
+def test_what_moves_players_is_granted_where_players_are_moved(playbook: str, moves: set[str]) -> None:
+    assert actions_of_playbook(ROOT / "playbooks" / f"{playbook}.yml") & MOVES == moves
+
+
 def names(count: int) -> dict[str, list[str]]:
     """Values for all placeholders, with `count` services."""
     found = {
@@ -254,6 +274,11 @@ def test_blocks_templates_and_roles_are_followed() -> None:
 def test_every_foreign_module_s_action_has_a_scope() -> None:
     known = {action for _scope, actions in SCOPES for action in actions}
     assert {action for actions in FOREIGN.values() for action in actions} <= known
+
+
+def test_every_scope_is_of_an_action_that_something_takes(declared: set[str]) -> None:
+    foreign = {action for actions in FOREIGN.values() for action in actions}
+    assert {action for _scope, actions in SCOPES for action in actions} - declared - foreign == set()
 
 
 def test_the_command_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

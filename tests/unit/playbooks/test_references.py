@@ -58,3 +58,18 @@ def test_every_named_role_exists(path: Path) -> None:
 def test_every_named_task_file_exists(path: Path) -> None:
     named = actions(load(path), "import_tasks", "include_tasks")
     assert [name for name in named if not (path.parent / name).exists()] == []
+
+
+def test_only_a_playbook_that_cuts_over_goes_back_by_itself() -> None:
+    for path in PLAYBOOKS.glob("*.yml"):
+        imported = set(actions(load(path), "import_tasks"))
+        assert ("tasks/on_failure.yml" in imported) == ("tasks/cutover.yml" in imported), path.name
+
+
+def test_a_playbook_of_a_run_says_what_failed() -> None:
+    """Rollback has nothing to add to the failed task's own words."""
+    phases = {"tasks/provision.yml", "tasks/verify.yml", "tasks/cutover.yml", "tasks/drain.yml", "tasks/complete.yml"}
+    for path in PLAYBOOKS.glob("*.yml"):
+        imported = set(actions(load(path), "import_tasks"))
+        if imported & phases:
+            assert imported & {"tasks/on_failure.yml", "tasks/say_failure.yml"}, path.name
