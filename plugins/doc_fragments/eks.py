@@ -26,9 +26,11 @@ options:
   wait:
     description:
       - Whether to wait until AWS is done.
-      - V(false) makes the call and returns what AWS answers. Where changes take several calls, one after the other,
-        only the first is made. While AWS refuses the call because something else is under way, the module waits all
-        the same.
+      - V(false) makes the call and returns what AWS answers, with a status that says that it is under way even where
+        AWS still shows the one of before. Where changes take several calls, one after the other, only the first is
+        made.
+      - The module waits all the same until the call can be made, while AWS is busy with another change or with a
+        deletion.
     type: bool
     default: true
 """

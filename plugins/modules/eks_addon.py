@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Installs an add-on, moves it to another version or configuration, or removes it, and waits until EKS is done.
   - An update sends what is to stay as well, so that a role or a configuration that is not named here is kept.
+  - An add-on whose last update has failed gets the update once more, even where EKS shows the wanted values.
 options:
   cluster_name:
     description: The cluster it belongs to.

@@ -107,6 +107,7 @@ options:
         add-ons go side by side, Fargate profiles one at a time, as EKS demands. They are waited for even with
         O(wait=false).
       - Deleting a node group ends what runs on its nodes, sessions too, whatever disruption budgets say.
+      - Without this option a cluster that holds node groups or Fargate profiles is refused, in check mode too.
     type: bool
     default: false
   wait_timeout:

@@ -37,7 +37,7 @@ options:
     type: list
     elements: str
   selectors:
-    description: Up to five; a pod that matches one runs on Fargate. Fixed once created.
+    description: One to five; a pod that matches one runs on Fargate. Fixed once created.
     type: list
     elements: dict
     suboptions:
@@ -52,7 +52,7 @@ options:
   recreate:
     description:
       - Whether a profile that differs, or whose creation has failed, is deleted and created anew. Deleting it ends its
-        pods.
+        pods. The new profile is checked before the old one goes, which is waited for even with O(wait=false).
     type: bool
     default: false
   wait_timeout:

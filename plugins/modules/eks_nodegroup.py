@@ -36,6 +36,7 @@ options:
     description:
       - Family of the node image, for example V(AL2023_x86_64_STANDARD) or V(BOTTLEROCKET_ARM_64). Which ones there are
         is up to the installed botocore. Fixed once created.
+      - Not given where O(launch_template) names an image of its own; EKS then says V(CUSTOM).
     type: str
   capacity_type:
     description: How EC2 bills the nodes; on demand where it is not given. Fixed once created.
@@ -77,11 +78,13 @@ options:
     description: Smallest number of nodes.
     type: int
   max_size:
-    description: Largest number of nodes.
+    description:
+      - Largest number of nodes. One below the present desired size is refused, since EKS would end nodes with the
+        sessions on them; let the autoscaler shrink the node group first, or drain it.
     type: int
   desired_size:
     description:
-      - Number of nodes at creation. Later an autoscaler owns it; it is only moved into new limits.
+      - Number of nodes at creation. Later an autoscaler owns it; it is only raised, where O(min_size) becomes larger.
     type: int
   labels:
     description: All the labels that the node group puts on its nodes. Values are strings.

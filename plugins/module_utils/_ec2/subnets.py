@@ -12,6 +12,10 @@ from typing import Any
 
 Data = Mapping[str, Any]
 
+ALL_IPV4, ALL_IPV6 = "0.0.0.0/0", "::/0"
+# Players come by IPv4; a private subnet is one that nobody reaches either way.
+DEFAULT_ROUTES = {"public": (ALL_IPV4,), "private": (ALL_IPV4, ALL_IPV6)}
+
 
 @dataclass(frozen=True)
 class Subnet:
@@ -34,15 +38,22 @@ def subnet_of(kind: str, described: Data, tables: Sequence[Data]) -> Subnet:
         kind=kind,
         zone=described["AvailabilityZone"],
         maps_public_ip=bool(described.get("MapPublicIpOnLaunch")),
-        has_internet_gateway=leads_to_internet_gateway(described["SubnetId"], tables),
+        has_internet_gateway=leads_to_internet_gateway(described["SubnetId"], tables, DEFAULT_ROUTES[kind]),
         free_addresses=int(described["AvailableIpAddressCount"]),
     )
 
 
-def leads_to_internet_gateway(subnet_id: str, tables: Sequence[Data]) -> bool:
-    """Whether a subnet is public by its routes; `tables` are all route tables of its VPC."""
+def leads_to_internet_gateway(
+    subnet_id: str, tables: Sequence[Data], destinations: Sequence[str] = (ALL_IPV4, ALL_IPV6)
+) -> bool:
+    """Whether a default route of a subnet works and goes to an internet gateway; `tables` are all those of its VPC."""
     table = route_table_of(subnet_id, tables) or {}
-    return any(str(route.get("GatewayId", "")).startswith("igw-") for route in table.get("Routes", []))
+    return any(
+        str(route.get("GatewayId", "")).startswith("igw-")
+        and route.get("State") == "active"
+        and (route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock")) in destinations
+        for route in table.get("Routes", [])
+    )
 
 
 def route_table_of(subnet_id: str, tables: Sequence[Data]) -> Data | None:

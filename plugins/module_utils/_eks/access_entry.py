@@ -164,7 +164,8 @@ def list_policies_on_offer(client: Any) -> list[str]:
     return [policy["arn"] for page in pages for policy in page["accessPolicies"]]
 
 
-@aws_call("associate {policy} with {principal} in cluster {cluster}")
+# EKS may not find an entry that it has just made.
+@aws_call("associate {policy} with {principal} in cluster {cluster}", not_yet=NOT_FOUND)
 def associate_access_policy(client: Any, cluster: str, principal: str, policy: str, scope: Mapping[str, Any]) -> None:
     client.associate_access_policy(
         clusterName=cluster, principalArn=principal, policyArn=policy, accessScope=dict(scope)

@@ -221,8 +221,12 @@ class Cluster(Resource):
     def contents(self) -> list[Resource]:
         """The node groups, Fargate profiles and add-ons that are in the cluster."""
         client, name = self.client, self.name
+        return [*self.blockers(), *[Addon(client, name, one) for one in list_addons(client, name)]]
+
+    def blockers(self) -> list[Resource]:
+        """The node groups and Fargate profiles; add-ons go with the cluster."""
+        client, name = self.client, self.name
         return [
             *[Nodegroup(client, name, one) for one in list_nodegroups(client, name)],
             *[FargateProfile(client, name, one) for one in list_fargate_profiles(client, name)],
-            *[Addon(client, name, one) for one in list_addons(client, name)],
         ]

@@ -26,6 +26,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run imp
     Result,
     Want,
     absent_round,
+    creation_body,
     predicted,
     present_round,
     refuse_incomplete,
@@ -38,6 +39,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     same_members,
     unchangeable,
 )
+
+# https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateFargateProfile.html; not in botocore's model.
+MOST_SELECTORS = 5
 
 
 def _same_selectors(have: Any, want: Any) -> bool:
@@ -96,6 +100,15 @@ class FargateProfile(Part):
     def describe(self) -> Description | None:
         return describe_fargate_profile(self.client, self.cluster, self.part)
 
+    def check(self, body: Mapping[str, Any]) -> None:
+        super().check(body)
+        selectors = body.get("selectors") or []
+        if len(selectors) > MOST_SELECTORS:
+            raise BlueGreenError(
+                f"{self.kind} {self.name} has {len(selectors)} selectors, and EKS takes five at most: "
+                "give some of them to another profile"
+            )
+
     def create(self, body: Mapping[str, Any]) -> Description:
         return create_fargate_profile(self.client, self.cluster, self.part, body)
 
@@ -121,6 +134,7 @@ def present(
     must_go = have is not None and recreate and _must_go(resource, want, have)
     if have is None or must_go:
         refuse_incomplete(resource, want)
+        resource.check(creation_body(resource, want))
         refuse_public_subnets(ec2(), resource.name, want.values["subnet_ids"])
     if not must_go:
         return present_round(resource, want, check_mode=check_mode, clock=clock, keeper=keeper)

@@ -19,6 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     IGNORED,
     Difference,
     Field,
+    at,
     converges,
     equal_to,
     put,
@@ -121,7 +122,7 @@ def nodegroup_update(changes: Sequence[Difference], have: Mapping[str, Any]) -> 
         if key in body:
             body[key] = _merged(have.get(key) or {}, body[key])
     if "scalingConfig" in body:
-        body["scalingConfig"] = _within_limits(body["scalingConfig"])
+        body["scalingConfig"] = _scaling(body["scalingConfig"])
     return body
 
 
@@ -130,10 +131,14 @@ def _merged(have: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return {**{key: value for key, value in have.items() if key not in replaced}, **changes}
 
 
-def _within_limits(scaling: Mapping[str, int]) -> dict[str, int]:
-    """AWS refuses a desired size outside of the limits."""
-    desired = min(max(scaling["desiredSize"], scaling["minSize"]), scaling["maxSize"])
-    return {**scaling, "desiredSize": desired}
+def _scaling(scaling: Mapping[str, int]) -> dict[str, int]:
+    """The limits, and the desired size only where it must rise: AWS refuses one below the least.
+
+    The one that was read is never sent back: an autoscaler may have raised it since, and EKS ends nodes to get to it.
+    """
+    limits = {key: value for key, value in scaling.items() if key != "desiredSize"}
+    least = limits.get("minSize", 0)
+    return {**limits, "desiredSize": least} if scaling.get("desiredSize", least) < least else limits
 
 
 def _label_update(have: Mapping[str, str], want: Mapping[str, str]) -> dict[str, Any]:
@@ -200,7 +205,19 @@ class Nodegroup(Part):
 
     def changed(self, have: Description, changes: Sequence[Difference]) -> Description:
         whole = {key: value for key, value in nodegroup_update(changes, have).items() if key in CONFIGS}
+        if "scalingConfig" in whole:
+            whole["scalingConfig"] = {**(have.get("scalingConfig") or {}), **whole["scalingConfig"]}
         return {**super().changed(have, changes), **whole}
+
+    def hindrance(self, values: Mapping[str, Any], have: Description) -> str:
+        most, desired = values.get("max_size"), at(have, "scalingConfig.desiredSize")
+        if most is None or desired is None or desired <= most:
+            return ""
+        return (
+            f"has a desired size of {desired}, above the wanted max_size {most}: EKS would end nodes and the sessions "
+            "on them, whatever disruption budgets say. Let the autoscaler shrink it first, or drain the nodes and "
+            "lower its desired size, then run again"
+        )
 
     def update_owner(self) -> Mapping[str, str]:
         return {"nodegroupName": self.part}

@@ -104,9 +104,17 @@ class Resource(ABC):
         """Why it must not be deleted, and what to do about it; "" where nothing protects it."""
         return ""
 
+    def hindrance(self, values: Mapping[str, Any], have: Description) -> str:  # noqa: ARG002
+        """Why what there is cannot have these values of options, and what to do about it; "" where it can."""
+        return ""
+
     def contents(self) -> Sequence[Resource]:
-        """What must be deleted before it."""
+        """What is in it, and deleted before it on demand."""
         return ()
+
+    def blockers(self) -> Sequence[Resource]:
+        """The contents with which AWS refuses to delete it."""
+        return self.contents()
 
     def check(self, body: Mapping[str, Any]) -> None:
         """Raise if the body of a create request is not what AWS's model of the API allows."""

@@ -35,12 +35,16 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
 
 SLICE_SECONDS = 15.0
 FIRST_POLL_SECONDS = 0.5
+POLL_GROWTH = 1.2
 LONGEST_POLL_SECONDS = 5.0
-# "Another one is under way": one update of a cluster at a time, one Fargate profile at a time.
-BUSY = frozenset({"ResourceInUseException"})
+# "Another one is under way": one update of a cluster at a time, one Fargate profile at a time. Or one is there that AWS
+# does not list yet: a later round finds it.
+BUSY = frozenset({"ResourceInUseException", "EntityAlreadyExists"})
 
 MOVING = frozenset({"PENDING", "CREATING", "UPDATING", "DELETING"})
 FAILED = frozenset({"FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+# With a status of these an update that has succeeded does not show yet.
+UNPROVED = MOVING | {"UPDATE_FAILED"}
 FAILED_UPDATE = frozenset({"Failed", "Cancelled"})
 
 Result = dict[str, Any]
@@ -77,7 +81,7 @@ def present_round(resource: Resource, want: Want, *, check_mode: bool, clock: Cl
     _refuse(resource, want, have)
     if have is None or have["status"] == "DELETING":
         refuse_incomplete(resource, want)
-    resource.check(_creation(resource, want))
+    resource.check(creation_body(resource, want))
     if check_mode:
         return predicted(resource, want, have)
     keeper.keep()
@@ -97,13 +101,11 @@ def refuse_incomplete(resource: Resource, want: Want) -> None:
 def absent_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: Keeper, wait: bool = True) -> Result:
     """Delete the resource and watch it until it is gone or the slice ends."""
     have = resource.describe()
-    if have is None:
-        return _result(resource, None, None, changed=False)
-    _refuse_protected(resource, have)
-    if check_mode:
-        return _result(resource, have, None, changed=True)
-    keeper.keep()
-    return _Round(resource, have, clock).absent(have, wait=wait)
+    if have is not None:
+        _refuse_protected(resource, have)
+    if have is not None and have["status"] != "DELETING":
+        _refuse_filled(resource)
+    return _gone_round(resource, have, check_mode=check_mode, clock=clock, keeper=keeper, wait=wait)
 
 
 def empty_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: Keeper, wait: bool = True) -> Result:
@@ -114,7 +116,7 @@ def empty_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: K
     parts = list(resource.contents()) if have is not None and have["status"] != "DELETING" else []
     names = _names(parts)
     if have is None or check_mode or not parts:
-        gone = absent_round(resource, check_mode=check_mode, clock=clock, keeper=keeper, wait=wait)
+        gone = _gone_round(resource, have, check_mode=check_mode, clock=clock, keeper=keeper, wait=wait)
         return {**gone, "contents": names}
     keeper.keep()
     deadline = clock.monotonic() + SLICE_SECONDS
@@ -130,14 +132,23 @@ def empty_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: K
     return {**_result(resource, have, have, changed=True), "contents": names, "round": waiting}
 
 
+def _gone_round(
+    resource: Resource, have: Description | None, *, check_mode: bool, clock: Clock, keeper: Keeper, wait: bool
+) -> Result:
+    if have is None:
+        return _result(resource, None, None, changed=False)
+    if check_mode:
+        return _result(resource, have, None, changed=True)
+    keeper.keep()
+    return _Round(resource, have, clock).absent(have, wait=wait)
+
+
 def predicted(resource: Resource, want: Want, have: Description | None, *, anew: bool = False) -> Result:
     """The resource as it will be; made `anew`, it has nothing of what is there now."""
     if have is None or have["status"] == "DELETING" or anew:
-        return _result(resource, have, {"tags": {}, **_creation(resource, want)}, changed=True)
-    changes = differences(resource.fields, want.values, have)
-    tags = have.get("tags") or {}
-    add, remove = missing_tags(want.tags, tags), unwanted_tags(want.tags, tags, purge=want.purge_tags)
-    after = {**resource.changed(have, changes), "tags": _tagged(tags, add, remove)}
+        return _result(resource, have, {"tags": {}, **creation_body(resource, want)}, changed=True)
+    changes, (add, remove) = _changes(resource, want, have), _tag_changes(want, have)
+    after = {**resource.changed(have, changes), "tags": _tagged(have.get("tags") or {}, add, remove)}
     return _result(resource, have, after, changed=bool(changes or add or remove))
 
 
@@ -188,11 +199,10 @@ class _Round:
             try:
                 _unless_busy(self.resource.delete)
             except _Busy as busy:
-                _refuse_filled(self.resource)
                 return self._unfinished(str(busy))
             self.changed = True
         if not wait:
-            return self._finished(self.resource.describe())
+            return self._begun("DELETING")
         for seen in self._descriptions():
             self.seen = seen
             if seen is None:
@@ -203,7 +213,7 @@ class _Round:
         return self._unfinished(failed_before=failed_before)
 
     def _create(self, want: Want) -> Result:
-        body = _creation(self.resource, want)
+        body = creation_body(self.resource, want)
         self.seen = _unless_busy(lambda: self.resource.create(body))
         self.changed = True
         if not want.wait:
@@ -212,26 +222,27 @@ class _Round:
             self.seen = seen or self.seen
             if seen is not None and seen["status"] not in MOVING:
                 _refuse(self.resource, want, seen)
-                return self._finished_if_active()
+                if seen["status"] == "ACTIVE":
+                    return self._finished(seen)
         return self._unfinished()
 
     def _change(self, want: Want, have: Description) -> Result:
         if have["status"] in MOVING:
-            if not want.wait and have["status"] != "DELETING":
+            if not want.wait and have["status"] != "DELETING" and not _differs(self.resource, want, have):
                 return self._finished(have)
             if not self._settle(have):
                 return self._unfinished()
             _refuse(self.resource, want, self.seen)
         self._tag(want)
-        while changes := differences(self.resource.fields, want.values, self.seen or {}):
+        while changes := _changes(self.resource, want, self.seen or {}):
             call, together = by_call(changes)[0]
             update = _unless_busy(partial(self.resource.update, call, together, self.seen or {}))
             self.changed = True
             if not want.wait:
-                return self._finished(self.resource.describe())
+                return self._begun("UPDATING")
             if not self._updated(update, together):
                 return self._unfinished(f"{call}: {_options(together)}")
-        return self._finished_if_active() if want.wait else self._finished(self.seen)
+        return self._finished_when_active() if want.wait else self._finished(self.seen)
 
     def _settle(self, have: Description) -> bool:
         """Watch a change that another round or somebody else has begun; whether there is something left to change."""
@@ -246,8 +257,7 @@ class _Round:
 
     def _tag(self, want: Want) -> None:
         have = self.seen or {}
-        tags = have.get("tags") or {}
-        add, remove = missing_tags(want.tags, tags), unwanted_tags(want.tags, tags, purge=want.purge_tags)
+        add, remove = _tag_changes(want, have)
         arn = have[self.resource.arn_key] if add or remove else ""
         if add:
             self.resource.tag(arn, add)
@@ -255,7 +265,7 @@ class _Round:
             self.resource.untag(arn, remove)
         if add or remove:
             self.changed = True
-            self.seen = {**have, "tags": _tagged(tags, add, remove)}
+            self.seen = {**have, "tags": _tagged(have.get("tags") or {}, add, remove)}
 
     def _updated(self, update: str, changes: Sequence[Difference]) -> bool:
         """Watch an update until AWS has ended it and the description shows it; whether that was in time."""
@@ -264,7 +274,7 @@ class _Round:
         for _ in _polls(self.clock, self.deadline):
             done = done or self._refuse_failed_update(update)
             seen = self.resource.describe() if done else None
-            if seen is not None and seen["status"] not in MOVING and _are_made(changes, seen):
+            if seen is not None and seen["status"] not in UNPROVED and _are_made(changes, seen):
                 self.seen = {**seen, "tags": tags}
                 return True
         return False
@@ -287,10 +297,21 @@ class _Round:
     def _finished(self, after: Description | None) -> Result:
         return _result(self.resource, self.before, after, changed=self.changed)
 
-    def _finished_if_active(self) -> Result:
-        if self.seen is None or self.seen["status"] != "ACTIVE":
-            return self._unfinished()
-        return self._finished(self.seen)
+    def _begun(self, status: str) -> Result:
+        """The answer without waiting. AWS may still show the status of before, which would pass for the end."""
+        seen = self.resource.describe()
+        return self._finished({**seen, "status": status} if seen is not None else None)
+
+    def _finished_when_active(self) -> Result:
+        """Watch what has no change under way and is not well; whether it recovers is up to AWS."""
+        if self.seen is not None and self.seen["status"] == "ACTIVE":
+            return self._finished(self.seen)
+        tags = (self.seen or {}).get("tags")
+        for seen in self._descriptions():
+            self.seen = {**seen, "tags": tags} if seen is not None else None
+            if seen is not None and seen["status"] == "ACTIVE":
+                return self._finished(self.seen)
+        return self._unfinished()
 
     def _unfinished(self, because: str = "", failed_before: str = "") -> Result:
         seen = self.seen
@@ -309,7 +330,7 @@ def _polls(clock: Clock, deadline: float) -> Iterator[None]:
         if clock.monotonic() + pause > deadline:
             return
         clock.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
+        pause = min(pause * POLL_GROWTH, LONGEST_POLL_SECONDS)
 
 
 def _unless_busy(call: Callable[[], T]) -> T:
@@ -327,6 +348,12 @@ def _refuse(resource: Resource, want: Want, have: Description | None) -> None:
     if have["status"] in FAILED:
         raise BlueGreenError(_failure(resource, have, "Delete it (state: absent) and run again"), last=have)
     refuse_fixed(f"{resource.kind} {resource.name}", resource.fields, want.values, have)
+    reason = resource.hindrance(want.values, have)
+    if reason:
+        raise BlueGreenError(f"{resource.kind} {resource.name} {reason}")
+    if have["status"] == "UPDATE_FAILED" and not _changes(resource, want, have):
+        remedy = "Give the options that it shall have, so that the update is made again"
+        raise BlueGreenError(_failure(resource, have, remedy), last=have)
 
 
 def _refuse_protected(resource: Resource, have: Description) -> None:
@@ -336,7 +363,7 @@ def _refuse_protected(resource: Resource, have: Description) -> None:
 
 
 def _refuse_filled(resource: Resource) -> None:
-    parts = resource.contents()
+    parts = resource.blockers()
     if parts:
         raise BlueGreenError(
             f"{resource.kind} {resource.name} is not deleted: it still holds {', '.join(_names(parts))}. "
@@ -377,10 +404,32 @@ def _are_made(changes: Sequence[Difference], have: Description) -> bool:
     return not differences(fields, {change.field.option: change.want for change in changes}, have)
 
 
-def _creation(resource: Resource, want: Want) -> dict[str, Any]:
+def creation_body(resource: Resource, want: Want) -> dict[str, Any]:
+    """The body of the request that creates the resource."""
     body = request(resource.fields, want.values)
     tags = missing_tags(want.tags, {})
     return {**body, "tags": tags} if tags else body
+
+
+def _changes(resource: Resource, want: Want, have: Description) -> list[Difference]:
+    """What is to change: what differs, and after a failed update all that is wanted.
+
+    AWS may show the values of an update that has failed, though what runs does not have them.
+    """
+    if have.get("status") != "UPDATE_FAILED":
+        return differences(resource.fields, want.values, have)
+    wanted = [field for field in resource.fields if field.rule.call and want.values.get(field.option) is not None]
+    return [Difference(one, one.decode(at(have, one.path)), want.values[one.option]) for one in wanted]
+
+
+def _tag_changes(want: Want, have: Description) -> tuple[dict[str, str], list[str]]:
+    """The tags to set, and the keys to take away."""
+    tags = have.get("tags") or {}
+    return missing_tags(want.tags, tags), unwanted_tags(want.tags, tags, purge=want.purge_tags)
+
+
+def _differs(resource: Resource, want: Want, have: Description) -> bool:
+    return bool(_changes(resource, want, have)) or any(_tag_changes(want, have))
 
 
 def _tagged(tags: Mapping[str, str], add: Mapping[str, str], remove: Sequence[str]) -> dict[str, str]:
@@ -411,8 +460,13 @@ def _result(resource: Resource, before: Description | None, after: Description |
             "after_header": header,
             "after": _shown(resource, after),
         },
-        "round": {"finished": True, "progress": f"{header} is settled"},
+        "round": {"finished": True, "progress": f"{header} is {_standing(after)}"},
     }
+
+
+def _standing(after: Description | None) -> str:
+    status = (after or {}).get("status", "ACTIVE")
+    return "settled" if status == "ACTIVE" else f"still {status}"
 
 
 def _shown(resource: Resource, have: Description | None) -> dict[str, Any]:

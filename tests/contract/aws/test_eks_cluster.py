@@ -167,7 +167,7 @@ def test_a_creation_that_fails_shows_its_health_and_the_remedy(world: World, opt
         result = play("eks_cluster", **options)
 
     assert result["failed"]
-    assert "is FAILED: InternalFailure: no room in subnet-1. Delete it (state: absent)" in result["msg"]
+    assert "is FAILED: AccessDenied: no room in subnet-1. Delete it (state: absent)" in result["msg"]
     assert "no room in subnet-1" in refusal("eks_cluster", **options)
     assert succeed("eks_cluster", name=options["name"], state="absent")["changed"]
 

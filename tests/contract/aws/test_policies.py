@@ -116,7 +116,7 @@ def test_a_slot_is_made_with_one_policy_and_removed_with_another(world: World, r
         succeed("elbv2_target_group", name=GREEN, like=BLUE, tags={"a": "1"})
         denied("elbv2_target_group", "elasticloadbalancing:DeleteTargetGroup", name=GREEN, state="absent")
         succeed("elbv2_target_group_swap", **SWAP, weights={"blue": 100, "green": 0})
-        denied("eks_cluster", "eks:DeleteCluster", name=CLUSTER, state="absent")
+        denied("eks_cluster", "eks:DeleteNodegroup", name=CLUSTER, state="absent", delete_contents=True)
     with runners.running("preflight"):
         succeed("elbv2_target_group_swap_info", load_balancers=[BALANCER], pairs=SWAP["pairs"])
         denied(

@@ -10,8 +10,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets
     subnet_of,
 )
 
-OPEN = {"Routes": [{"GatewayId": "local"}, {"GatewayId": "igw-1"}], "Associations": [{"SubnetId": "subnet-1"}]}
-MAIN = {"Routes": [{"GatewayId": "local"}], "Associations": [{"Main": True}]}
+LOCAL = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
+DEFAULT = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
+DEFAULT_IPV6 = {"DestinationIpv6CidrBlock": "::/0", "GatewayId": "igw-1", "State": "active"}
+OPEN = {"Routes": [LOCAL, DEFAULT], "Associations": [{"SubnetId": "subnet-1"}]}
+MAIN = {"Routes": [LOCAL], "Associations": [{"Main": True}]}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +29,26 @@ MAIN = {"Routes": [{"GatewayId": "local"}], "Associations": [{"Main": True}]}
 )
 def test_a_subnet_has_its_own_route_table_or_the_main_one(subnet_id: str, tables: Any, is_open: bool) -> None:
     assert leads_to_internet_gateway(subnet_id, tables) is is_open
+
+
+@pytest.mark.parametrize(
+    ("route", "public", "private"),
+    [
+        pytest.param(DEFAULT, True, True, id="open"),
+        pytest.param({**DEFAULT, "State": "blackhole"}, False, False, id="its gateway is gone"),
+        pytest.param({**DEFAULT, "DestinationCidrBlock": "203.0.113.0/24"}, False, False, id="to one network"),
+        pytest.param(DEFAULT_IPV6, False, True, id="IPv6, by which no player comes"),
+        pytest.param({**DEFAULT, "GatewayId": "vgw-1"}, False, False, id="another gateway"),
+        pytest.param({**DEFAULT, "GatewayId": None, "NatGatewayId": "nat-1"}, False, False, id="NAT"),
+    ],
+)
+def test_what_makes_a_subnet_public(route: dict[str, Any], public: bool, private: bool) -> None:
+    tables = [{"Routes": [LOCAL, route], "Associations": [{"SubnetId": "subnet-1"}]}]
+    described = {"SubnetId": "subnet-1", "AvailabilityZone": "a", "AvailableIpAddressCount": 7}
+
+    assert subnet_of("public", described, tables).has_internet_gateway is public
+    assert subnet_of("private", described, tables).has_internet_gateway is private
+    assert leads_to_internet_gateway("subnet-1", tables) is private
 
 
 def test_a_subnet_with_its_name_and_free_addresses() -> None:

@@ -78,6 +78,8 @@ class FakeResource(Resource):
         self.deletion_issues: list[dict[str, str]] = []
         self.calls: list[Any] = []
         self.busy = False
+        # Whether a successful update ends what is wrong with it.
+        self.recovered = False
         self.protected = ""
         self.parts: list[FakeResource] = []
 
@@ -110,6 +112,8 @@ class FakeResource(Resource):
         self.updates[update_id] = (self.clock.seconds + self.seconds, self.update_errors)
         before = dict(self.now or {})
         after = before if self.update_errors else changed_to(before, changes)
+        if self.recovered:
+            after = {**after, "status": "ACTIVE"}
         self._then({**before, "status": "UPDATING"}, after)
         return update_id
 

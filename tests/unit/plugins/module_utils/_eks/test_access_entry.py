@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.access_
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import by_call, differences
+from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::123456789012:role/matchmaker"
 CLUSTER = {"type": "cluster", "namespaces": []}
@@ -75,12 +77,21 @@ def test_the_type_that_is_there_counts() -> None:
 
 
 class FakeEks:
-    """Remembers the calls that write."""
+    """Remembers the calls that write; knows a new entry only after it was asked for it `lag` times."""
 
-    def __init__(self) -> None:
+    def __init__(self, lag: int = 0) -> None:
         self.calls: list[Any] = []
+        self.lag = lag
+
+    def create_access_entry(self, **request: Any) -> dict[str, Any]:
+        self.calls.append(("create", sorted(request)))
+        return {"accessEntry": {"principalArn": request["principalArn"]}}
 
     def associate_access_policy(self, **request: Any) -> None:
+        if self.lag:
+            self.lag -= 1
+            error = {"Error": {"Code": "ResourceNotFoundException", "Message": "no such entry"}}
+            raise ClientError(error, "AssociateAccessPolicy")
         scope = request["accessScope"]
         self.calls.append(("associate", request["policyArn"], scope["type"], scope["namespaces"]))
 
@@ -119,6 +130,18 @@ def test_the_calls_that_make_it(want: dict[str, Any], calls: list[Any]) -> None:
     for call, changes in by_call(differences(FIELDS, want, HAVE)):
         assert entry.update(call, changes, HAVE) == ""
     assert eks.calls == calls
+
+
+def test_policies_wait_until_eks_finds_the_new_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    eks = FakeEks(lag=2)
+
+    made = AccessEntry(eks, "arena-green", ROLE).create({"accessPolicies": HAVE["accessPolicies"][:1]})
+
+    assert eks.calls == [("create", ["clusterName", "principalArn"]), ("associate", "view", "cluster", [])]
+    assert len(slept) == 2
+    assert made["accessPolicies"] == HAVE["accessPolicies"][:1]
 
 
 def test_an_entry_is_returned_by_its_options() -> None:

@@ -183,6 +183,26 @@ def test_creation() -> None:
     }
 
 
+class FakeEks:
+    """A cluster that holds one of each kind."""
+
+    def get_paginator(self, name: str) -> Any:
+        key = {"list_nodegroups": "nodegroups", "list_fargate_profiles": "fargateProfileNames", "list_addons": "addons"}
+
+        class Paginator:
+            def paginate(self, **_request: Any) -> list[dict[str, Any]]:
+                return [{key[name]: [name.removeprefix("list_")]}]
+
+        return Paginator()
+
+
+def test_what_keeps_a_cluster_from_going_is_not_all_that_is_in_it() -> None:
+    cluster = Cluster(FakeEks(), "arena")
+
+    assert [one.kind for one in cluster.blockers()] == ["node group", "Fargate profile"]
+    assert [one.kind for one in cluster.contents()] == ["node group", "Fargate profile", "add-on"]
+
+
 def test_protection_names_the_remedy() -> None:
     cluster = Cluster(None, "arena")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,19 +16,21 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import Want
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import refuse_fixed
+from botocore.session import Session
 
 from tests.unit.plugins.module_utils._eks.fakes import FakeClock, FakeKeeper, FakeResource
 
 SYSTEM = [{"namespace": "kube-system"}]
+OUT = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
 
 
 class FakeEc2:
     """Subnets by whether their route table leads to an internet gateway; subnet-main has no table of its own."""
 
     tables = [
-        {"VpcId": "vpc-1", "Associations": [{"SubnetId": "subnet-out"}], "Routes": [{"GatewayId": "igw-1"}]},
+        {"VpcId": "vpc-1", "Associations": [{"SubnetId": "subnet-out"}], "Routes": [OUT]},
         {"VpcId": "vpc-1", "Associations": [{"SubnetId": "subnet-nat"}], "Routes": [{"NatGatewayId": "nat-1"}]},
-        {"VpcId": "vpc-1", "Associations": [{"Main": True}], "Routes": [{"GatewayId": "igw-1"}]},
+        {"VpcId": "vpc-1", "Associations": [{"Main": True}], "Routes": [OUT]},
     ]
     subnets = {
         "subnet-out": {"Tags": [{"Key": "Name", "Value": "arena-public-a"}]},
@@ -50,6 +53,7 @@ class FakeProfile(FakeResource, FargateProfile):
     kind = "Fargate profile"
     fields = FIELDS
     needed = FargateProfile.needed
+    creation = FargateProfile.creation
 
     def exists(self, **values: Any) -> FakeProfile:
         super().exists(podExecutionRoleArn="arn:role/f", subnets=["subnet-nat"], selectors=SYSTEM, **values)
@@ -153,6 +157,24 @@ def test_recreation_deletes_and_creates_over_rounds(profile: FakeProfile, second
 def test_nothing_is_deleted_for_subnets_that_would_be_refused(profile: FakeProfile) -> None:
     with pytest.raises(BlueGreenError, match="route to an internet gateway"):
         ensure(profile.exists(), {"subnet_ids": ["subnet-out"]}, recreate=True)
+    assert profile.calls == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("selectors", "words"),
+    [
+        ([{"namespace": f"n{number}"} for number in range(6)], "has 6 selectors, and EKS takes five at most"),
+        ([{"namespace": "a", "labels": {"a": 5}}], r"selectors\[0\].labels\[a\]: 5 is no string"),
+    ],
+)
+def test_nothing_is_deleted_for_a_request_that_would_be_refused(
+    profile: FakeProfile, selectors: Any, words: str, check_mode: bool
+) -> None:
+    profile.check = partial(FargateProfile.check, profile)  # type: ignore[method-assign]
+    profile.client = Session().create_client("eks", "eu-west-1")
+    with pytest.raises(BlueGreenError, match=words):
+        ensure(profile.exists(), {"selectors": selectors}, recreate=True, check_mode=check_mode)
     assert profile.calls == []
 
 

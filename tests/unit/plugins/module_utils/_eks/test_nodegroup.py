@@ -11,12 +11,15 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegro
     check_values,
     nodegroup_update,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import Want, present_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     differences,
     refuse_fixed,
     request,
 )
+
+from tests.unit.plugins.module_utils._eks.fakes import FakeClock, FakeKeeper, FakeResource
 
 SLOW = {"key": "slow", "value": "yes", "effect": "NO_SCHEDULE"}
 NEW = {"key": "new", "effect": "NO_EXECUTE"}
@@ -40,15 +43,11 @@ NOTHING = dict.fromkeys(field.option for field in FIELDS)
     [
         pytest.param({"min_size": 3, "labels": {"role": "game", "old": "x"}, "taints": [SLOW]}, {}, id="nothing"),
         pytest.param(
-            {"max_size": 8}, {"scalingConfig": {"minSize": 3, "maxSize": 8, "desiredSize": 4}}, id="size is left alone"
+            {"max_size": 8}, {"scalingConfig": {"minSize": 3, "maxSize": 8}}, id="the number of nodes is not sent"
         ),
+        pytest.param({"min_size": 1, "max_size": 4}, {"scalingConfig": {"minSize": 1, "maxSize": 4}}, id="nor lowered"),
         pytest.param(
-            {"min_size": 5}, {"scalingConfig": {"minSize": 5, "maxSize": 6, "desiredSize": 5}}, id="unless below"
-        ),
-        pytest.param(
-            {"min_size": 1, "max_size": 2},
-            {"scalingConfig": {"minSize": 1, "maxSize": 2, "desiredSize": 2}},
-            id="or above",
+            {"min_size": 5}, {"scalingConfig": {"minSize": 5, "maxSize": 6, "desiredSize": 5}}, id="but raised"
         ),
         pytest.param({"desired_size": 9}, {}, id="the number of nodes is the autoscaler's"),
         pytest.param(
@@ -104,9 +103,10 @@ def test_update(want: dict[str, Any], expected: dict[str, Any]) -> None:
     assert nodegroup_update(changes, HAVE) == expected
     after = Nodegroup(None, "arena", "game").changed(HAVE, changes)
     assert differences(FIELDS, want, after) == []
-    assert {key: after[key] for key in expected if key.endswith("Config")} == {
-        key: value for key, value in expected.items() if key.endswith("Config")
-    }
+    configs = {key: value for key, value in expected.items() if key.endswith("Config")}
+    if "scalingConfig" in configs:
+        configs["scalingConfig"] = {**HAVE["scalingConfig"], **configs["scalingConfig"]}
+    assert {key: after[key] for key in configs} == configs
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,31 @@ def test_what_would_replace_nodes_is_refused(want: dict[str, Any], words: str) -
 )
 def test_what_is_the_same(want: dict[str, Any]) -> None:
     refuse_fixed("node group arena/game", FIELDS, want, HAVE)
+
+
+class FakeNodegroup(FakeResource, Nodegroup):
+    fields = FIELDS
+    needed = Nodegroup.needed
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_limit_below_the_nodes_that_there_are_is_refused(check_mode: bool, wait: bool) -> None:
+    group = FakeNodegroup(FakeClock()).exists(scalingConfig={"minSize": 3, "maxSize": 20, "desiredSize": 12})
+    want = Want({"max_size": 4}, tags={"a": "b"}, wait=wait)
+
+    with pytest.raises(
+        BlueGreenError, match=r"arena/game has a desired size of 12, above the wanted max_size 4: .* drain"
+    ):
+        present_round(group, want, check_mode=check_mode, clock=group.clock, keeper=FakeKeeper())
+    assert group.calls == []
+
+
+def test_a_limit_that_the_nodes_fill_is_taken() -> None:
+    group = FakeNodegroup(FakeClock()).exists(scalingConfig={"minSize": 3, "maxSize": 20, "desiredSize": 12})
+
+    result = present_round(group, Want({"max_size": 12}), check_mode=True, clock=group.clock, keeper=FakeKeeper())
+    assert result["resource"]["scalingConfig"] == {"minSize": 3, "maxSize": 12, "desiredSize": 12}
 
 
 def test_a_creation_holds_only_what_was_given() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,8 +13,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_pr
     by_options,
     find_provider,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import Want, present_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import by_call, differences
+from botocore.exceptions import ClientError
+
+from tests.unit.plugins.module_utils._eks.fakes import FakeClock, FakeKeeper
 
 ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/ABC"
 ARN = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC"
@@ -81,6 +86,44 @@ def test_the_calls_that_make_it(want: dict[str, Any], calls: list[Any]) -> None:
 def test_a_cluster_without_an_issuer_has_no_provider() -> None:
     with pytest.raises(BlueGreenError, match="cluster arena-green does not exist or has no OIDC issuer"):
         OidcProvider(FakeIam(), None, "arena-green").create({})
+
+
+class LateIam(FakeIam):
+    """Has a provider that it lists only later."""
+
+    lists = False
+
+    def list_open_id_connect_providers(self) -> dict[str, Any]:
+        return {"OpenIDConnectProviderList": [{"Arn": ARN}] if self.lists else []}
+
+    def get_open_id_connect_provider(self, **_request: Any) -> dict[str, Any]:
+        return dict(HAVE)
+
+    def create_open_id_connect_provider(self, **_request: Any) -> dict[str, Any]:
+        error = {"Error": {"Code": "EntityAlreadyExists", "Message": "Provider already exists"}}
+        raise ClientError(error, "CreateOpenIDConnectProvider")
+
+
+class UncheckedProvider(OidcProvider):
+    def check(self, body: Mapping[str, Any]) -> None:
+        pass
+
+
+def test_a_provider_that_iam_lists_late_is_taken_as_it_is() -> None:
+    iam, clock = LateIam(), FakeClock()
+
+    def ensure() -> dict[str, Any]:
+        provider = UncheckedProvider(iam, None, "", ISSUER)
+        want = Want({"client_ids": HAVE["ClientIDList"]})
+        return present_round(provider, want, check_mode=False, clock=clock, keeper=FakeKeeper())
+
+    first = ensure()
+    iam.lists = True
+    second = ensure()
+
+    assert (first["changed"], first["round"]["finished"]) == (False, False)
+    assert "Provider already exists" in first["round"]["progress"]
+    assert (second["changed"], second["round"]["finished"], second["resource"]["Arn"]) == (False, True, ARN)
 
 
 def test_a_provider_is_returned_by_its_options() -> None:

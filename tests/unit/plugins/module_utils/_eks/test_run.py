@@ -70,6 +70,14 @@ def test_created_and_watched_until_active(resource: FakeResource) -> None:
     assert 3 <= resource.clock.seconds < 6
 
 
+@pytest.mark.parametrize("seconds", [1.0, 3.0, 9.0, 12.0])
+def test_the_end_is_seen_soon(resource: FakeResource, seconds: float) -> None:
+    resource.seconds = seconds
+
+    assert present(resource)["round"]["finished"]
+    assert resource.clock.seconds <= 0.5 + 1.2 * seconds
+
+
 def test_a_second_time_changes_nothing(resource: FakeResource) -> None:
     present(resource)
     resource.calls.clear()
@@ -242,6 +250,38 @@ def test_without_waiting_the_first_call_is_made(resource: FakeResource) -> None:
     assert (result["changed"], result["round"]["finished"], result["resource"]["status"]) == (True, True, "UPDATING")
 
 
+def test_without_waiting_the_values_of_before_are_not_given_for_the_end(clock: FakeClock) -> None:
+    resource = FakeResource(clock, lag=2.0).exists(**AS_WANTED)
+
+    result = present(resource, values={**WANT, "max_size": 9}, wait=False)
+
+    assert (result["round"]["finished"], result["resource"]["status"]) == (True, "UPDATING")
+    assert result["round"]["progress"] == "node group arena/game is still UPDATING"
+
+
+def test_without_waiting_what_is_being_updated_as_wanted_is_returned(resource: FakeResource) -> None:
+    resource.exists(status="UPDATING", **AS_WANTED)
+
+    predicted = present(resource, wait=False, check_mode=True)
+    result = present(resource, wait=False)
+
+    assert (predicted["changed"], result["changed"]) == (False, False)
+    assert (result["resource"]["status"], resource.clock.seconds) == ("UPDATING", 0)
+    assert result["round"]["progress"] == "node group arena/game is still UPDATING"
+
+
+def test_without_waiting_a_change_still_waits_for_an_update_that_is_under_way(resource: FakeResource) -> None:
+    resource.exists(labels={"role": "web"}, tags={"slot": "green"})
+    resource.update("network", [], resource.now or {})
+    resource.calls.clear()
+
+    predicted = present(resource, wait=False, check_mode=True)
+    result = present(resource, wait=False)
+
+    assert (predicted["changed"], result["changed"]) == (True, True)
+    assert resource.calls == [("labels", {"labels": {"role": "game"}})]
+
+
 def test_an_update_that_fails_says_why(resource: FakeResource) -> None:
     resource.exists(**AS_WANTED)
     resource.update_errors = [{"errorCode": "EniLimitReached", "errorMessage": "no room", "resourceIds": ["subnet-1"]}]
@@ -301,6 +341,45 @@ def test_another_version_is_refused_before_anything_is_written(resource: FakeRes
     assert resource.calls == []
 
 
+def test_what_is_degraded_is_watched_for_the_whole_round(resource: FakeResource) -> None:
+    resource.exists(status="DEGRADED", **AS_WANTED, health={"issues": [ISSUE]})
+
+    assert not present(resource)["round"]["finished"]
+    assert resource.clock.seconds > 10
+
+
+def test_what_was_degraded_and_recovers_is_done(resource: FakeResource) -> None:
+    resource.exists(status="DEGRADED", **AS_WANTED)
+    resource.history.append((4.0, {**(resource.now or {}), "status": "ACTIVE"}))
+
+    result = present(resource)
+
+    assert (result["round"]["finished"], result["resource"]["status"]) == (True, "ACTIVE")
+
+
+@pytest.mark.parametrize("lag", [0.0, 2.0])
+def test_an_update_that_failed_before_is_made_once_more(clock: FakeClock, lag: float) -> None:
+    resource = FakeResource(clock, lag=lag).exists(status="UPDATE_FAILED", **AS_WANTED)
+    resource.recovered = True
+    values = {"max_size": 6, "min_size": 3}
+
+    predicted = present(resource, values=values, check_mode=True)
+    result = present(resource, values=values)
+
+    assert (predicted["changed"], result["changed"]) == (True, True)
+    assert resource.calls == [("scaling", values)]
+    assert (result["round"]["finished"], result["resource"]["status"]) == (True, "ACTIVE")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_an_update_that_failed_and_cannot_be_made_again_is_refused(resource: FakeResource, check_mode: bool) -> None:
+    resource.exists(status="UPDATE_FAILED", health={"issues": [ISSUE]})
+
+    with pytest.raises(BlueGreenError, match=r"UPDATE_FAILED: AccessDenied: no right to subnet-1\. Give the options"):
+        present(resource, values={}, tags=None, check_mode=check_mode)
+    assert resource.calls == []
+
+
 def test_degraded_is_not_done(resource: FakeResource) -> None:
     resource.exists(status="DEGRADED", **AS_WANTED, health={"issues": [ISSUE]})
 
@@ -351,6 +430,13 @@ def test_deletion_without_waiting(resource: FakeResource) -> None:
     result = absent(resource.exists(), wait=False)
 
     assert (result["changed"], result["round"]["finished"], result["resource"]["status"]) == (True, True, "DELETING")
+    assert result["round"]["progress"] == "node group arena/game is still DELETING"
+
+
+def test_deletion_without_waiting_that_shows_late(clock: FakeClock) -> None:
+    result = absent(FakeResource(clock, lag=2.0).exists(), wait=False)
+
+    assert result["resource"]["status"] == "DELETING"
 
 
 def test_check_mode_deletes_nothing(resource: FakeResource) -> None:
@@ -393,15 +479,16 @@ def test_what_is_protected_stays_with_all_that_is_in_it(clock: FakeClock, delete
     assert cluster.calls == cluster.parts[0].calls == []
 
 
-def test_what_still_holds_something_is_refused_with_its_names(clock: FakeClock) -> None:
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_still_holds_something_is_refused_with_its_names(clock: FakeClock, check_mode: bool) -> None:
     cluster = FakeResource(clock, "arena").exists()
     cluster.parts = [FakeResource(clock, "arena/game").exists()]
-    cluster.busy = True
 
     with pytest.raises(
         BlueGreenError, match=r"it still holds node group arena/game\. Delete them first, or set delete_"
     ):
-        absent(cluster)
+        absent(cluster, check_mode=check_mode)
+    assert cluster.calls == []
 
 
 def test_a_cluster_is_emptied_before_it_goes(clock: FakeClock) -> None:
