@@ -42,8 +42,8 @@ def check_subnets(_wanted: Wanted, world: World) -> Iterator[Finding]:
             yield error(
                 "public_subnet",
                 place,
-                "its route table has no working default route (0.0.0.0/0) to an internet gateway, so players could not reach "
-                "game servers in it",
+                "its route table has no working default route (0.0.0.0/0) to an internet gateway, so players could not "
+                "reach game servers in it",
                 "Name a subnet with that route in eks_bluegreen_public_subnets",
             )
         elif subnet.kind == "public" and not subnet.maps_public_ip:
