@@ -26,7 +26,7 @@ for dependency in amazon ansible kubernetes; do
 done
 # Files that git knows or would add, without those that the collection does not ship; with the ignore lists.
 git ls-files --cached --others --exclude-standard -z |
-    grep -zvE '^((\.ci|dev|inventories/lab|lab|molecule)/|tests/[^s])' |
+    grep -zvE '^((\.ci|benchmarks|dev|inventories/lab|lab|molecule)/|tests/[^s])' |
     while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
     xargs -0 cp --parents -t "$stage"
 

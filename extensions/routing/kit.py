@@ -26,7 +26,10 @@ import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.command import CommandProvider, Subprocess
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.http import HttpProvider, UrlSender
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.http_endpoint import (
+    HttpProvider,
+    UrlSender,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import (
     CONDITIONAL,
     NO_QUEUE,

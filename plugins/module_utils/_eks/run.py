@@ -121,7 +121,7 @@ def empty_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: K
     keeper.keep()
     deadline = clock.monotonic() + SLICE_SECONDS
     failed_before = {part.name: reason for part in parts if (reason := _delete_part(part))}
-    for _ in _polls(clock, deadline):
+    for _poll in _polls(clock, deadline):
         parts = list(resource.contents())
         if not parts:
             break
@@ -271,7 +271,7 @@ class _Round:
         """Watch an update until AWS has ended it and the description shows it; whether that was in time."""
         tags = (self.seen or {}).get("tags")
         done = not update
-        for _ in _polls(self.clock, self.deadline):
+        for _poll in _polls(self.clock, self.deadline):
             done = done or self._refuse_failed_update(update)
             seen = self.resource.describe() if done else None
             if seen is not None and seen["status"] not in UNPROVED and _are_made(changes, seen):
@@ -291,7 +291,7 @@ class _Round:
         return found is not None and found["status"] == "Successful"
 
     def _descriptions(self) -> Iterator[Description | None]:
-        for _ in _polls(self.clock, self.deadline):
+        for _poll in _polls(self.clock, self.deadline):
             yield self.resource.describe()
 
     def _finished(self, after: Description | None) -> Result:

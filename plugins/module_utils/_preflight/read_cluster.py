@@ -67,6 +67,6 @@ def fargate_of(pods: Sequence[Data]) -> Fargate:
 def _vcpus(pod: Data) -> float:
     provisioned = str((pod["metadata"].get("annotations") or {}).get(CAPACITY, ""))
     try:
-        return float(provisioned.split("vCPU")[0])
+        return float(provisioned.partition("vCPU")[0])
     except ValueError:
         return SMALLEST_VCPUS

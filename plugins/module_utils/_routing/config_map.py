@@ -56,7 +56,7 @@ class ConfigMapStore:
 
     def readers(self) -> list[Reader]:
         """The readers, with their ages by the API server's clock."""
-        found, _ = self._api.list(CONFIG_MAPS.path(self._namespace), selector=f"{READER_LABEL}={self._name}")
+        found, _version = self._api.list(CONFIG_MAPS.path(self._namespace), selector=f"{READER_LABEL}={self._name}")
         now = self._api.server_time()
         return [
             parse_reader(

@@ -26,7 +26,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.doc
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.follows_traffic import (
     FollowsTrafficProvider,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.http import HttpProvider, UrlSender
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.http_endpoint import (
+    HttpProvider,
+    UrlSender,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.kubernetes import Kube
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.parameter_store import ParameterStore
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import (

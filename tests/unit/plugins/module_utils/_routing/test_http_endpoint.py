@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.http import Answer, HttpProvider
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.http_endpoint import Answer, HttpProvider
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Moved
 
 from tests.unit.plugins.module_utils._routing.fakes import FakeClock
