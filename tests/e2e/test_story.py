@@ -170,8 +170,9 @@ def test_decommission_leaves_nothing_of_the_slot(theatre: Theatre) -> None:
 
 
 def test_the_operator_needed_what_the_policies_grant_and_no_more(theatre: Theatre) -> None:
-    denied = [line for line in theatre.config.log("aws").read_text().splitlines() if " denied " in line]
-    assert denied == []
+    # test_bad_input names a bucket that is not the environment's.
+    lines = theatre.config.log("aws").read_text().splitlines()
+    assert [line for line in lines if " denied " in line and "no-such-bucket" not in line] == []
     statements = [one for path in DOCS.glob("*.json") for one in json.loads(path.read_text())["Statement"]]
     granted = {action for statement in statements for action in statement["Action"]}
     used = {check.action for check in theatre.permissions()}
