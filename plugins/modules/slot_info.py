@@ -246,7 +246,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observ
     read_clusters,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import PHASES
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import S3Store
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import S3_CONFIG, S3Store
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.summary import status_lines
 
 ARGUMENT_SPEC = {
@@ -313,7 +313,7 @@ def observe_environment(options: dict[str, Any], clients: Clients) -> Observatio
         eks=clients("eks"),
         balancers=SwapApi(clients("elbv2")),
         destination=None if follows else provider_of(options, clients, SystemClock()),
-        store=S3Store(clients("s3"), options["state_bucket"]),
+        store=S3Store(clients("s3", S3_CONFIG), options["state_bucket"]),
         ec2=clients("ec2") if with_network else None,
     )
     places = Places(

@@ -10,6 +10,7 @@ clients takes half the time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 try:
@@ -29,14 +30,18 @@ class Clients:
     def __init__(self, module: Any) -> None:
         self._region, self._endpoint, options = get_aws_connection_info(module)
         self._session = boto3.session.Session(profile_name=options.pop("profile_name", None))
-        config = Config(**CLIENT_CONFIG)
-        extra = options.pop("aws_config", None)
-        self._config = config.merge(extra if isinstance(extra, Config) else Config(**extra)) if extra else config
+        extra = options.pop("aws_config", None) or {}
+        self._extra = extra if isinstance(extra, Config) else Config(**extra)
         self._options = options
 
-    def __call__(self, service: str) -> Any:
+    def __call__(self, service: str, config: Mapping[str, Any] = CLIENT_CONFIG) -> Any:
+        """A client of the service; what the module's aws_config says comes before `config`."""
         return self._session.client(
-            service, region_name=self._region, endpoint_url=self._endpoint, config=self._config, **self._options
+            service,
+            region_name=self._region,
+            endpoint_url=self._endpoint,
+            config=Config(**config).merge(self._extra),
+            **self._options,
         )
 
     def regions(self, service: str) -> list[str]:

@@ -28,7 +28,7 @@ def clients(monkeypatch: pytest.MonkeyPatch, **options: object) -> Clients:
 def test_a_client_has_the_modules_options(monkeypatch: pytest.MonkeyPatch) -> None:
     made = clients(monkeypatch, aws_config={"read_timeout": 3})("eks")
     assert (made.meta.region_name, made.meta.endpoint_url) == ("eu-west-1", "http://127.0.0.9:4566")
-    assert (made.meta.config.read_timeout, made.meta.config.connect_timeout) == (3, 5)
+    assert (made.meta.config.read_timeout, made.meta.config.connect_timeout) == (3, 3)
 
 
 def test_regions_of_every_partition_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
