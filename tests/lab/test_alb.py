@@ -19,6 +19,8 @@ from lab.config import AWS_PORT, LabConfig
 from lab.seed import Account
 
 NUMBER = "43"
+# Of our own: Ansible's open_url installs one for the whole process that keeps cookies.
+OPENER = urllib.request.build_opener()
 PORT = 8080
 HEALTH = {
     "HealthCheckPath": "/healthz",
@@ -138,7 +140,7 @@ def listener(config: LabConfig, elbv2: Any, groups: dict[str, str]) -> str:
 def ask(config: LabConfig, path: str = "/x", **headers: str) -> tuple[int, str, Any]:
     url = f"http://{config.load_balancer_address(1)}:{PORT}{path}"
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=5) as answer:
+        with OPENER.open(urllib.request.Request(url, headers=headers), timeout=5) as answer:
             return answer.status, answer.read().decode(), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(), error.headers
