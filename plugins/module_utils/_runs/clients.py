@@ -34,13 +34,13 @@ class Clients:
         self._extra = extra if isinstance(extra, Config) else Config(**extra)
         self._options = options
 
-    def __call__(self, service: str, config: Mapping[str, Any] = CLIENT_CONFIG) -> Any:
+    def __call__(self, service: str, config: Mapping[str, Any] | None = None) -> Any:
         """A client of the service; what the module's aws_config says comes before `config`."""
         return self._session.client(
             service,
             region_name=self._region,
             endpoint_url=self._endpoint,
-            config=Config(**config).merge(self._extra),
+            config=Config(**(config or CLIENT_CONFIG)).merge(self._extra),
             **self._options,
         )
 
