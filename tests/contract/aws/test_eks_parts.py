@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
 
-from lab import seed
-from tests.contract.aws.modules import play, succeed
+from tests.contract.aws.modules import play, refusal, succeed, twice
 from tests.contract.aws.world import ROLE, World
 
 POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKS{}Policy"
@@ -17,45 +15,7 @@ VIEW, EDIT, ADMIN = (POLICY.format(name) for name in ("View", "Edit", "ClusterAd
 MATCHMAKER, NODE = ROLE.format("matchmaker"), ROLE.format("node")
 
 
-@pytest.fixture(autouse=True)
-def _as_operator(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of a runner; every wait is short."""
-    really_sleep = time.sleep
-    monkeypatch.setattr(time, "sleep", lambda seconds: really_sleep(min(seconds, 0.02)))
-    for name, value in {
-        "AWS_ENDPOINT_URL": world.config.aws_endpoint,
-        "AWS_REGION": world.config.region,
-        "AWS_ACCESS_KEY_ID": seed.ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": seed.SECRET_KEY,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-
-
-def twice(name: str, /, **options: Any) -> dict[str, Any]:
-    """What the module returns, once check mode has predicted that it changes and a second run has not."""
-    predicted = play(name, check_mode=True, **options)
-    assert not predicted.get("failed"), predicted.get("msg")
-    result = succeed(name, **options)
-    again = succeed(name, **options)
-    assert (predicted["changed"], result["changed"], again["changed"]) == (True, True, False)
-    assert predicted["diff"]["before"] == result["diff"]["before"]
-    # What AWS fills in cannot be foreseen.
-    foreseen, came = predicted["diff"]["after"], result["diff"]["after"]
-    assert {key: came.get(key) for key in foreseen} == foreseen
-    return result
-
-
-def refusal(name: str, /, **options: Any) -> str:
-    """Why the module fails, in check mode as without it."""
-    said = []
-    for check_mode in (True, False):
-        result = play(name, check_mode=check_mode, **options)
-        assert result.get("failed"), result
-        assert not result.get("changed")
-        said.append(str(result["msg"]))
-    assert said[0] == said[1]
-    return said[0]
+pytestmark = pytest.mark.usefixtures("operator", "short_sleeps")
 
 
 def test_an_add_on_follows_what_is_on_offer(world: World, cluster: str) -> None:
