@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.action.elbv2_target_group_swap import ActionModule
 
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, tz=timezone.utc)
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
+from tests.unit.plugins.clock import FakeClock
 
 DIFF = {"before": "0", "after": "10"}
 

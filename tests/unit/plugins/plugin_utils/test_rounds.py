@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds import merge_rounds, repeat_rounds
 
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 1, tzinfo=timezone.utc) + timedelta(seconds=self.seconds)
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
+from tests.unit.plugins.clock import FakeClock
 
 
 def a_round(finished: bool, progress: str = "", retry: float = 1.0, **values: Any) -> dict[str, Any]:

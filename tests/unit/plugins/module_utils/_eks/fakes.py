@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -19,6 +18,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
 )
 from botocore.exceptions import ClientError
 
+from tests.unit.plugins.clock import FakeClock
+
 FIELDS: tuple[Field, ...] = (
     Field("kubernetes_version", "version", FIXED),
     Field("min_size", "scalingConfig.minSize", converges("scaling")),
@@ -27,20 +28,6 @@ FIELDS: tuple[Field, ...] = (
     Field("labels", "labels", converges("labels")),
     Field("subnet_ids", "subnets", converges("network"), same_members),
 )
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, tz=timezone.utc)
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 class FakeKeeper:

@@ -18,7 +18,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import refuse_fixed
 from botocore.session import Session
 
-from tests.unit.plugins.module_utils._eks.fakes import FakeClock, FakeKeeper, FakeResource
+from tests.unit.plugins.clock import FakeClock
+from tests.unit.plugins.module_utils._eks.fakes import FakeKeeper, FakeResource
 
 SYSTEM = [{"namespace": "kube-system"}]
 OUT = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}

@@ -19,7 +19,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     request,
 )
 
-from tests.unit.plugins.module_utils._eks.fakes import FakeClock, FakeKeeper, FakeResource
+from tests.unit.plugins.clock import FakeClock
+from tests.unit.plugins.module_utils._eks.fakes import FakeKeeper, FakeResource
 
 SLOW = {"key": "slow", "value": "yes", "effect": "NO_SCHEDULE"}
 NEW = {"key": "new", "effect": "NO_EXECUTE"}

@@ -18,7 +18,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import by_call, differences
 from botocore.exceptions import ClientError
 
-from tests.unit.plugins.module_utils._eks.fakes import FakeClock, FakeKeeper
+from tests.unit.plugins.clock import FakeClock
+from tests.unit.plugins.module_utils._eks.fakes import FakeKeeper
 
 ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/ABC"
 ARN = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC"

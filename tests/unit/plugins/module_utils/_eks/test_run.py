@@ -15,7 +15,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run imp
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
-from tests.unit.plugins.module_utils._eks.fakes import FakeClock, FakeKeeper, FakeResource
+from tests.unit.plugins.clock import FakeClock
+from tests.unit.plugins.module_utils._eks.fakes import FakeKeeper, FakeResource
 
 WANT = {"min_size": 3, "max_size": 6, "desired_size": 3, "labels": {"role": "game"}}
 AS_WANTED = {"labels": {"role": "game"}, "tags": {"slot": "green"}}

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import Health, LoadBalancer
@@ -18,20 +17,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
 
 LOAD_BALANCER_ARN = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/arena/1"
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, tz=timezone.utc)
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 class FakeKeeper:

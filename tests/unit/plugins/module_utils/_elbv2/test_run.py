@@ -19,14 +19,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
 from botocore.exceptions import ClientError
 
-from tests.unit.plugins.module_utils._elbv2.fakes import (
-    FakeApi,
-    FakeClock,
-    FakeKeeper,
-    LosingKeeper,
-    rule,
-    weighted_rules,
-)
+from tests.unit.plugins.clock import FakeClock
+from tests.unit.plugins.module_utils._elbv2.fakes import FakeApi, FakeKeeper, LosingKeeper, rule, weighted_rules
 
 
 def arena(rules: int = 12, *, attached: bool = True) -> FakeApi:

@@ -20,7 +20,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.plugins.module_utils._elbv2.fakes import FakeApi, FakeClock, FakeKeeper
+from tests.unit.plugins.clock import FakeClock
+from tests.unit.plugins.module_utils._elbv2.fakes import FakeApi, FakeKeeper
 
 PAIRS = (("a-blue", "a-green"), ("b-blue", "b-green"))
 NAMES = (*(name for pair in PAIRS for name in pair), "other")

@@ -18,8 +18,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.s
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
 from botocore.exceptions import ClientError
 
+from tests.unit.plugins.clock import FakeClock
 from tests.unit.plugins.module_utils._preflight.worlds import BALANCER_ARN, BUILT, SOURCE, TARGET, WANTED
-from tests.unit.plugins.module_utils._runs.fakes import FakeClock
 
 NETWORK = {"vpc_id": "vpc-1", "public_subnet_ids": ["subnet-1"], "private_subnet_ids": ["subnet-2"]}
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

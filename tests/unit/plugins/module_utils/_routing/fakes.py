@@ -5,27 +5,13 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Conflict, NotFound
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import NullKeeper
 
-START = datetime(2026, 11, 1, tzinfo=timezone.utc)
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self.seconds)
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
+from tests.unit.plugins.clock import FakeClock
 
 
 class FakeKeeper(NullKeeper):

@@ -11,7 +11,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.http_endpoint import Answer, HttpProvider
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Moved
 
-from tests.unit.plugins.module_utils._routing.fakes import FakeClock
+from tests.unit.plugins.clock import FakeClock
 
 URL = "https://matchmaking.example/destination"
 GREEN = {"blue": 0, "green": 100}

@@ -14,7 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.opt
     provider_of,
 )
 
-from tests.unit.plugins.module_utils._routing.fakes import FakeClock
+from tests.unit.plugins.clock import FakeClock
 
 KUBECONFIG = """
 apiVersion: v1

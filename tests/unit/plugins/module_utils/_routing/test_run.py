@@ -21,7 +21,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.run
     Want,
 )
 
-from tests.unit.plugins.module_utils._routing.fakes import FakeClock, FakeKeeper
+from tests.unit.plugins.clock import FakeClock
+from tests.unit.plugins.module_utils._routing.fakes import FakeKeeper
 
 BLUE = {"blue": 100, "green": 0}
 GREEN = {"blue": 0, "green": 100}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from email.utils import format_datetime
 from io import BytesIO
 from typing import Any
@@ -16,28 +16,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import S3Store
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from tests.unit.plugins.clock import FakeClock
+
 BUCKET = "state"
 KEY = record_key("eks-bluegreen", "arena")
-START = datetime(2026, 11, 23, 1, 14, 12, tzinfo=UTC)
-
-
-class FakeClock:
-    """Seconds pass by `pass_by` and by sleeping."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self.seconds)
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    def pass_by(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 def client_error(code: str, status: int) -> ClientError:

@@ -16,15 +16,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import Record, to_document
 
-from tests.unit.plugins.module_utils._runs.fakes import (
-    KEY,
-    FakeClock,
-    FakeS3,
-    client_error,
-    fake_store,
-    lease_fact,
-    record,
-)
+from tests.unit.plugins.clock import FakeClock
+from tests.unit.plugins.module_utils._runs.fakes import KEY, FakeS3, client_error, fake_store, lease_fact, record
 
 
 def kept() -> tuple[RunKeeper, FakeS3, FakeClock]:
@@ -48,7 +41,7 @@ def test_keys() -> None:
 @pytest.mark.parametrize(("age", "writes"), [(0.0, 0), (2.0, 0), (3.0, 1), (60.0, 1)])
 def test_a_lease_is_renewed_when_a_quarter_of_it_is_over(age: float, writes: int) -> None:
     keeper, client, clock = kept()
-    clock.pass_by(age)
+    clock.sleep(age)
     keeper.keep()
     assert client.puts == writes
 
@@ -62,7 +55,7 @@ def test_a_lease_that_was_taken_over_is_lost() -> None:
 
 def test_a_lease_that_is_taken_between_reading_and_renewing_is_lost() -> None:
     keeper, client, clock = kept()
-    clock.pass_by(5)
+    clock.sleep(5)
     client.before_put = lambda: replace_object(client, record(generation=2))
     with pytest.raises(LeaseLost, match="took it over"):
         keeper.keep()
@@ -70,7 +63,7 @@ def test_a_lease_that_is_taken_between_reading_and_renewing_is_lost() -> None:
 
 def test_a_renewal_whose_answer_was_lost_is_ours() -> None:
     keeper, client, clock = kept()
-    clock.pass_by(5)
+    clock.sleep(5)
     client.faults = [(client_error("InternalError", 500), True)]
     keeper.keep()
     assert client.puts == 1
@@ -86,7 +79,7 @@ def test_the_journal_is_read_in_order() -> None:
     keeper, _, clock = kept()
     for number in range(3):
         keeper.journal("note", text=str(number))
-        clock.pass_by(1)
+        clock.sleep(1)
     entries = read_journal(keeper._store, KEY, "run-1")
     assert [entry["text"] for entry in entries] == ["0", "1", "2"]
     assert entries[1] == {"at": "2026-11-23T01:14:13.000Z", "generation": 1, "kind": "note", "text": "1"}

@@ -14,7 +14,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 imp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.plugins.module_utils._runs.fakes import BUCKET, KEY, FakeClock, FakeS3, client_error, lost_answer
+from tests.unit.plugins.clock import FakeClock
+from tests.unit.plugins.module_utils._runs.fakes import BUCKET, KEY, FakeS3, client_error, lost_answer
 
 FAULTS: list[Callable[[], tuple[Exception, bool]]] = [
     lambda: (lost_answer(), True),
@@ -59,7 +60,7 @@ class World:
         self.highest = 0
 
     def play(self, step: Step) -> None:
-        self.clock.pass_by(step.pause)
+        self.clock.sleep(step.pause)
         if step.fault is not None:
             self.client.faults = [FAULTS[step.fault]()]
         if step.between is not None:

@@ -43,7 +43,7 @@ def consume(_result: dict[str, Any]) -> None:
 
 
 def renewed(bucket: Bucket, lease: dict[str, Any], phase: str) -> dict[str, Any]:
-    bucket.clock.pass_by(1)
+    bucket.clock.sleep(1)
     return bucket.ensure("renewed", Asked(phase=phase, lease=lease))
 
 
@@ -56,7 +56,7 @@ def test_a_whole_run(bucket: Bucket) -> None:
     assert renewed(bucket, lease, "provision")["changed"]
     assert not renewed(bucket, lease, "provision")["changed"]
     assert renewed(bucket, lease, "drain")["run"]["phase"] == "drain"
-    bucket.clock.pass_by(1)
+    bucket.clock.sleep(1)
     closed = bucket.ensure("closed", Asked(lease=lease))
     assert (closed["run"]["state"], closed["run"]["outcome"], closed["lease"]) == ("closed", "completed", None)
     assert not bucket.ensure("closed", Asked(lease=lease))["changed"]
@@ -80,7 +80,7 @@ def test_a_killed_runner_is_waited_for_then_followed(bucket: Bucket) -> None:
     assert not waiting["round"]["finished"]
     assert waiting["lease"] is None
     assert "its lease ends in 11 s" in waiting["round"]["progress"]
-    bucket.clock.pass_by(11)
+    bucket.clock.sleep(11)
     resumed = bucket.ensure("open", RESUME)
     assert (resumed["run"]["phase"], resumed["lease"]["generation"]) == ("cutover", 2)
     assert renewed(bucket, resumed["lease"], "provision")["run"]["phase"] == "cutover"

@@ -104,7 +104,7 @@ def test_an_object_that_is_no_json_is_named() -> None:
 def test_age_is_told_by_s3() -> None:
     store, _, clock = fake_store()
     store.put(KEY, {"a": 1})
-    clock.pass_by(7.4)
+    clock.sleep(7.4)
     stored = store.get(KEY)
     assert stored is not None
     assert stored.age_seconds == 7.0
