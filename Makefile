@@ -3,9 +3,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 RELEASE ?= 2026-11
+# How many processes run the tests, but the story: that one wants the machine for itself.
+WORKERS ?= 2
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo demo-down test lint unit lab-binaries lab-up lab-status lab-down plan upgrade rollback status
+.PHONY: help setup demo demo-down test lint gates sanity unit lab-binaries lab-up lab-status lab-down plan upgrade rollback status
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,11 +45,17 @@ status: setup ## both slots, the run, weights and sessions
 	@ansible-playbook playbooks/status.yml
 
 lint: setup ## ruff, mypy, yamllint, ansible-lint, ansible-test sanity
+	@$(MAKE) --no-print-directory --jobs --output-sync=target gates sanity
+
+gates: setup
 	@dev/lint.sh
+
+sanity: setup
 	@dev/sanity.sh
 
 unit: setup ## the tests that need neither network nor lab
 	@$(PYTHON_BIN) -m pytest tests/unit
 
 test: setup lint lab-binaries ## all the tests
-	@$(PYTHON_BIN) -m pytest
+	@$(PYTHON_BIN) -m pytest --ignore=tests/e2e --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+	@$(PYTHON_BIN) -m pytest tests/e2e

@@ -44,7 +44,7 @@ ISSUER = re.compile(r"https://oidc\.eks\.\S+/id/[0-9A-F]{32}")
 @pytest.fixture(scope="module")
 def own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """An endpoint of its own, for examples have fixed names."""
-    config = free_config(tmp_path_factory.mktemp("examples"), first=60)
+    config = free_config(tmp_path_factory.mktemp("examples"), first=62)
     with running(config, "tests.contract.aws.fake_endpoint") as world:
         yield world
 

@@ -22,6 +22,8 @@ from lab import processes, seed
 from lab.config import AWS_PORT, LabConfig, write_json
 
 ROLE = "arn:aws:iam::123456789012:role/arena-{}"
+CLAIM_PORT = AWS_PORT + 1
+_claims: list[socket.socket] = []
 
 
 @dataclass
@@ -174,17 +176,35 @@ def refused(code: str, *words: str) -> Iterator[None]:
 
 
 def free_config(state: Path, first: int) -> LabConfig:
-    """The first lab from this number on whose AWS address nobody listens on."""
+    """The first lab from this number on that nobody uses; no other test gets it as long as this process lives."""
     for number in range(first, 100):
         config = LabConfig.from_environment({"LAB_NUMBER": str(number), "LAB_STATE": str(state)})
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((config.aws_address, AWS_PORT))
-            except OSError:
-                continue
+        if is_free(config) and claim(config):
             return config
     raise AssertionError(f"no free lab number from {first} to 99")
+
+
+def is_free(config: LabConfig) -> bool:
+    """Whether nobody listens on the lab's AWS address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.aws_address, AWS_PORT))
+        except OSError:
+            return False
+    return True
+
+
+def claim(config: LabConfig) -> bool:
+    """Take a port beside the endpoint's for good: the endpoint itself takes a while to listen on its own."""
+    held = socket.socket()
+    try:
+        held.bind((config.aws_address, CLAIM_PORT))
+    except OSError:
+        held.close()
+        return False
+    _claims.append(held)
+    return True
 
 
 @contextmanager
