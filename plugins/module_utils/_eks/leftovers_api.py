@@ -16,7 +16,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_pr
     get_oidc_provider,
     list_oidc_providers,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import describe_tags
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import (
+    describe_tags,
+    describe_target_groups,
+)
 
 # DescribeTags takes as many load balancers or target groups at a time.
 TAGS_AT_A_TIME = 20
@@ -53,12 +56,6 @@ def describe_volumes(client: Any, filters: Filters) -> list[Description]:
 def describe_load_balancers(client: Any) -> list[Description]:
     pages = client.get_paginator("describe_load_balancers").paginate()
     return [one for page in pages for one in page["LoadBalancers"]]
-
-
-@aws_call("list target groups")
-def describe_target_groups(client: Any) -> list[Description]:
-    pages = client.get_paginator("describe_target_groups").paginate()
-    return [one for page in pages for one in page["TargetGroups"]]
 
 
 @aws_call("list classic load balancers")

@@ -98,6 +98,12 @@ def describe_target_group(client: Any, name: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
+@aws_call("list the target groups of the region")
+def describe_target_groups(client: Any) -> list[dict[str, Any]]:
+    pages = client.get_paginator("describe_target_groups").paginate()
+    return [group for page in pages for group in page["TargetGroups"]]
+
+
 @aws_call("read the health of target group {arn}")
 def describe_target_health(client: Any, arn: str) -> list[dict[str, Any]]:
     health: list[dict[str, Any]] = client.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]

@@ -11,7 +11,6 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
 
-Description = dict[str, Any]
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/monitoring-fargate-usage.html; pods of EKS count too.
 FARGATE_USAGE = {"Service": "Fargate", "Type": "Resource", "Resource": "vCPU", "Class": "Standard/OnDemand"}
 USAGE_PERIOD_SECONDS = 300
@@ -50,12 +49,6 @@ def get_fargate_vcpus(client: Any, now: datetime) -> float:
 def describe_account_limits(client: Any) -> dict[str, float]:
     pages = client.get_paginator("describe_account_limits").paginate()
     return {limit["Name"]: float(limit["Max"]) for page in pages for limit in page["Limits"]}
-
-
-@aws_call("list the target groups of the region")
-def describe_target_groups(client: Any) -> list[Description]:
-    pages = client.get_paginator("describe_target_groups").paginate()
-    return [group for page in pages for group in page["TargetGroups"]]
 
 
 @aws_call("list the versions of add-on {name} for Kubernetes {kubernetes_version}")

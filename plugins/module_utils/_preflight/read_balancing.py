@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import (
     LoadBalancer,
     describe_target_group_attributes,
+    describe_target_groups,
     describe_target_health,
     in_parallel,
 )
@@ -67,7 +68,7 @@ def read_account_limits(elbv2: Any, reads: Reads) -> dict[str, float]:
 
 def read_target_groups(elbv2: Any, slots: Sequence[Data], reads: Reads) -> Listing:
     """One listing of all target groups, then attributes and targets of those that concern the slots."""
-    listed = reads.optional(lambda: api.describe_target_groups(elbv2), "target_groups_readable", "target groups")
+    listed = reads.optional(lambda: describe_target_groups(elbv2), "target_groups_readable", "target groups")
     if listed is None:
         return Listing()
     groups = _slot_groups(slots, listed)
