@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -244,19 +244,24 @@ def test_no_pair_is_ever_written_with_nothing(api: Aws, one: Weights, other: Wei
     swap(api, other)
 
 
-@quick
-@given(worlds(), wanted, st.integers(1, 6), st.booleans())
-def test_a_failed_write_ends_before_or_after(api: Aws, weights: Weights, number: int, landed: bool) -> None:
-    before = state(api)
+def break_writes(api: Aws, broken: Callable[[int], bool], landed: bool) -> None:
+    """Let the writes with these numbers have no answer; `landed`: AWS has done them all the same."""
 
     def fail(current: int) -> None:
-        if current == number:
+        if broken(current):
             raise TimeoutError("no answer")
 
     if landed:
         api.after_write = fail
     else:
         api.before_write = fail
+
+
+@quick
+@given(worlds(), wanted, st.integers(1, 6), st.booleans())
+def test_a_failed_write_ends_before_or_after(api: Aws, weights: Weights, number: int, landed: bool) -> None:
+    before = state(api)
+    break_writes(api, lambda current: current == number, landed)
     failure = failure_of(api, weights)
     if failure is None:
         assert len(api.writes) < number
@@ -270,15 +275,7 @@ def test_a_failed_write_ends_before_or_after(api: Aws, weights: Weights, number:
 def test_what_is_not_restored_is_named(api: Aws, weights: Weights, number: int, landed: bool) -> None:
     """From this write on none is answered."""
     before = dict(api.rules)
-
-    def fail(current: int) -> None:
-        if current >= number:
-            raise TimeoutError("no answer")
-
-    if landed:
-        api.after_write = fail
-    else:
-        api.before_write = fail
+    break_writes(api, lambda current: current >= number, landed)
     failure = failure_of(api, weights)
     if failure is None:
         assert len(api.writes) < number
