@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -186,73 +187,67 @@ def path_of(namespace: str, name: str = "") -> str:
     return f"{path}/{name}" if name else path
 
 
+GAME_SERVER = """
+apiVersion: agones.dev/v1
+kind: GameServer
+metadata:
+  labels: {agones.dev/fleet: arena, agones.dev/gameserverset: arena-2vhzr, app: arena}
+  annotations: {agones.dev/sdk-version: 1.60.0}
+  finalizers: [agones.dev/controller]
+  ownerReferences:
+    - apiVersion: agones.dev/v1
+      kind: GameServerSet
+      name: arena-2vhzr
+      uid: c01b679d-ffa8-44bd-a451-08d840cc860c
+      controller: true
+      blockOwnerDeletion: true
+spec:
+  container: game
+  eviction: {safe: Never}
+  health: {failureThreshold: 3, initialDelaySeconds: 5, periodSeconds: 5}
+  ports:
+    - name: game
+      container: game
+      containerPort: 7777
+      hostPort: 7078
+      portPolicy: Dynamic
+      protocol: UDP
+      range: default
+  scheduling: Packed
+  sdkServer: {grpcPort: 9357, httpPort: 9358, logLevel: Info}
+  template:
+    spec:
+      containers:
+        - {name: game, image: "example.com/game:1", resources: {requests: {cpu: 100m, memory: 64Mi}}}
+status:
+  address: 127.1.0.40
+  addresses:
+    - {type: InternalIP, address: 10.1.0.40}
+    - {type: ExternalIP, address: 127.1.0.40}
+    - {type: Hostname, address: game-40}
+    - {type: PodIP, address: 10.0.0.25}
+  eviction: {safe: Never}
+  nodeName: game-40
+  ports: [{name: game, port: 7078}]
+"""
+
+
 def game_server(name: str, state: str) -> Json:
     """One as Agones 1.60 makes it, with a session if its state is Allocated."""
-    annotations = {"agones.dev/sdk-version": "1.60.0"}
-    if state == "Allocated":
-        annotations["agones.dev/last-allocated"] = "2026-11-23T12:00:00.123456789Z"
+    template = _template()
+    allocated = {"agones.dev/last-allocated": "2026-11-23T12:00:00.123456789Z"} if state == "Allocated" else {}
+    metadata = template["metadata"]
     return {
-        "apiVersion": "agones.dev/v1",
-        "kind": "GameServer",
-        "metadata": {
-            "name": name,
-            "annotations": annotations,
-            "labels": {"agones.dev/fleet": "arena", "agones.dev/gameserverset": "arena-2vhzr", "app": "arena"},
-            "finalizers": ["agones.dev/controller"],
-            "ownerReferences": [
-                {
-                    "apiVersion": "agones.dev/v1",
-                    "kind": "GameServerSet",
-                    "name": "arena-2vhzr",
-                    "uid": "c01b679d-ffa8-44bd-a451-08d840cc860c",
-                    "controller": True,
-                    "blockOwnerDeletion": True,
-                }
-            ],
-        },
-        "spec": {
-            "container": "game",
-            "eviction": {"safe": "Never"},
-            "health": {"failureThreshold": 3, "initialDelaySeconds": 5, "periodSeconds": 5},
-            "ports": [
-                {
-                    "name": "game",
-                    "container": "game",
-                    "containerPort": 7777,
-                    "hostPort": 7078,
-                    "portPolicy": "Dynamic",
-                    "protocol": "UDP",
-                    "range": "default",
-                }
-            ],
-            "scheduling": "Packed",
-            "sdkServer": {"grpcPort": 9357, "httpPort": 9358, "logLevel": "Info"},
-            "template": {
-                "spec": {
-                    "containers": [
-                        {
-                            "name": "game",
-                            "image": "example.com/game:1",
-                            "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
-                        }
-                    ]
-                }
-            },
-        },
-        "status": {
-            "state": state,
-            "address": "127.1.0.40",
-            "addresses": [
-                {"type": "InternalIP", "address": "10.1.0.40"},
-                {"type": "ExternalIP", "address": "127.1.0.40"},
-                {"type": "Hostname", "address": "game-40"},
-                {"type": "PodIP", "address": "10.0.0.25"},
-            ],
-            "eviction": {"safe": "Never"},
-            "nodeName": "game-40",
-            "ports": [{"name": "game", "port": 7078}],
-        },
+        **template,
+        "metadata": {**metadata, "name": name, "annotations": {**metadata["annotations"], **allocated}},
+        "status": {**template["status"], "state": state},
     }
+
+
+@cache
+def _template() -> Json:
+    parsed: Json = yaml.safe_load(GAME_SERVER)
+    return parsed
 
 
 def _write_access(config: LabConfig, folder: Path, address: str) -> Cluster:

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ALLOCATION_POLICIES, Resource
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 Json = dict[str, Any]
-VERSION = 1
 GROUP, RESOURCE, VERB = "allocation.agones.dev", "gameserverallocations", "create"
 GRANT: Json = {"apiGroups": [GROUP], "resources": [RESOURCE], "verbs": [VERB]}
 RBAC_GROUP = "rbac.authorization.k8s.io"
@@ -134,19 +134,13 @@ def plan_open(gate: Gate, obj: Mapping[str, Any], domain: str) -> Json | None:
 
 def read_kept(gate: Gate, obj: Mapping[str, Any], domain: str) -> tuple[Any, Any] | None:
     """What the fence has set, and what it replaced. Raises BlueGreenError when that cannot be read."""
-    text = (obj["metadata"].get("annotations") or {}).get(fence_annotation(domain))
-    if not text:
-        return None
-    try:
-        document = json.loads(text)
-        if document["v"] != VERSION:
-            raise ValueError(f"version {document['v']}")
-        return document["set"], document["original"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise BlueGreenError(
-            f"the annotation {fence_annotation(domain)} of {gate} cannot be read ({error}): "
-            "restore it by hand and remove the annotation"
-        ) from error
+    return read_kept_in(
+        obj,
+        fence_annotation(domain),
+        str(gate),
+        "restore it by hand",
+        lambda document: (document["set"], document["original"]),
+    )
 
 
 def is_open(gate: Gate, obj: Mapping[str, Any]) -> bool:

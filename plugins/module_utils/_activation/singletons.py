@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Resource
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import Access
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 Json = dict[str, Any]
-VERSION = 1
 CRON_JOB = "CronJob"
 APPS, BATCH = "apps", "batch"
 RESOURCES = {
@@ -97,19 +96,13 @@ def plan_on(singleton: Singleton, obj: Mapping[str, Any], domain: str) -> Json |
 
 def read_original(singleton: Singleton, obj: Mapping[str, Any], domain: str) -> int | None:
     """What an object had before it was switched off. Raises BlueGreenError when that cannot be read."""
-    text = (obj["metadata"].get("annotations") or {}).get(singleton_annotation(domain))
-    if not text:
-        return None
-    try:
-        document = json.loads(text)
-        if document["v"] != VERSION:
-            raise ValueError(f"version {document['v']}")
-        return type(singleton.off)(document["original"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BlueGreenError(
-            f"the annotation {singleton_annotation(domain)} of {singleton} cannot be read ({error}): "
-            f"set {singleton.field} by hand and remove the annotation"
-        ) from error
+    return read_kept_in(
+        obj,
+        singleton_annotation(domain),
+        str(singleton),
+        f"set {singleton.field} by hand",
+        lambda document: type(singleton.off)(document["original"]),
+    )
 
 
 def pods_left(obj: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]) -> int:

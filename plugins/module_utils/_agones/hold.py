@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import hold_annotation
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 Json = dict[str, Any]
-VERSION = 1
 DEFAULT_CAPACITY = 1000
 # Set by the API server; an object that is created again gets its own.
 SERVER_FIELDS = frozenset(
@@ -90,20 +90,13 @@ def shelf_name(domain: str) -> str:
 
 def read_hold(autoscaler: Mapping[str, Any], domain: str) -> Hold | None:
     """The hold on a FleetAutoscaler, if there is one. Raises BlueGreenError when it cannot be read."""
-    metadata = autoscaler["metadata"]
-    text = (metadata.get("annotations") or {}).get(hold_annotation(domain))
-    if not text:
-        return None
-    try:
-        document = json.loads(text)
-        if document["v"] != VERSION:
-            raise ValueError(f"version {document['v']}")
-        return Hold(str(document["run"]), dict(document["set"]), dict(document["original"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise BlueGreenError(
-            f"the annotation {hold_annotation(domain)} of FleetAutoscaler {name_of(autoscaler)} cannot be read "
-            f"({error}): set minimum and maximum by hand and remove the annotation"
-        ) from error
+    return read_kept_in(
+        autoscaler,
+        hold_annotation(domain),
+        f"FleetAutoscaler {name_of(autoscaler)}",
+        "set minimum and maximum by hand",
+        lambda document: Hold(str(document["run"]), dict(document["set"]), dict(document["original"])),
+    )
 
 
 def fleet_of(autoscaler: Mapping[str, Any]) -> str:

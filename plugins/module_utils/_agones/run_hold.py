@@ -11,7 +11,7 @@ after its FleetAutoscaler is gone, makes the API server refuse a scaling that wa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Mapping, Protocol, Sequence
+from typing import Any, Callable, Iterator, Mapping, Protocol, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import replicas_of
@@ -121,38 +121,45 @@ class Holder:
 
     def hold(self, autoscaler: Json, fleet: Json, replicas: int) -> tuple[bool, Json]:
         """Keep a Fleet from falling below `replicas` servers; whether anything was due, and what is so now."""
-        namespace, name = autoscaler["metadata"]["namespace"], autoscaler["metadata"]["name"]
-        for _attempt in range(WRITE_ATTEMPTS):
-            plan = plan_hold(autoscaler, fleet, replicas, self.run_id, self.domain)
-            if plan is None:
-                return False, document_of(autoscaler, self.domain)
-            try:
-                return True, self._carry_out(plan, autoscaler, replicas)
-            except Conflict:
-                found = self.api.autoscaler(namespace, name)
-                if found is None:
-                    return False, document_of(autoscaler, self.domain)
-                autoscaler = found
-        raise changed_too_often(namespace, name)
+
+        def attempt(current: Json) -> Json | None:
+            plan = plan_hold(current, fleet, replicas, self.run_id, self.domain)
+            return None if plan is None else self._carry_out(plan, current, replicas)
+
+        return self._on_newest(autoscaler, attempt)
 
     def release(self, autoscaler: Json) -> tuple[bool, Json]:
         """Take the floor away from a FleetAutoscaler that is there."""
+
+        def attempt(current: Json) -> Json | None:
+            patch = plan_release(current, self.domain)
+            return None if patch is None else self._patch(current, patch)
+
+        return self._on_newest(autoscaler, attempt)
+
+    def _on_newest(self, autoscaler: Json, attempt: Callable[[Json], Json | None]) -> tuple[bool, Json]:
+        """Write by the newest version of a FleetAutoscaler; `attempt` gives None where nothing is due."""
         namespace, name = autoscaler["metadata"]["namespace"], autoscaler["metadata"]["name"]
         for _attempt in range(WRITE_ATTEMPTS):
-            patch = plan_release(autoscaler, self.domain)
-            if patch is None:
-                return False, document_of(autoscaler, self.domain)
             try:
-                after = (
-                    merged(autoscaler, patch) if self.check_mode else self.api.patch_autoscaler(namespace, name, patch)
-                )
-                return True, document_of(after, self.domain)
+                written = attempt(autoscaler)
             except Conflict:
                 found = self.api.autoscaler(namespace, name)
-                if found is None:
-                    return False, document_of(autoscaler, self.domain)
-                autoscaler = found
+                if found is not None:
+                    autoscaler = found
+                    continue
+                written = None
+            return written is not None, document_of(autoscaler, self.domain) if written is None else written
         raise changed_too_often(namespace, name)
+
+    def _patch(self, autoscaler: Json, patch: Json) -> Json:
+        metadata = autoscaler["metadata"]
+        after = (
+            merged(autoscaler, patch)
+            if self.check_mode
+            else self.api.patch_autoscaler(metadata["namespace"], metadata["name"], patch)
+        )
+        return document_of(after, self.domain)
 
     def restore(self, kept: Json, *, is_there: bool) -> Json:
         """Create a detached FleetAutoscaler again; one that somebody else has made meanwhile stays as it is."""
@@ -169,12 +176,8 @@ class Holder:
 
     def _carry_out(self, plan: Floor | Detach, autoscaler: Json, replicas: int) -> Json:
         if isinstance(plan, Floor):
-            if self.check_mode:
-                return document_of(merged(autoscaler, plan.patch), self.domain)
             try:
-                metadata = autoscaler["metadata"]
-                patched = self.api.patch_autoscaler(metadata["namespace"], metadata["name"], plan.patch)
-                return document_of(patched, self.domain)
+                return self._patch(autoscaler, plan.patch)
             except ApiFailure as error:
                 if not is_webhook_down(error):
                     raise

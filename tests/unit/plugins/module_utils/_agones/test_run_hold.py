@@ -270,6 +270,5 @@ def test_a_broken_shelf_is_refused_by_name() -> None:
 def test_a_detached_autoscaler_is_compared_as_if_it_were_there() -> None:
     source, target = cluster(detachable()), cluster(detachable())
     hold(source)
-    options: Json = {"expected": [], "headroom_percent": 0, "domain": DEFAULT_DOMAIN}
     slots = [KubeFleets(kube) for kube in (source, target)]  # type: ignore[arg-type]
-    assert compare_slots(slots[0], slots[1], ["arena"], **options)[1] == []
+    assert compare_slots(slots[0], slots[1], ["arena"], expected=[], domain=DEFAULT_DOMAIN) == []
