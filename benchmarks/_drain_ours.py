@@ -11,7 +11,6 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,21 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     REQUESTED,
     Request,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Event, WatchFeed
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import (
+    Changed,
+    Event,
+    Listed,
+    WatchFeed,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import (
+    MORE_SECONDS,
     SLICE_SECONDS,
-    WRITES_PER_TURN,
+    WRITE_SECONDS,
     DrainRound,
     Settings,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server, trimmed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import Signal
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import KubeSource, KubeTarget
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.writes import Writes
@@ -114,12 +119,13 @@ def policies_of(run: str) -> Policies:
 def write_all(kubeconfig: str, namespace: str, run: str) -> Json:
     """The writes alone, of servers that have been listed before."""
     api, policies, clock = connect(kubeconfig), policies_of(run), SystemClock()
-    servers = [read_server(item) for item in api.list(GAME_SERVERS.path(namespace))[0]]
+    servers = [read_server(item) for item in api.list(GAME_SERVERS.path(namespace), trim=trimmed)[0]]
     actions = [signal(server, run, clock.now().timestamp()) for server in servers if server.is_session]
-    writes = Writes(KubeSource(api), KubeTarget(api), policies, clock)
     start, accepted = time.monotonic(), 0
-    for some in batched(actions, WRITES_PER_TURN):
-        accepted += sum(answer is not None and answer[0] for _action, answer in writes.carry_out(some, []))
+    with Writes(KubeSource(api), KubeTarget(api), policies, clock) as writes:
+        writes.put(actions, [])
+        while writes.busy:
+            accepted += sum(answer is not None and answer[0] for _action, answer in writes.answers(WRITE_SECONDS))
     return {"seconds": time.monotonic() - start, "signalled": accepted}
 
 
@@ -150,14 +156,16 @@ class Rounds:
         self.longest_turn = 0.0
         self.seen: dict[str, float] = {}
         self.count = 0
+        self.first: set[str] = set()
 
     def run(self, *, announce: bool = False) -> None:
         """One round."""
         clock = SteadyClock(SystemClock())
         source, target = connect(self._kubeconfig), connect(self._kubeconfig)
         namespace, target_namespace = self._namespaces
-        source_feed = NotingFeed(WatchFeed(source, [namespace], SLICE_SECONDS, clock), announce=announce)
-        target_feed = WatchFeed(target, [target_namespace], SLICE_SECONDS, clock)
+        seconds = SLICE_SECONDS + MORE_SECONDS
+        source_feed = NotingFeed(WatchFeed(source, [namespace], seconds, clock), announce=announce)
+        target_feed = WatchFeed(target, [target_namespace], seconds, clock)
         one = DrainRound(
             policies=self._policies,
             source=NotingSource(source, self.written),
@@ -169,6 +177,9 @@ class Rounds:
             settings=Settings([namespace]),
         )
         first_target, first = target_feed.start(), source_feed.start()
+        if not self.count:
+            listed = [item for event in first if isinstance(event, Listed) for item in event.items]
+            self.first = {server.name for server in map(read_server, listed) if server.is_session}
         one.run(first, first_target)
         self.count += 1
         self.seen.update(source_feed.seen)
@@ -176,14 +187,19 @@ class Rounds:
 
 
 def signal_all(kubeconfig: str, namespace: str, run: str, sessions: int) -> Json:
-    """Rounds until every session is asked: list, watch, plan, save, write. Timed to the last answer."""
+    """Rounds until every session is asked, those that begin meanwhile too: list, watch, plan, save, write.
+
+    Timed to the last answer for a session of the first list.
+    """
     rounds = Rounds(kubeconfig, namespace, f"{namespace}-target", run)
     start = time.monotonic()
     while len(rounds.written) < sessions:
-        rounds.run()
+        rounds.run(announce=not rounds.count)
     return {
-        "seconds": max(rounds.written.values()) - start,
+        "seconds": max(at for name, at in rounds.written.items() if name in rounds.first) - start,
         "signalled": len(rounds.written),
+        "seen": rounds.seen,
+        "written": rounds.written,
         "rounds": rounds.count,
         "longest_turn_seconds": rounds.longest_turn,
         "peak_mb": peak_megabytes(),

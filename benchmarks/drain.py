@@ -2,10 +2,11 @@
 
 One annotation and one label on each of 100, 1,000 and 10,000 GameServers of one API server (etcd and kube-apiserver of
 the lab, no webhooks, no controllers, no pods). Ours once as writes alone and once as the drain's whole rounds: list,
-watch, plan, save, write, take in what came of it. The floor has 64 connections open and looks at nothing. Sides take
-turns. Loops that start a process for each object are measured on some objects, and what they would take for all is
-computed from that and marked. Then a round with nothing to do is watched: what it asks of the API server, how soon a
-change is seen and acted upon, and what memory it takes when both slots have so many game servers.
+watch, plan, save, write, take in what came of it; meanwhile some more sessions begin. The floor has 64 connections open
+and looks at nothing. Sides take turns. Loops that start a process for each object are measured on some objects, and
+what they would take for all is computed from that and marked. Then a round with nothing to do is watched: what it asks
+of the API server, how soon a change is seen and acted upon, and what memory it takes when both slots have so many game
+servers.
 """
 
 from __future__ import annotations
@@ -50,10 +51,17 @@ PAGE_SIZE = 500
 CHANGES = 10
 SECONDS_BETWEEN_CHANGES = 0.3
 SPARE = "spare-{}"
+# Changes that come while it signals must find it signalling.
+CHANGES_WHILE_SIGNALLING_FROM = 1_000
 END_SECONDS = 900
 LABEL, ANNOTATION = "eks-bluegreen.gameops/draining", "eks-bluegreen.gameops/drain"
 # With fewer objects, opening connections and listing is most of the work; the floor does neither.
 OF_FLOOR_FROM = 1_000
+SEEN, ACTED = "seen_seconds", "acted_seconds"
+REACTIONS = {
+    ACTED: "seconds to a reaction",
+    f"{SEEN}_signalling": "seconds until a change is taken in while signalling",
+}
 BARS = {"of_floor": 1.25, "reaction_seconds": 1.0, "peak_mb": 300.0}
 
 # Writes a patch to every game server; the seconds that this took.
@@ -68,6 +76,8 @@ class Scene:
     folder: Path
     namespace: str
     names: Sequence[str]
+    spares: list[str]
+    objects: int
 
     @property
     def environment(self) -> dict[str, str]:
@@ -115,12 +125,12 @@ def request(run: str) -> Json:
     return {"metadata": {"annotations": {ANNOTATION: annotation}, "labels": {LABEL: run}}}
 
 
-def build(cluster: Cluster, folder: Path, objects: int) -> Scene:
+def build(cluster: Cluster, folder: Path, objects: int, repeat: int) -> Scene:
     names = [f"arena-{number:05}" for number in range(objects)]
-    spares = [SPARE.format(number) for number in range(CHANGES)]
+    spares = [SPARE.format(number) for number in range(CHANGES * (repeat + 1))]
     namespace = f"arena-{objects}"
     create_game_servers(cluster, namespace, {**dict.fromkeys(names, "Allocated"), **dict.fromkeys(spares, "Ready")})
-    return Scene(cluster, folder, namespace, names)
+    return Scene(cluster, folder, namespace, names, spares, len(names) + len(spares))
 
 
 # The sides
@@ -143,19 +153,32 @@ def floor(scene: Scene) -> Work:
     return lambda body: asyncio.run(patch_all(body))
 
 
-def ours(scene: Scene, work: str, run: str) -> Json:
-    """Our side in a process of its own; what it tells, whose `seconds` are without the process's start."""
-    with our_process(scene, work, run) as process:
-        return finish(process, scene)
+def ours(scene: Scene, work: str, run: str, changes: int = 0) -> Json:
+    """Our side in a process of its own; what it tells, whose `seconds` are without the process's start.
+
+    Once it watches, so many spare servers are allocated one after the other; `changed` has the moments.
+    """
+    api = ApiServer(scene.cluster.kubeconfig)
+    names, scene.spares[:] = scene.spares[:changes], scene.spares[changes:]
+    with our_process(scene, work, run, scene.objects - len(scene.spares)) as process:
+        assert process.stdout
+        if changes:
+            process.stdout.readline()
+        changed = {}
+        for name in names:
+            changed[name] = time.monotonic()
+            allocate(api, scene, name)
+            time.sleep(SECONDS_BETWEEN_CHANGES)
+        return {**finish(process, scene), "changed": changed}
 
 
 @contextmanager
-def our_process(scene: Scene, work: str, run: str) -> Iterator[subprocess.Popen[str]]:
+def our_process(scene: Scene, work: str, run: str, sessions: int) -> Iterator[subprocess.Popen[str]]:
     where = {
         "kubeconfig": str(scene.cluster.kubeconfig),
         "namespace": scene.namespace,
         "run": run,
-        "sessions": str(len(scene.names)),
+        "sessions": str(sessions),
     }
     command = [sys.executable, "-m", "benchmarks._drain_ours", work]
     command += [f"--{name}={value}" for name, value in where.items()]
@@ -272,10 +295,10 @@ class Runs:
         check(scene, run, names)
         return seconds
 
-    def ours(self, scene: Scene, work: str) -> Json:
+    def ours(self, scene: Scene, work: str, changes: int = 0) -> Json:
         """What our side tells of one run."""
         run = self.next()
-        told = ours(scene, work, run)
+        told = ours(scene, work, run, changes)
         check(scene, run, scene.names)
         return {**told, "run": run}
 
@@ -329,7 +352,8 @@ def measure(scene: Scene, runs: Runs, repeat: int, loops: Mapping[str, Loop], *,
                 times[name].append(runs.time(scene, work, scene.names))
         writes.append(runs.ours(scene, "write")["seconds"])
         # The last of a turn, for the steady state is that of a drain that has asked everybody.
-        rounds.append(runs.ours(scene, "signal"))
+        changes = CHANGES if objects >= CHANGES_WHILE_SIGNALLING_FROM else 0
+        rounds.append(runs.ours(scene, "signal", changes))
     measured = {"measured_objects": objects, "extrapolated": False}
     shown = {name: Peer(command, times[name], measured) for name, (_work, command) in others.items()}
     shown |= {name: loop.peer(objects) for name, loop in loops.items()}
@@ -344,7 +368,17 @@ def measure(scene: Scene, runs: Runs, repeat: int, loops: Mapping[str, Loop], *,
 
 def signalling(told: Sequence[Json]) -> Json:
     """What there is to say of the rounds that signalled."""
+    found = [reactions(one["changed"], one) for one in told if one["changed"]]
+    meanwhile = {
+        f"{name}_signalling": {
+            "median": statistics.median(one[name]["median"] for one in found),
+            "max": max(one[name]["max"] for one in found),
+        }
+        for name in (SEEN, ACTED)
+        if found
+    }
     return {
+        **meanwhile,
         "rounds_to_signal_all": max(one["rounds"] for one in told),
         "longest_turn_seconds": round(max(one["longest_turn_seconds"] for one in told), 3),
         "peak_mb_signalling": round(max(one["peak_mb"] for one in told), 1),
@@ -353,20 +387,10 @@ def signalling(told: Sequence[Json]) -> Json:
 
 def steady(scene: Scene, run: str) -> Json:
     """A round with nothing to do but to watch, while some servers are allocated one after the other."""
-    api = ApiServer(scene.cluster.kubeconfig)
     before = scene.cluster.game_server_requests()
-    with our_process(scene, "watch", run) as process:
-        assert process.stdout
-        process.stdout.readline()
-        changed = {}
-        for number in range(CHANGES):
-            name = SPARE.format(number)
-            changed[name] = time.monotonic()
-            allocate(api, scene, name)
-            time.sleep(SECONDS_BETWEEN_CHANGES)
-        told = finish(process, scene)
+    told = ours(scene, "watch", run, CHANGES)
     after = requests_when_watches_ended(scene.cluster, before["WATCH"] + 2)
-    return {**reactions(changed, told), **reads(before, after, len(scene.names) + CHANGES), "peak_mb": told["peak_mb"]}
+    return {**reactions(told["changed"], told), **reads(before, after, scene.objects), "peak_mb": told["peak_mb"]}
 
 
 def allocate(api: ApiServer, scene: Scene, name: str) -> None:
@@ -392,8 +416,8 @@ def reactions(changed: Mapping[str, float], told: Json) -> Json:
         raise SystemExit(f"{len(changed) - len(asked)} of {len(changed)} changes were not acted upon within the round")
     return {
         "changes": len(changed),
-        "seen_seconds": {"median": round(statistics.median(seen), 3), "max": round(max(seen), 3)},
-        "acted_seconds": {"median": round(statistics.median(asked), 3), "max": round(max(asked), 3)},
+        SEEN: {"median": round(statistics.median(seen), 3), "max": round(max(seen), 3)},
+        ACTED: {"median": round(statistics.median(asked), 3), "max": round(max(asked), 3)},
     }
 
 
@@ -422,7 +446,11 @@ def bars(rows: Sequence[Json], steadies: Sequence[Json]) -> list[Bar]:
         *found,
         Bar("paged lists of a slot a round", last["lists_per_slot"], 1),
         Bar("watches of a slot a round", last["watches_per_slot"], 1),
-        Bar(f"seconds to a reaction, {objects} game servers", last["acted_seconds"]["max"], BARS["reaction_seconds"]),
+        *[
+            Bar(f"{what}, {objects} game servers", last[name]["max"], BARS["reaction_seconds"])
+            for name, what in REACTIONS.items()
+            if name in last
+        ],
         Bar(
             f"peak MB, {objects} game servers",
             max(last["peak_mb"], last["peak_mb_signalling"]),
@@ -440,7 +468,7 @@ def benchmark(number: int, sizes: Sequence[int], repeat: int, *, peers: bool) ->
         folder = Path(name)
         loops: dict[str, Loop] = {}
         for objects in sizes:
-            scene = build(cluster, folder, objects)
+            scene = build(cluster, folder, objects, repeat)
             if peers and not loops:
                 loops = measure_loops(scene, runs, repeat)
             found, state = measure(scene, runs, repeat, loops, peers=peers)
@@ -460,13 +488,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--objects", type=sizes_of, default=OBJECTS, help="numbers of game servers: 100,1000,10000")
     parser.add_argument("--repeat", type=int, default=RUNS, help="how many runs a median is made of")
+    parser.add_argument("--alone", action="store_true", help="this and the floor, no peers")
     parser.add_argument("--quick", action="store_true", help="the first number alone, one run, no peers: does it work?")
     parser.add_argument("--number", type=int, default=97, help="the lab number whose addresses are used")
     options = parser.parse_args()
     if options.quick:
         document = benchmark(options.number, options.objects[:1], 1, peers=False)
     else:
-        document = benchmark(options.number, options.objects, options.repeat, peers=True)
+        document = benchmark(options.number, options.objects, options.repeat, peers=not options.alone)
     report(document, as_json=options.json)
 
 

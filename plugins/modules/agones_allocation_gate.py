@@ -14,6 +14,8 @@ description:
   - Passes when, within one window, no Fleet of the source has allocated a game server and those of the target have
     allocated at least a few. The evidence is the cumulative counter C(status.allocations) of each Fleet.
   - Without a counter, without a Fleet, or without an allocation on the target it does not pass.
+  - The run's journal hears how many sessions each slot has. What O(session_predicate) names is among them, and does not
+    matter to the gate.
 options:
   namespaces:
     description: The namespaces that hold the Fleets.
@@ -58,6 +60,7 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.kubeconfig.slots
   - gameops.eks_bluegreen.kubeconfig.agones
   - gameops.eks_bluegreen.lease
+  - gameops.eks_bluegreen.sessions
 """
 
 EXAMPLES = r"""
@@ -101,6 +104,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
     NAMESPACES_ARGUMENT,
+    PREDICATE_ARGUMENT,
     run_module,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import KubeFleets
@@ -109,6 +113,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_
     predict_gate,
     refuse_long_window,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
 
@@ -118,6 +123,7 @@ ARGUMENT_SPEC = {
     "namespaces": NAMESPACES_ARGUMENT,
     "window_seconds": {"type": "float", "default": 10},
     "min_target_allocations": {"type": "int", "default": 1},
+    "session_predicate": PREDICATE_ARGUMENT,
     "source_slot": {"type": "str", "default": "source"},
     "target_slot": {"type": "str", "default": "target"},
     "wait_timeout": {"type": "int", "default": 120},
@@ -133,8 +139,9 @@ def run(module: Any) -> dict[str, Any]:
     if module.check_mode and not options["target_kubeconfig"]:
         return predict_gate()
     namespaces = options["namespaces"]
-    source = KubeFleets(connect(options["source_kubeconfig"]))
-    target = KubeFleets(connect(options["target_kubeconfig"]))
+    predicate = read_predicate(options["session_predicate"])
+    source = KubeFleets(connect(options["source_kubeconfig"]), predicate)
+    target = KubeFleets(connect(options["target_kubeconfig"]), predicate)
     gate = AllocationGate(
         source=lambda: [fleet for namespace in namespaces for fleet in source.fleets(namespace)],
         target=lambda: [fleet for namespace in namespaces for fleet in target.fleets(namespace)],
@@ -144,6 +151,7 @@ def run(module: Any) -> dict[str, Any]:
         min_target_allocations=options["min_target_allocations"],
         source_slot=options["source_slot"],
         target_slot=options["target_slot"],
+        sessions=(lambda: (source.sessions(namespaces), target.sessions(namespaces))) if predicate else None,
     )
     return gate.preview() if module.check_mode else gate.run()
 

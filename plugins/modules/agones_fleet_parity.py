@@ -14,17 +14,68 @@ description:
   - Compares what was asked for, after the defaults of Agones. Status, sizes, identities, holds of this collection and
     the marks of tools are left out, and an image may differ in tag and digest.
   - Returns the size that each Fleet of the source needs on the target, for
-    M(gameops.eks_bluegreen.agones_fleet_capacity).
+    M(gameops.eks_bluegreen.agones_fleet_capacity). It is in seats, that is, servers for one session each. It is the
+    number of sessions, now or at their recent peak, whichever is larger, times O(fragmentation), plus the buffer of
+    the Fleet's autoscaler, plus O(reserve_seats); and never less than what the source's Fleet has or wants now.
+  - The recent peak is what O(peak_query) tells or O(sizes[].peak_sessions) says. With neither only the present counts.
 options:
   namespaces:
     description: The namespaces that hold the Fleets.
     type: list
     elements: str
     required: true
-  headroom_percent:
-    description: How much larger than the source's Fleets the target's should be, in percent.
+  fragmentation:
+    description:
+      - How many servers the target needs for one session of the source, 1 or more.
+      - 1 is right where a session is one match and stays one. It takes more where players who were moved fill servers
+        less well, for example parties of 4 that come back to servers of 6.
     type: float
+    default: 1
+  reserve_seats:
+    description: Servers that each Fleet gets on top.
+    type: int
     default: 0
+  peak_query:
+    description:
+      - A query that tells the recent peak of sessions, for Fleets without O(sizes[].peak_sessions).
+      - It fails where Prometheus cannot be reached, or does not give exactly one number for each of them.
+    type: dict
+    suboptions:
+      url:
+        description: Where Prometheus, or what speaks its HTTP API, can be reached from here, without C(/api/v1/query).
+        type: str
+        required: true
+      query:
+        description:
+          - A query of PromQL that gives an instant vector, with a sample for each Fleet. The label C(fleet) or
+            C(fleet_name) tells which, and C(namespace) where that is needed. The window is part of the query.
+          - Prometheus looks back no further than it has been scraping, which it does not tell.
+        type: str
+        required: true
+  sizes:
+    description:
+      - Fleets that are sized in another way. What an entry does not say is as for all.
+      - A Fleet that the source does not have is refused.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the Fleet.
+        type: str
+        required: true
+      namespace:
+        description: Its namespace. By default the entry is for the Fleets of this name in all of O(namespaces).
+        type: str
+      peak_sessions:
+        description: The recent peak of its sessions, in place of what O(peak_query) tells.
+        type: int
+      fragmentation:
+        description: As O(fragmentation), for this Fleet.
+        type: float
+      reserve_seats:
+        description: As O(reserve_seats), for this Fleet.
+        type: int
   expected_differences:
     description:
       - What is meant to differ, as shell patterns for C(<Kind>/<name>:<path>), for example
@@ -45,6 +96,7 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes.info_module
   - gameops.eks_bluegreen.kubeconfig.slots
   - gameops.eks_bluegreen.kubeconfig.agones
+  - gameops.eks_bluegreen.sessions
 """
 
 EXAMPLES = r"""
@@ -56,6 +108,21 @@ EXAMPLES = r"""
     expected_differences:
       - Fleet/*:spec.template.metadata.labels.arena/slot
   register: parity
+
+- name: Size green for the busiest minute of the last seven days
+  gameops.eks_bluegreen.agones_fleet_parity:
+    source_kubeconfig: "{{ eks_bluegreen_source.kubeconfig }}"
+    target_kubeconfig: "{{ eks_bluegreen_target.kubeconfig }}"
+    namespaces: [arena]
+    peak_query:
+      url: http://prometheus.example.net:9090
+      query: >-
+        max_over_time(sum by (fleet_name) (agones_gameservers_count{type=~"Allocated|Reserved"})[7d:1m])
+    sizes:
+      - name: tournament
+        peak_sessions: 200
+        fragmentation: 1.2
+  register: parity
 """
 
 RETURN = r"""
@@ -65,6 +132,23 @@ fleets:
   type: list
   elements: dict
   sample: [{namespace: arena, name: arena, replicas: 60}]
+sizes:
+  description:
+    - From what each size follows. C(current) is what the source's Fleet has or wants now. C(peak_sessions) is V(null)
+      when nothing tells it.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - namespace: arena
+      name: arena
+      replicas: 72
+      current: 60
+      sessions: 48
+      peak_sessions: 60
+      fragmentation: 1.0
+      buffer_seats: 12
+      reserve_seats: 0
 differences:
   description: Every difference, with whether it is expected.
   returned: always, when the slots could be compared
@@ -85,27 +169,51 @@ compared:
   sample: true
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import read_sizings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
     NAMESPACES_ARGUMENT,
+    PREDICATE_ARGUMENT,
     run_module,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.parity import refuse_unexpected
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.peak import peak_reader
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import (
     KubeFleets,
     compare_slots,
     has_fleets,
+    size_fleets,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_predicate
 
 ARGUMENT_SPEC = {
     "source_kubeconfig": KUBECONFIG_ARGUMENT,
     "target_kubeconfig": KUBECONFIG_ARGUMENT,
     "namespaces": NAMESPACES_ARGUMENT,
-    "headroom_percent": {"type": "float", "default": 0},
+    "fragmentation": {"type": "float", "default": 1},
+    "reserve_seats": {"type": "int", "default": 0},
+    "peak_query": {
+        "type": "dict",
+        "options": {"url": {"type": "str", "required": True}, "query": {"type": "str", "required": True}},
+    },
+    "sizes": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "namespace": {"type": "str"},
+            "peak_sessions": {"type": "int"},
+            "fragmentation": {"type": "float"},
+            "reserve_seats": {"type": "int"},
+        },
+    },
+    "session_predicate": PREDICATE_ARGUMENT,
     "expected_differences": {"type": "list", "elements": "str", "default": []},
     "fail_on_unexpected": {"type": "bool", "default": True},
     "annotation_domain": DOMAIN_ARGUMENT,
@@ -115,25 +223,28 @@ ARGUMENT_SPEC = {
 def run(module: Any) -> dict[str, Any]:
     """Compare, as the options say."""
     options = module.params
-    path = options["target_kubeconfig"]
-    source = KubeFleets(connect(options["source_kubeconfig"]))
+    path, namespaces, domain = options["target_kubeconfig"], options["namespaces"], options["annotation_domain"]
+    predicate = read_predicate(options["session_predicate"])
+    source = KubeFleets(connect(options["source_kubeconfig"]), predicate)
     target = KubeFleets(connect(path)) if path else None
-    if target is not None and module.check_mode and not has_fleets(target, options["namespaces"]):
+    if target is not None and module.check_mode and not has_fleets(target, namespaces):
         # The charts that an earlier phase would install are not there yet.
         target = None
-    sizes, differences = compare_slots(
+    sizes = size_fleets(
         source,
-        target,
-        options["namespaces"],
-        expected=options["expected_differences"],
-        headroom_percent=options["headroom_percent"],
-        domain=options["annotation_domain"],
+        namespaces,
+        read_sizings(options),
+        domain,
+        predicate=predicate,
+        read_peaks=peak_reader(options["peak_query"]),
     )
+    differences = compare_slots(source, target, namespaces, expected=options["expected_differences"], domain=domain)
     if options["fail_on_unexpected"]:
         refuse_unexpected(differences)
     return {
         "changed": False,
-        "fleets": sizes,
+        "fleets": [{"namespace": one.namespace, "name": one.name, "replicas": one.replicas} for one in sizes],
+        "sizes": [asdict(one) for one in sizes],
         "differences": [difference.to_document() for difference in differences],
         "compared": target is not None,
     }

@@ -14,7 +14,7 @@ description:
   - Counts the GameServers of Agones by Fleet and state, the sessions in them, their players and the age of the oldest
     match.
   - A session is a GameServer that is C(Allocated) or C(Reserved), or one that is ending after it has been allocated,
-    as long as its pod exists.
+    as long as its pod exists, or one that O(session_predicate) names.
 options:
   namespaces:
     description: The namespaces that hold the game servers.
@@ -31,6 +31,7 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.attributes.info_module
   - gameops.eks_bluegreen.kubeconfig
   - gameops.eks_bluegreen.kubeconfig.agones
+  - gameops.eks_bluegreen.sessions
 """
 
 EXAMPLES = r"""
@@ -38,6 +39,14 @@ EXAMPLES = r"""
   gameops.eks_bluegreen.agones_gameserver_info:
     kubeconfig: "{{ eks_bluegreen_source.kubeconfig }}"
     namespaces: [arena]
+  register: blue
+
+- name: Count servers with players in them, too, that nobody allocated
+  gameops.eks_bluegreen.agones_gameserver_info:
+    kubeconfig: "{{ eks_bluegreen_source.kubeconfig }}"
+    namespaces: [arena]
+    session_predicate:
+      counter: players
   register: blue
 """
 
@@ -81,15 +90,18 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
     NAMESPACES_ARGUMENT,
+    PREDICATE_ARGUMENT,
     run_module,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_info import count_sessions
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 
 ARGUMENT_SPEC = {
     "kubeconfig": KUBECONFIG_ARGUMENT,
     "namespaces": NAMESPACES_ARGUMENT,
     "players_list": {"type": "str", "default": "players"},
+    "session_predicate": PREDICATE_ARGUMENT,
     "annotation_domain": DOMAIN_ARGUMENT,
 }
 
@@ -98,7 +110,8 @@ def run(module: Any) -> dict[str, Any]:
     """Count, as the options say."""
     options = module.params
     api = connect(options["kubeconfig"]) if options["kubeconfig"] else None
-    return count_sessions(api, options["namespaces"], options["players_list"], SystemClock())
+    predicate = read_predicate(options["session_predicate"])
+    return count_sessions(api, options["namespaces"], options["players_list"], SystemClock(), predicate)
 
 
 def main() -> None:

@@ -19,7 +19,8 @@ description:
     halved, and when hardly anyone does the task fails and asks nobody more. A later task goes on with a canary batch.
   - Before anything is written, everything that would stop it is looked for in both slots and told at once, among it
     the verbs that the runner lacks, as the API servers themselves answer.
-  - It is done when the source has no session and no pod of one in two readings.
+  - It is done when the source has no session and no pod of one in two readings. A server that O(session_predicate)
+    names is one session as long as it is named, and is asked with the allocation V(*), since matches may share it.
   - Each session of the source ends in exactly one outcome. What is known of them is remembered by the run, so that
     any runner may stop at any time and another one go on. A player's notice is never shortened by that.
 options:
@@ -31,7 +32,10 @@ options:
   state:
     description:
       - V(drained) empties the source.
-      - V(open) takes back the requests that stand on the source. A server that closes already goes on closing.
+      - V(open) takes back the requests that stand on the source. A server that closes already goes on closing. Then
+        servers of the target that were allocated for a handoff are asked to go, by the drain contract and with full
+        notice, where they are known to be empty and their session has acknowledged that it stays. Any other of them
+        stays, and a target that does not answer is a warning.
     type: str
     choices: [drained, open]
     default: drained
@@ -99,7 +103,7 @@ options:
   reserve_seats:
     description:
       - Seats per Fleet of the target that are kept for players who arrive by themselves.
-      - By default the buffer of the target's Buffer FleetAutoscaler.
+      - By default the buffer of the target's FleetAutoscaler, also while a hold has detached that.
       - Never more than half of the seats that are free are kept, so that the drain goes on where the autoscaler keeps
         just its buffer free and refills it.
     type: int
@@ -266,14 +270,15 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.kubeconfig.slots
   - gameops.eks_bluegreen.kubeconfig.agones
   - gameops.eks_bluegreen.lease
+  - gameops.eks_bluegreen.sessions
 notes:
   - To drain, O(lease) is needed outside of check mode, because the outcomes of sessions that are gone are remembered
     by the run.
   - The drain contract describes what a game server owes. Player ids leave the process as hashes only.
   - "Verbs of Kubernetes that are needed on the source: get namespaces, list fleets, list, watch, get and patch
     gameservers, get pods; and delete pods for O(on_deadline=interrupt). On the target: get namespaces, list fleets,
-    list and watch gameservers, list fleetautoscalers; and create gameserverallocations, get and patch gameservers for
-    O(mode=handoff)."
+    list and watch gameservers, list fleetautoscalers, get configmaps; and create gameserverallocations, get and patch
+    gameservers for O(mode=handoff)."
   - Agones 1.41 or later is needed.
   - The module M(gameops.eks_bluegreen.run_control) pauses, resumes or aborts a drain from outside of it.
   - "IAM actions: C(s3:GetObject), C(s3:PutObject), C(s3:ListBucket)."
@@ -378,29 +383,55 @@ closing:
   returned: when O(state=open)
   type: int
   sample: 3
+released:
+  description:
+    - Number of servers of the target that were allocated for a handoff, and were asked to go since nobody came and
+      nobody can come; in check mode the most there can be.
+  returned: when O(state=open)
+  type: int
+  sample: 2
+kept:
+  description: Number of servers of the target that were allocated for a handoff and stay.
+  returned: when O(state=open)
+  type: int
+  sample: 0
 """
 
 from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi, connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.metric import metric_reader
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
     NAMESPACES_ARGUMENT,
+    PREDICATE_ARGUMENT,
     run_id_of,
     run_module,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import read_policies
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import cancel_requests
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import (
+    Letting,
+    cancel_requests,
+    release_successors,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import (
     Settings,
     drain_once,
     preview_drain,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    Server,
+    read_predicate,
+    read_server,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import (
+    LEASE_ARGUMENT,
+    Keeper,
+    keeper_of,
+)
 
 # How one Fleet is drained; `fleets` takes the same without the defaults.
 POLICY_ARGUMENTS: dict[str, Any] = {
@@ -451,6 +482,7 @@ ARGUMENT_SPEC = {
         "type": "dict",
         "options": {"url": {"type": "str", "required": True}, "name": {"type": "str", "default": ""}},
     },
+    "session_predicate": PREDICATE_ARGUMENT,
     "source_slot": {"type": "str", "default": "source"},
     "target_slot": {"type": "str", "default": "target"},
     "run_id": {"type": "str"},
@@ -467,9 +499,7 @@ def run(module: Any) -> dict[str, Any]:
     source = connect(options["source_kubeconfig"])
     keeper = keeper_of(options["lease"])
     if options["state"] == "open":
-        return cancel_requests(
-            source, options["namespaces"], options["annotation_domain"], keeper, clock, check_mode=module.check_mode
-        )
+        return take_back(module, source, keeper, clock)
     settings = Settings(
         namespaces=options["namespaces"],
         players_list=options["players_list"],
@@ -478,6 +508,7 @@ def run(module: Any) -> dict[str, Any]:
         source_slot=options["source_slot"],
         target_slot=options["target_slot"],
         runner=str((options["lease"] or {}).get("generation", "")),
+        predicate=read_predicate(options["session_predicate"]),
     )
     if module.check_mode:
         target = connect(options["target_kubeconfig"]) if options["target_kubeconfig"] else None
@@ -489,6 +520,31 @@ def run(module: Any) -> dict[str, Any]:
     metric = options["players_metric"]
     online = metric_reader(metric["url"], metric["name"]) if metric else None
     return drain_once(source, target, settings, policies, keeper, clock, online)
+
+
+def take_back(module: Any, source: KubeApi, keeper: Keeper, clock: Clock) -> dict[str, Any]:
+    """Take the requests on the source back, then let go of what a handoff has allocated in vain."""
+    options, check_mode = module.params, module.check_mode
+    namespaces, domain = options["namespaces"], options["annotation_domain"]
+    result = cancel_requests(source, namespaces, domain, keeper, clock, check_mode=check_mode)
+    predicate = read_predicate(options["session_predicate"])
+
+    def read(obj: dict[str, Any]) -> Server:
+        return read_server(
+            obj, options["players_list"], players_counter=options["players_counter"], predicate=predicate
+        )
+
+    def target() -> KubeApi:
+        return connect(options["target_kubeconfig"])
+
+    letting = Letting(read, options["notice_seconds"], options["acknowledge_seconds"])
+    let_go = {"released": 0, "kept": 0}
+    if options["target_kubeconfig"]:
+        let_go = release_successors(source, target, namespaces, domain, keeper, clock, letting, check_mode=check_mode)
+    problem = let_go.pop("problem", None)
+    if problem:
+        module.warn(f"servers that were allocated for a handoff may stay on the target, allocated in vain: {problem}")
+    return {**result, **let_go, "changed": result["changed"] or bool(let_go["released"])}
 
 
 def main() -> None:

@@ -108,9 +108,9 @@ class KubeApi:
             return None
 
     def list(
-        self, path: str, *, selector: str = "", metadata_only: bool = False, lean: bool = False
+        self, path: str, *, selector: str = "", metadata_only: bool = False, trim: Callable[[Json], Json] | None = None
     ) -> tuple[list[Json], str]:
-        """Every object, page by page, and the resource version to watch from; `lean`: without managed fields."""
+        """Every object, page by page, and the resource version to watch from; of each, `trim` leaves what is used."""
         items: list[Json] = []
         token = ""
         while True:
@@ -119,18 +119,17 @@ class KubeApi:
             query += [("continue", token)] if token else []
             page = self._read(path, query, METADATA_ONLY if metadata_only else "application/json")
             found = page.get("items") or []
-            for item in found if lean else ():
-                # Page by page: they take more than a third of the memory that thousands of objects need.
-                item["metadata"].pop("managedFields", None)
-            items += found
+            # Page by page: whole objects, thousands of them, take hundreds of megabytes.
+            items += [trim(item) for item in found] if trim else found
             metadata = page.get("metadata") or {}
             token = str(metadata.get("continue") or "")
             if not token:
                 return items, str(metadata.get("resourceVersion") or "")
 
-    def watch(self, path: str, version: str, seconds: float) -> Iterator[tuple[str, Json]]:
+    def watch(self, path: str, version: str, seconds: float, *, selector: str = "") -> Iterator[tuple[str, Json]]:
         """Changes after `version` for at most `seconds`. Raises Expired when the version is too old."""
         query = [("watch", "true"), ("resourceVersion", version), ("timeoutSeconds", str(max(1, round(seconds))))]
+        query += [("labelSelector", selector)] if selector else []
         answer = self._send("GET", path, query, timeout=(TIMEOUT_SECONDS[0], seconds + TIMEOUT_SECONDS[0]), stream=True)
         try:
             for line in _lines(answer):
@@ -197,7 +196,7 @@ class KubeApi:
                 where + (f"?{urlencode(query)}" if query else ""),
                 body=None if body is None else json.dumps(body),
                 headers=headers,
-                timeout=urllib3.Timeout(*timeout),
+                timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
                 preload_content=not stream,
             )
         except urllib3.exceptions.HTTPError as error:
@@ -211,6 +210,8 @@ def connect(kubeconfig: str) -> KubeApi:
     """The cluster that a kubeconfig file names. Raises BlueGreenError when the file cannot be used."""
     configuration = Configuration()
     configuration.connection_pool_maxsize = 2 * WRITE_THREADS
+    # Else urllib3 tries each request four times, each with the whole timeout, under our own attempts.
+    configuration.retries = False
     try:
         kube_config.load_kube_config(config_file=kubeconfig, client_configuration=configuration, persist_config=False)
     except (ConfigException, OSError, ValueError) as error:

@@ -50,13 +50,14 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outc
     outcome_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy, name_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import OCCUPIED, Key, Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import (
     NOTHING,
     Action,
     DeletePod,
     Release,
     ShutDown,
+    Signal,
     ask,
     escalation,
     wanted,
@@ -86,9 +87,12 @@ class Drain:
         self.target = Target()
         # A match that ended stays ended, whatever becomes of its server.
         self._closed = {(ended.uid, ended.allocation) for ended in memory.ended if ended.allocation}
+        self._gone: set[str] = set()
         self.reserve = dict(reserve or {})
         # What kept sessions from being asked in the last plan: how many, by Fleet and cause.
         self.held: dict[Key, Counter[str]] = {}
+        # Servers with an action that was planned and of which nothing has been noted yet.
+        self._acting: set[str] = set()
 
     # What is seen
 
@@ -103,13 +107,13 @@ class Drain:
     def see_server(self, server: Server, now: float) -> None:
         """A GameServer of the source as it is now. An older version than the last one seen is ignored."""
         session = self.memory.active.get(server.uid)
-        if session and is_older(server.version, session.version):
+        if server.uid in self._gone or (session and is_older(server.version, session.version)):
             return
         if session and is_another_match(session, server):
             self._end(session, now)
             session = None
         if session is None:
-            if not server.is_session or (server.uid, server.allocation) in self._closed:
+            if not server.is_session or (not server.named and (server.uid, server.allocation) in self._closed):
                 return
             session = Session(
                 server.namespace, server.name, server.uid, server.fleet, server.allocation, now, players=None
@@ -117,11 +121,12 @@ class Drain:
             self.memory.active[server.uid] = session
             self.memory.empty_since = None
         self._update(session, server, now)
-        if not server.ending and server.state not in OCCUPIED:
+        if not server.ending and not server.is_session:
             self._end(session, now)
 
     def see_gone(self, uid: str, now: float) -> None:
         """Neither the GameServer nor its pod is there any more."""
+        self._gone.add(uid)
         session = self.memory.active.get(uid)
         if session:
             self._end(session, now)
@@ -152,7 +157,9 @@ class Drain:
     def _update(self, session: Session, server: Server, now: float) -> None:
         policy = self.policies.of(session.fleet_key)
         session.version, session.state = server.version, server.state
-        session.allocation = session.allocation or server.allocation
+        session.named = server.named
+        # Who shares a server that the game calls a session may allocate it again.
+        session.allocation = (server.allocation if server.named else session.allocation) or server.allocation
         session.grace_seconds = server.grace_seconds
         self._adopt_request(session, server, policy)
         self._read_answer(session, server)
@@ -169,12 +176,14 @@ class Drain:
         if found is None or found.run != policy.run:
             return
         known = session.request
+        if known and found.seq < known.seq:
+            return
         if known is None or found.seq > known.seq:
-            session.request, session.delivered, session.phase = found, True, ""
-            session.signals = max(session.signals, 1)
+            session.phase, session.signals, session.delivered = "", max(session.signals, 1), False
+        if not session.delivered:
+            # It may have been written long after it was planned.
             session.signalled_at = found.not_before - policy.notice
-        elif found.seq == known.seq:
-            session.request, session.delivered = found, True
+        session.request, session.delivered = found, True
 
     def _read_answer(self, session: Session, server: Server) -> None:
         answer = read_acknowledgement(server.annotations)
@@ -208,8 +217,9 @@ class Drain:
         since = self._left_at(session, now)
         for player in session.players or []:
             ledger.leave(player, since, self.target.has(player))
-        players = None if session.players is None else [*session.players, *session.early]
-        ledger.open_claim(session.uid, session.fleet_key, players, now, session.counted, seated=_has_successor(session))
+        unknown = session.players is None or (session.size is None and not session.early)
+        players = None if unknown else [*(session.players or []), *session.early]
+        ledger.open_claim(session.uid, session.fleet_key, players, now, session.size, seated=_has_successor(session))
 
     @staticmethod
     def _left_at(session: Session, now: float) -> float | None:
@@ -256,8 +266,8 @@ class Drain:
 
         What it tells once, it does not tell again: whoever goes on begins with a canary batch.
         """
-        committed = self._committed(now)
         reasons = []
+        committed = self._committed(now) if self.memory.paces else Counter()
         for fleet, pace in self.memory.paces.items():
             policy = self.policies.of(fleet)
             reason = pacing.review(policy, pace, committed[fleet], lambda uid: self._is_pending(uid, now))
@@ -275,40 +285,45 @@ class Drain:
             return False
         return not has_not_heard(session, self.policies.of(session.fleet_key), now)
 
-    def plan(self, now: float, may_signal: bool = True, most: int | None = None) -> list[Action]:
-        """What to do now, at most so much. Requests are noted in the memory as about to be sent: save it, then act.
+    def plan(self, now: float, may_signal: bool = True) -> list[Action]:
+        """What to do now, and `note` afterwards: until then nothing else is planned for the same server.
 
-        With `may_signal` false (the view of a slot is stale) no one is asked to go.
+        Requests are noted in the memory as about to be sent: save it, then act. With `may_signal` false (the view of a
+        slot is stale) no one is asked to go.
         """
         actions: list[Action] = [*self._escalations(now)]
         self.held = {}
-        if not may_signal:
-            return actions
+        # After the others: who is asked again keeps the server that was allocated for him.
+        actions += [*self._requests(now), *self._releases()] if may_signal else []
+        self._acting.update(action.uid for action in actions)
+        return actions
+
+    def _requests(self, now: float) -> Iterable[Signal]:
         turn = _Turn(self, now)
         for session, mode, reason in self._candidates(now):
-            if most is not None and len(actions) >= most:
-                break
             policy = self.policies.of(session.fleet_key)
             cause = turn.held_by(session, policy, mode, reason) if mode in LEAVING_MODES else ""
             if cause:
                 self.held.setdefault(session.fleet_key, Counter())[cause] += 1
                 continue
-            actions.append(ask(session, policy, mode, reason, now))
-        # After the others: who is asked again keeps the server that was allocated for him.
-        return [*actions, *self._releases()]
+            yield ask(session, policy, mode, reason, now)
 
     def _escalations(self, now: float) -> Iterable[Action]:
-        for session in self.memory.active.values():
+        for session in self._waiting():
             action = escalation(session, self.policies.of(session.fleet_key), now)
             if isinstance(action, DeletePod):
                 session.forced_at = now
             if action:
                 yield action
 
+    def _waiting(self) -> Iterable[Session]:
+        """Sessions with no action that is under way."""
+        return (session for uid, session in self.memory.active.items() if uid not in self._acting)
+
     def _candidates(self, now: float) -> list[tuple[Session, str, str]]:
         """Who is to be asked something: requests that did not arrive, then by the order of each Fleet."""
         found = []
-        for session in self.memory.active.values():
+        for session in self._waiting():
             policy = self.policies.of(session.fleet_key)
             mode, reason = wanted(session, policy, now)
             if (mode, reason) != NOTHING:
@@ -339,6 +354,8 @@ class Drain:
         """Give back the servers that were allocated for players who will not come."""
         for server, uid in self._empty_successors():
             session = self.memory.active.get(uid)
+            if server.uid in self._acting:
+                continue
             if uid not in self.memory.ledger.claims and (session is None or _goes_elsewhere(session, server)):
                 yield Release(server.uid, server.namespace, server.name, server.version)
 
@@ -349,12 +366,13 @@ class Drain:
         found = []
         for server in self.target.servers.values():
             uid, _slash, run = server.annotations.get(name, "").partition("/")
-            if run == default.run and server.is_session and not server.players and not server.ending:
+            if run == default.run and server.is_session and server.is_empty and not server.ending:
                 found.append((server, uid))
         return found
 
     def note(self, action: Action, accepted: bool, now: float) -> None:
-        """What became of an action. A request that was accepted shows in the server itself."""
+        """What became of an action, or that it was dropped. A request that was accepted shows in the server itself."""
+        self._acting.discard(action.uid)
         session = self.memory.active.get(action.uid)
         if session is None:
             return
@@ -362,6 +380,13 @@ class Drain:
             session.shutdown_at = now if accepted else None
         elif isinstance(action, DeletePod) and not accepted:
             session.forced_at = None
+
+    def is_short(self, now: float) -> bool:
+        """Whether seats were lost that were kept for sessions which are about to be asked to leave."""
+        sessions = (self.memory.active.get(uid) for uid in self._acting)
+        fleets = {one.fleet_key for one in sessions if one and one.asked_to_leave and not one.delivered}
+        committed = self._committed(now) if fleets else Counter()
+        return any(committed[fleet] > self.target.seats(fleet) for fleet in fleets)
 
     # What there is to say
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     Expired,
     KubeApi,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import trimmed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 
 Json = dict[str, Any]
@@ -62,11 +64,17 @@ class Feed(Protocol):
 
 
 class WatchFeed:
-    """A Feed over an API server. `start` before `take`; the threads end with the slice or the process."""
+    """A Feed over an API server, of the GameServers with a label where `selector` names one.
 
-    def __init__(self, api: KubeApi, namespaces: Sequence[str], seconds: float, clock: Clock) -> None:
+    `start` before `take`; the threads end with the slice or the process.
+    """
+
+    def __init__(
+        self, api: KubeApi, namespaces: Sequence[str], seconds: float, clock: Clock, selector: str = ""
+    ) -> None:
         self._api = api
         self._namespaces = list(namespaces)
+        self._selector = selector
         self._clock = clock
         self._end = clock.monotonic() + seconds
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -84,6 +92,8 @@ class WatchFeed:
             events.append(listed)
             thread = threading.Thread(target=self._follow, args=(namespace, version), daemon=True)
             thread.start()
+        # What was listed stays. With thousands of game servers, looking for garbage among it takes most of a turn.
+        gc.freeze()
         return events
 
     def relist(self) -> list[Event]:
@@ -116,7 +126,7 @@ class WatchFeed:
         return version
 
     def _list(self, namespace: str) -> tuple[Listed, str]:
-        items, version = self._api.list(GAME_SERVERS.path(namespace), lean=True)
+        items, version = self._api.list(GAME_SERVERS.path(namespace), selector=self._selector, trim=trimmed)
         return Listed(namespace, items, self._now()), version
 
     def _now(self) -> float:
@@ -124,7 +134,8 @@ class WatchFeed:
 
     def _watch(self, namespace: str, version: str) -> str:
         left = self._end - self._clock.monotonic()
-        for kind, obj in self._api.watch(GAME_SERVERS.path(namespace), version, max(left, 1.0)):
+        path = GAME_SERVERS.path(namespace)
+        for kind, obj in self._api.watch(path, version, max(left, 1.0), selector=self._selector):
             version = str(obj["metadata"]["resourceVersion"])
             self._events.put(Changed(obj, kind == "DELETED", self._now()))
         return version

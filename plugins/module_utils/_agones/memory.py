@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    ANY_ALLOCATION,
     CLOSING,
     LEAVING_MODES,
     REASON_DEADLINE,
@@ -28,7 +29,8 @@ class Session:
     """One session of the source that has not ended, with all that is known of it.
 
     `request` is what was last asked, or is about to be asked (`delivered` tells); `phase` is the
-    server's answer to it. `early` are players who left between the request and its acknowledgement.
+    server's answer to it. `early` are players who left between the request and its acknowledgement. `named` tells that
+    the game's own predicate calls the server a session; it may then be allocated again while it is one.
     """
 
     namespace: str
@@ -54,6 +56,7 @@ class Session:
     crashed: bool = False
     shutdown_at: float | None = None
     forced_at: float | None = None
+    named: bool = False
 
     @property
     def fleet_key(self) -> Key:
@@ -61,8 +64,17 @@ class Session:
 
     @property
     def size(self) -> int | None:
-        """How many players are in it, by its List or else its Counter; None when it has neither."""
-        return self.counted if self.players is None else len(self.players)
+        """How many players are in it, by its List or else its Counter; None when that is not known.
+
+        A server that the game calls a session is not empty, whatever its List or Counter of players says.
+        """
+        size = self.counted if self.players is None else len(self.players)
+        return None if size == 0 and self.named else size
+
+    @property
+    def bound_to(self) -> str:
+        """What a request names as its allocation, so that the server knows whether it is meant."""
+        return ANY_ALLOCATION if self.named or not self.allocation else self.allocation
 
     @property
     def began_at(self) -> float:

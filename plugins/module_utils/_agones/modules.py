@@ -16,6 +16,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 KUBECONFIG_ARGUMENT: dict[str, Any] = {"type": "path", "required": True}
 NAMESPACES_ARGUMENT: dict[str, Any] = {"type": "list", "elements": "str", "required": True}
 DOMAIN_ARGUMENT: dict[str, Any] = {"type": "str", "default": DEFAULT_DOMAIN}
+PREDICATE_ARGUMENT: dict[str, Any] = {
+    "type": "dict",
+    "options": {"counter": {"type": "str"}, "list": {"type": "str"}},
+    "required_one_of": [["counter", "list"]],
+}
 
 
 def run_module(

@@ -67,13 +67,17 @@ def has_not_heard(session: Session, policy: Policy, now: float) -> bool:
 
 
 def is_another_match(session: Session, server: Server) -> bool:
-    """The server has been allocated again: the session that we know is over."""
-    return bool(session.allocation) and bool(server.allocation) and server.allocation != session.allocation
+    """The server has been allocated again: the session that we know is over, unless the game says that it is in use."""
+    if server.named or not session.allocation or not server.allocation:
+        return False
+    return server.allocation != session.allocation
 
 
 def is_crash(server: Server) -> bool:
     """Ended under its players: unhealthy, or deleted while in use. A server that ends itself is Shutdown first."""
-    return server.state in ("Unhealthy", "Error") or (server.deleting and server.state in OCCUPIED)
+    if server.state in ("Unhealthy", "Error"):
+        return True
+    return server.deleting and server.state != "Shutdown" and (server.named or server.state in OCCUPIED)
 
 
 def is_older(version: str, known: str) -> bool:

@@ -69,11 +69,23 @@ def needed_on_target(policies: Policies, namespaces: Sequence[str], reads_buffer
         access.append(Access("list", "agones.dev", "fleets", namespace))
         if reads_buffers:
             access.append(Access("list", "autoscaling.agones.dev", "fleetautoscalers", namespace))
+            access.append(Access("get", "", "configmaps", namespace))
         if any(policy.mode == HANDOFF for policy in policies.all):
             access += [
                 Access("create", "allocation.agones.dev", "gameserverallocations", namespace),
                 *(Access(verb, "agones.dev", "gameservers", namespace) for verb in ("get", "patch")),
             ]
+    return access
+
+
+def needed_by_probe(namespaces: Sequence[str], canary: bool) -> list[Access]:
+    """What a probe does to the slot that it plays on; with `canary`, it watches its sessions while they are drained."""
+    verbs = ("get", "list", "patch", *(["watch"] if canary else []))
+    access = []
+    for namespace in namespaces:
+        access += [Access(verb, "agones.dev", "gameservers", namespace) for verb in verbs]
+        access.append(Access("list", "agones.dev", "fleets", namespace))
+        access.append(Access("create", "allocation.agones.dev", "gameserverallocations", namespace))
     return access
 
 

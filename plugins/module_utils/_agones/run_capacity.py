@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Protocol, Sequence
+from typing import Any, Callable, Mapping, Protocol, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     ALLOCATION_POLICIES,
@@ -21,12 +22,15 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import (
     Have,
+    Size,
+    Sizings,
     Want,
     grown,
     have,
     is_short,
     progress_text,
-    seats_needed,
+    size_of,
+    sizing_problems,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import fleet_of
@@ -41,7 +45,14 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_
     all_autoscalers,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_review import missing_access
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    NO_PREDICATE,
+    Key,
+    Predicate,
+    Server,
+    read_server,
+    refuse_unknown,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import Keeper
@@ -67,8 +78,9 @@ class Fleets(Autoscalers, Protocol):
 class KubeFleets:
     """A cluster's Fleets through its API server."""
 
-    def __init__(self, api: KubeApi) -> None:
+    def __init__(self, api: KubeApi, predicate: Predicate = NO_PREDICATE) -> None:
         self._api = api
+        self._predicate = predicate
 
     def fleets(self, namespace: str) -> list[Json]:
         try:
@@ -92,7 +104,12 @@ class KubeFleets:
             return []
 
     def servers(self, namespace: str) -> list[Server]:
-        return [read_server(item) for item in self._api.list(GAME_SERVERS.path(namespace))[0]]
+        items, _version = self._api.list(GAME_SERVERS.path(namespace))
+        return [read_server(item, predicate=self._predicate) for item in items]
+
+    def sessions(self, namespaces: Sequence[str]) -> int:
+        """How many sessions some namespaces have."""
+        return sum(server.is_session for namespace in namespaces for server in self.servers(namespace))
 
     def scale(self, namespace: str, name: str, replicas: int) -> None:
         self._api.patch(FLEETS.path(namespace, name, "scale"), {"spec": {"replicas": replicas}})
@@ -254,36 +271,52 @@ def has_fleets(cluster: Fleets, namespaces: Sequence[str]) -> bool:
         return False
 
 
-def compare_slots(
+def size_fleets(
     source: Fleets,
-    target: Fleets | None,
     namespaces: Sequence[str],
-    *,
-    expected: Sequence[str],
-    headroom_percent: float,
+    sizings: Sizings,
     domain: str,
-) -> tuple[list[Json], list[Difference]]:
-    """The size that each of the source's Fleets needs on the target, and how the slots differ.
+    *,
+    predicate: Predicate = NO_PREDICATE,
+    read_peaks: Callable[[Sequence[Key]], Mapping[Key, int]] | None = None,
+) -> list[Size]:
+    """The size that each of the source's Fleets needs on the target. Raises BlueGreenError before it asks for peaks.
 
-    A target that does not exist yet (None) is not compared.
+    `read_peaks` is asked about those whose peak the operator does not give.
     """
-    sizes: list[Json] = []
+    fleets = {(ns, str(fleet["metadata"]["name"])): fleet for ns in namespaces for fleet in source.fleets(ns)}
+    wrong = sizing_problems(sizings, list(fleets))
+    if wrong:
+        raise BlueGreenError("the Fleets cannot be sized: " + "; ".join(wrong), problems=wrong)
+    refuse_unknown(predicate, fleets.values())
+    scalers = {(ns, fleet_of(one)): one for ns in namespaces for one in all_autoscalers(source, ns, domain)}
+    sessions = Counter(server.fleet_key for ns in namespaces for server in source.servers(ns) if server.is_session)
+    peaks = {key: sizings.of(key).peak_sessions for key in fleets}
+    unknown = [key for key, peak in peaks.items() if peak is None]
+    if read_peaks and unknown:
+        peaks.update(read_peaks(unknown))
+    return [
+        size_of(fleet, scalers.get(key), sessions[key], peaks[key], sizings.of(key)) for key, fleet in fleets.items()
+    ]
+
+
+def compare_slots(
+    source: Fleets, target: Fleets | None, namespaces: Sequence[str], *, expected: Sequence[str], domain: str
+) -> list[Difference]:
+    """How the slots differ. A target that does not exist yet (None) is not compared."""
     differences: list[Difference] = []
+    if target is None:
+        return differences
     for namespace in namespaces:
-        fleets = source.fleets(namespace)
-        for fleet in fleets:
-            replicas = seats_needed(fleet, headroom_percent)
-            sizes.append({"namespace": namespace, "name": fleet["metadata"]["name"], "replicas": replicas})
-        if target is not None:
-            pairs = (
-                ("Fleet", fleets, target.fleets(namespace)),
-                (
-                    "FleetAutoscaler",
-                    all_autoscalers(source, namespace, domain),
-                    all_autoscalers(target, namespace, domain),
-                ),
-                ("GameServerAllocationPolicy", source.policies(namespace), target.policies(namespace)),
-            )
-            for kind, left, right in pairs:
-                differences += compare(kind, left, right, expected, domain)
-    return sizes, differences
+        pairs = (
+            ("Fleet", source.fleets(namespace), target.fleets(namespace)),
+            (
+                "FleetAutoscaler",
+                all_autoscalers(source, namespace, domain),
+                all_autoscalers(target, namespace, domain),
+            ),
+            ("GameServerAllocationPolicy", source.policies(namespace), target.policies(namespace)),
+        )
+        for kind, left, right in pairs:
+            differences += compare(kind, left, right, expected, domain)
+    return differences

@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    AUTOSCALERS,
     KubeApi,
     NotFound,
     in_parallel,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import buffer_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import LEAVING_MODES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.drain import (
     CANARY,
     PACE,
@@ -25,6 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.drai
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Event, Feed, Listed, WatchFeed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.heartbeat import Heartbeat
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import fleet_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Memory, Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, name_of
@@ -36,12 +37,17 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.revi
     refusals,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import Cancellation
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import KubeFleets, NoFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_hold import all_autoscalers
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_review import look_at
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    NO_PREDICATE,
     Key,
+    Predicate,
     Server,
     count_by_fleet,
     read_server,
+    refuse_unknown,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import Action, Release, Signal
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import (
@@ -65,13 +71,17 @@ Json = dict[str, Any]
 
 MEMORY = "drain"
 SLICE_SECONDS = 20.0
+# A round goes on for so much longer while there is more to write: the next one begins by listing both slots.
+MORE_SECONDS = 25.0
 TICK_SECONDS = 0.1
+# Saved as often as that, and less often where that would take more than so much of the time.
 SAVE_SECONDS = 1.0
+SAVE_SHARE = 1 / 10
 # How often the flag is read that pauses or aborts, and how often players are counted who have no ids.
 CONTROL_SECONDS = 2.0
 ONLINE_SECONDS = 1.0
-# The most writes of one turn: between two turns the lease is kept and what came in is taken in.
-WRITES_PER_TURN = 1000
+# While there is more to write, for so long between two turns: there the lease is kept and what came in is taken in.
+WRITE_SECONDS = 0.25
 # The journal hears of changes once a second at first, and less often the longer a drain takes.
 JOURNAL_SECONDS = 1.0
 JOURNAL_SHARE = 1 / 60
@@ -104,6 +114,7 @@ class Settings:
     source_slot: str = "source"
     target_slot: str = "target"
     runner: str = ""
+    predicate: Predicate = NO_PREDICATE
 
 
 @dataclass
@@ -128,6 +139,7 @@ class DrainRound:
     _missing: dict[str, Session] = field(default_factory=dict)
     _next: dict[str, float] = field(default_factory=dict)
     _saved: Json | None = None
+    _promised: set[tuple[str, ...]] = field(default_factory=set)
     _told: tuple[Json, Json] | None = None
     _control: Control = field(default_factory=Control)
 
@@ -151,14 +163,15 @@ class DrainRound:
         self.keeper.keep()
         self._heart = Heartbeat(self.keeper, self.clock)
         drain = Drain(self.policies, memory, self.reserve)
-        self._writes = Writes(self.source, self.target, self.policies, self.clock)
         end = self.clock.monotonic() + self.slice_seconds
         watched = memory.watched_at is None or abs(self._now() - memory.watched_at) <= UNWATCHED_SECONDS
         self._fold(drain, first_target, target=True, watched=watched)
         self._fold(drain, first, target=False)
         before = len(memory.active)
         try:
-            finished = self._turn_until(drain, end)
+            with Writes(self.source, self.target, self.policies, self.clock) as self._writes:
+                finished = self._turn_until(drain, end)
+                self._settle(drain)
         except LeaseLost:
             # The memory belongs to another runner now.
             raise
@@ -179,11 +192,12 @@ class DrainRound:
         start, counts = self.clock.monotonic(), self._said(drain)
         while not self._step(drain):
             now = self.clock.monotonic()
-            told = not self._busy and now - start >= MILESTONE_SECONDS and self._said(drain) != counts
+            if self._writes.busy and now < end + MORE_SECONDS:
+                continue
+            told = now - start >= MILESTONE_SECONDS and self._said(drain) != counts
             if now >= end or (told and drain.is_quiet(self._now())):
                 return False
-            if not self._busy:
-                self.clock.sleep(TICK_SECONDS)
+            self.clock.sleep(TICK_SECONDS)
         return True
 
     def _said(self, drain: Drain) -> tuple[Json, str]:
@@ -215,29 +229,47 @@ class DrainRound:
         drain.memory.watched_at = now
         self._heart.beat()
         self._obey(drain)
-        self._plan_and_act(drain, now)
-        # While there is more to write, the next turn saves before it writes.
-        if not self._busy and self._due("save", SAVE_SECONDS):
+        self._plan(drain, now)
+        self._take_answers(drain)
+        if self._due("save", SAVE_SECONDS):
             self._save(drain)
         if self._due("journal", max(JOURNAL_SECONDS, (now - drain.memory.started_at) * JOURNAL_SHARE)):
             self._journal(drain)
         return drain.is_empty(now) and self._empty_on_second_reading(drain)
 
-    def _plan_and_act(self, drain: Drain, now: float) -> None:
-        self._busy = False
+    def _plan(self, drain: Drain, now: float) -> None:
         if self._control.state == PAUSED:
+            self._drop(drain)
             return
         reason = drain.alarm(now)
         if reason:
             raise BlueGreenError(f"no more sessions are asked to leave {self.settings.source_slot}: {reason}")
         fresh = self.source_feed.fresh and self.target_feed.fresh
-        actions = drain.plan(now, may_signal=fresh, most=WRITES_PER_TURN)
+        if not fresh or drain.is_short(now):
+            self._drop(drain)
+        actions = drain.plan(now, may_signal=fresh)
         if actions:
-            self._busy = len(actions) >= WRITES_PER_TURN
-            # Saved first: a runner that dies after the write must know that it asked.
+            self._promise(drain, actions)
+            self._writes.put(actions, drain.target.servers.values())
+
+    def _promise(self, drain: Drain, actions: Sequence[Action]) -> None:
+        """Saved first: a runner that dies after the write must know that it asked. Repetitions are nothing new."""
+        promised = {_promise_of(action) for action in actions}
+        if not promised <= self._promised:
             self._save(drain)
+            self._promised |= promised
             self.keeper.keep()
-            self._act(drain, actions)
+
+    def _drop(self, drain: Drain) -> None:
+        """What was planned and has not begun is planned again, by what is known then."""
+        for action in self._writes.drop():
+            drain.note(action, accepted=False, now=self._now())
+
+    def _settle(self, drain: Drain) -> None:
+        """Begin nothing more, and wait for what is under way."""
+        self._drop(drain)
+        while self._writes.busy:
+            self._take_answers(drain)
 
     def _obey(self, drain: Drain) -> None:
         """Read the flag of whoever wants the drain to pause or to end, and do so."""
@@ -247,6 +279,7 @@ class DrainRound:
         if self._control.state != before.state:
             self.keeper.journal("drain", control=self._control.state, reason=self._control.reason)
         if self._control.state == ABORTED and drain.memory.active:
+            self._settle(drain)
             domain = self.policies.default.domain
             cancelled = Cancellation(self.source, self.source_feed, self.keeper, domain).run(check_mode=False)
             self.changed = self.changed or cancelled["changed"]
@@ -302,12 +335,11 @@ class DrainRound:
                 del self._missing[session.uid]
                 drain.see_gone(session.uid, self._now())
 
-    def _act(self, drain: Drain, actions: Sequence[Action]) -> None:
-        for action, answer in self._writes.carry_out(actions, drain.target.servers.values()):
+    def _take_answers(self, drain: Drain) -> None:
+        for action, answer in self._writes.answers(WRITE_SECONDS):
             if answer is None:
                 self._miss([drain.memory.active.get(action.uid)])
-                continue
-            accepted, obj = answer
+            accepted, obj = answer or (False, {})
             self.changed = self.changed or accepted
             drain.note(action, accepted, self._now())
             if obj and isinstance(action, Release):
@@ -329,11 +361,14 @@ class DrainRound:
 
     def _save(self, drain: Drain) -> None:
         """Save what has changed; when it was last watched alone is no reason within a round."""
+        before = self.clock.monotonic()
         document = drain.memory.to_document()
         content = {key: value for key, value in document.items() if key != "watched_at"}
         if content != self._saved:
             self.keeper.save(MEMORY, document)
             self._saved = content
+        after = self.clock.monotonic()
+        self._next["save"] = after + max(SAVE_SECONDS, (after - before) / SAVE_SHARE)
 
     def _journal(self, drain: Drain) -> None:
         counts = self._counts(drain)
@@ -383,10 +418,20 @@ class DrainRound:
         }
 
     def _read(self, drain: Drain, obj: Json) -> Server:
-        return read_server(obj, self.settings.players_list, drain.memory.key, self.settings.players_counter)
+        settings = self.settings
+        return read_server(obj, settings.players_list, drain.memory.key, settings.players_counter, settings.predicate)
 
     def _now(self) -> float:
         return self.clock.now().timestamp()
+
+
+def _promise_of(action: Action) -> tuple[str, ...]:
+    if isinstance(action, Signal):
+        if action.request.mode not in LEAVING_MODES:
+            # Whether it was asked makes no difference to how a match that ended by itself ended.
+            return (action.request.mode,)
+        return (action.uid, action.request.allocation, action.request.mode, action.request.reason)
+    return (action.uid, type(action).__name__)
 
 
 def progress_text(counts: Mapping[str, int], players: Mapping[str, Any], slot: str) -> str:
@@ -405,28 +450,24 @@ def held_text(held: Mapping[str, Mapping[str, int]]) -> str:
     return f"; {', '.join(parts)}" if parts else ""
 
 
-def reserves(api: KubeApi, settings: Settings, events: Iterable[Event]) -> dict[Key, int]:
-    """Seats per Fleet of the target that are kept for players who arrive by themselves."""
+def reserves(api: KubeApi, settings: Settings, events: Iterable[Event], domain: str) -> dict[Key, int]:
+    """Seats per Fleet of the target that are kept for players who arrive by themselves.
+
+    An autoscaler that a hold has detached keeps no buffer now, and will again.
+    """
     found: dict[Key, int] = {}
     servers = [read_server(item) for event in events if isinstance(event, Listed) for item in event.items]
     counts = count_by_fleet(servers)
     if settings.reserve_seats is not None:
         return dict.fromkeys(counts, settings.reserve_seats)
+    slot = KubeFleets(api)
     for namespace in settings.namespaces:
-        for autoscaler in api.list(AUTOSCALERS.path(namespace))[0]:
-            spec = autoscaler.get("spec") or {}
-            size = ((spec.get("policy") or {}).get("buffer") or {}).get("bufferSize", 0)
-            key = (namespace, str(spec.get("fleetName", "")))
-            found[key] = buffer_seats(size, counts.get(key, {}).get("Allocated", 0))
+        fleets = {str(fleet["metadata"]["name"]): fleet for fleet in slot.fleets(namespace)}
+        for autoscaler in all_autoscalers(slot, namespace, domain):
+            name = fleet_of(autoscaler)
+            allocated = counts.get((namespace, name), {}).get("Allocated", 0)
+            found[(namespace, name)] = buffer_of(autoscaler, fleets.get(name, {}), allocated)
     return found
-
-
-def buffer_seats(size: int | str, allocated: int) -> int:
-    """A bufferSize as a number of servers; a percentage is of all servers, allocated ones included."""
-    if isinstance(size, int):
-        return size
-    percent = float(str(size).rstrip("%") or 0)
-    return math.ceil(allocated * percent / (100 - percent)) if percent < 100 else allocated
 
 
 def refuse(wrong: Sequence[str]) -> None:
@@ -445,6 +486,8 @@ def review_slots(
         needed = needed_on_target(policies, names, settings.reserve_seats is None)
         slots.append(look_at(target, settings.target_slot, names, needed))
     refuse(refusals(policies, slots, clock.now().timestamp(), begins=begins))
+    if settings.predicate:
+        refuse_unknown(settings.predicate, [one for name in names for one in KubeFleets(source).fleets(name)])
 
 
 def drain_once(
@@ -458,8 +501,8 @@ def drain_once(
 ) -> Json:
     """One round of a drain, on API servers."""
     steady = SteadyClock(clock)
-    source_feed = WatchFeed(source, settings.namespaces, SLICE_SECONDS, steady)
-    target_feed = WatchFeed(target, settings.namespaces, SLICE_SECONDS, steady)
+    source_feed = WatchFeed(source, settings.namespaces, SLICE_SECONDS + MORE_SECONDS, steady)
+    target_feed = WatchFeed(target, settings.namespaces, SLICE_SECONDS + MORE_SECONDS, steady)
     one = DrainRound(
         policies=policies,
         source=KubeSource(source),
@@ -473,7 +516,7 @@ def drain_once(
     )
     one.review(lambda begins: review_slots(source, target, policies, settings, steady, begins=begins))
     first_target, first = target_feed.start(), source_feed.start()
-    one.reserve = reserves(target, settings, first_target)
+    one.reserve = reserves(target, settings, first_target, policies.default.domain)
     return one.run(first, first_target)
 
 
@@ -486,8 +529,8 @@ def preview_drain(
     target_feed = WatchFeed(target or source, settings.namespaces if target else [], 0.0, clock)
     try:
         first_target = target_feed.relist()
-        reserve = reserves(target, settings, first_target) if target else {}
-    except NotFound:
+        reserve = reserves(target, settings, first_target, policies.default.domain) if target else {}
+    except (NotFound, NoFleets):
         first_target, reserve = [], {}
     one = DrainRound(
         policies=policies,

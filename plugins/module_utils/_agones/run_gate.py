@@ -56,7 +56,10 @@ def predict_gate() -> Json:
 
 @dataclass
 class AllocationGate:
-    """The gate over both slots' Fleets. The window is remembered by the run, so it may outlast a slice."""
+    """The gate over both slots' Fleets. The window is remembered by the run, so it may outlast a slice.
+
+    `sessions` counts those of source and target for the timeline, where the Fleets' own status does not tell all.
+    """
 
     source: ReadFleets
     target: ReadFleets
@@ -67,6 +70,7 @@ class AllocationGate:
     source_slot: str = "source"
     target_slot: str = "target"
     slice_seconds: float = 20.0
+    sessions: Callable[[], tuple[int, int]] | None = None
     _tell_at: float = field(default=-math.inf, init=False)
 
     def run(self) -> Json:
@@ -100,8 +104,9 @@ class AllocationGate:
         now = self.clock.monotonic()
         if now >= self._tell_at:
             self._tell_at = now + JOURNAL_SECONDS
-            sessions = {self.source_slot: count_sessions(source), self.target_slot: count_sessions(target)}
-            self.keeper.journal("sessions", slots=sessions)
+            counted = (count_sessions(source), count_sessions(target))
+            on_source, on_target = self.sessions() if self.sessions else counted
+            self.keeper.journal("sessions", slots={self.source_slot: on_source, self.target_slot: on_target})
 
     def _judge(self, window: Window | None, source: list[Json], target: list[Json]) -> Verdict:
         return judge(

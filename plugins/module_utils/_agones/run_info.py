@@ -15,10 +15,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     KubeApi,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    NO_PREDICATE,
     Key,
+    Predicate,
     Server,
     count_by_fleet,
     read_server,
+    refuse_unknown,
     summarise,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
@@ -26,7 +29,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock impor
 POD_SELECTOR = "agones.dev/role=gameserver"
 
 
-def count_sessions(api: KubeApi | None, namespaces: Sequence[str], players_list: str, clock: Clock) -> dict[str, Any]:
+def count_sessions(
+    api: KubeApi | None,
+    namespaces: Sequence[str],
+    players_list: str,
+    clock: Clock,
+    predicate: Predicate = NO_PREDICATE,
+) -> dict[str, Any]:
     """The module's result; a cluster that does not exist yet (None) has nothing."""
     now = clock.now().timestamp()
     if api is None:
@@ -34,13 +43,17 @@ def count_sessions(api: KubeApi | None, namespaces: Sequence[str], players_list:
     servers: list[Server] = []
     pods: list[Key] = []
     fleets: list[dict[str, Any]] = []
+    objects: list[dict[str, Any]] = []
     for namespace in namespaces:
-        found = [read_server(item, players_list) for item in api.list(GAME_SERVERS.path(namespace))[0]]
+        items, _version = api.list(GAME_SERVERS.path(namespace))
+        found = [read_server(item, players_list, predicate=predicate) for item in items]
+        objects += items
         servers += found
         if any(server.is_session and server.ending for server in found):
-            items, _version = api.list(PODS.path(namespace), selector=POD_SELECTOR, metadata_only=True)
-            pods += [(namespace, item["metadata"]["name"]) for item in items]
+            names, _version = api.list(PODS.path(namespace), selector=POD_SELECTOR, metadata_only=True)
+            pods += [(namespace, item["metadata"]["name"]) for item in names]
         fleets += api.list(FLEETS.path(namespace))[0]
+    refuse_unknown(predicate, fleets, objects)
     states = count_by_fleet(servers)
     documents = []
     for fleet in fleets:

@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, Iterable, Mapping
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+
 Json = dict[str, Any]
 Key = tuple[str, str]
 
@@ -21,11 +23,67 @@ LAST_ALLOCATED = "agones.dev/last-allocated"
 DRAIN_ACKNOWLEDGEMENT = "agones.dev/sdk-drain-ack"
 OCCUPIED = frozenset({"Allocated", "Reserved"})
 ENDING = frozenset({"Shutdown", "Unhealthy", "Error"})
+READ_METADATA = ("namespace", "name", "uid", "resourceVersion", "labels", "annotations", "deletionTimestamp")
+READ_POD = ("terminationGracePeriodSeconds",)
+READ_STATUS = ("state", "address", "ports", "counters", "lists")
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """What makes a GameServer a session in any state: a Counter above 0, or a List with an entry. Empty names: none.
+
+    Labels and annotations are no part of it: whoever fences or allocates may change them.
+    """
+
+    counter: str = ""
+    list_name: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.counter or self.list_name)
+
+    def holds(self, status: Mapping[str, Any]) -> bool:
+        """Whether a GameServer's status says that players may be in it."""
+        values = ((status.get("lists") or {}).get(self.list_name) or {}).get("values")
+        return bool(_count(status, self.counter)) or bool(values)
+
+    def missing(self, specs: Iterable[Mapping[str, Any]]) -> list[str]:
+        """What of it no GameServer's spec has: Agones counts only what stands there. Nothing where there is no spec."""
+        known = list(specs)
+        wanted = (("Counter", "counters", self.counter), ("List", "lists", self.list_name))
+        return [
+            f"{kind} {name}"
+            for kind, field, name in wanted
+            if name and known and not any(name in (spec.get(field) or {}) for spec in known)
+        ]
+
+
+NO_PREDICATE = Predicate()
+
+
+def refuse_unknown(predicate: Predicate, fleets: Iterable[Mapping[str, Any]], servers: Iterable[Json] = ()) -> None:
+    """Raise BlueGreenError for a predicate that names what no Fleet and no GameServer has: it would never hold."""
+    templates = (((fleet.get("spec") or {}).get("template") or {}).get("spec") or {} for fleet in fleets)
+    missing = predicate.missing([*templates, *(server.get("spec") or {} for server in servers)])
+    if missing:
+        raise BlueGreenError(
+            f"session_predicate names {' and '.join(missing)}, which no Fleet here has, so that it would call nothing "
+            "a session: correct eks_bluegreen_session_predicate; for a slot from before the game had it, make it empty "
+            """(-e '{"eks_bluegreen_session_predicate": {}}')"""
+        )
+
+
+def read_predicate(option: Mapping[str, Any] | None) -> Predicate:
+    """The predicate that a module's option `session_predicate` means."""
+    option = option or {}
+    return Predicate(option.get("counter") or "", option.get("list") or "")
 
 
 @dataclass(frozen=True)
 class Server:
-    """A GameServer as seen once. `players` is None when its Fleet keeps no such List, `counted` without the Counter."""
+    """A GameServer as seen once. `players` is None when its Fleet keeps no such List, `counted` without the Counter.
+
+    `named` tells that the game's own predicate calls it a session.
+    """
 
     namespace: str
     name: str
@@ -40,6 +98,7 @@ class Server:
     counted: int | None
     grace_seconds: float
     annotations: Mapping[str, str]
+    named: bool = False
 
     @property
     def key(self) -> Key:
@@ -56,13 +115,19 @@ class Server:
 
     @property
     def is_session(self) -> bool:
-        """Players may be in it: occupied, or ending after it has been allocated, while the object is there."""
-        return bool(self.allocation) if self.ending else self.state in OCCUPIED
+        """Players may be in it: occupied, named by the game, or ending after an allocation while it is there."""
+        return self.named or (bool(self.allocation) if self.ending else self.state in OCCUPIED)
+
+    @property
+    def is_empty(self) -> bool:
+        """Known to hold nobody: by its List, else by its Counter. One that publishes neither is not known to."""
+        players = self.counted if self.players is None else len(self.players)
+        return players == 0 and not self.named
 
     @property
     def is_seat(self) -> bool:
         """Room for one session now."""
-        return self.state == "Ready" and self.addressed and not self.deleting
+        return self.state == "Ready" and self.addressed and not self.deleting and not self.named
 
     @property
     def is_up(self) -> bool:
@@ -71,7 +136,11 @@ class Server:
 
 
 def read_server(
-    obj: Mapping[str, Any], players_list: str = "players", key: str = "", players_counter: str = "players"
+    obj: Mapping[str, Any],
+    players_list: str = "players",
+    key: str = "",
+    players_counter: str = "players",
+    predicate: Predicate = NO_PREDICATE,
 ) -> Server:
     """A GameServer object's relevant content. Player ids become hashes here and are never seen behind it."""
     metadata, status = obj.get("metadata") or {}, obj.get("status") or {}
@@ -91,7 +160,20 @@ def read_server(
         counted=_count(status, players_counter),
         grace_seconds=float(pod.get("terminationGracePeriodSeconds") or 30),
         annotations=annotations,
+        named=bool(predicate) and predicate.holds(status),
     )
+
+
+def trimmed(obj: Mapping[str, Any]) -> Json:
+    """The part of a GameServer object that `read_server` reads."""
+    metadata, status = obj.get("metadata") or {}, obj.get("status") or {}
+    pod = ((obj.get("spec") or {}).get("template") or {}).get("spec") or {}
+    grace = {name: pod[name] for name in READ_POD if name in pod}
+    return {
+        "metadata": {name: metadata[name] for name in READ_METADATA if name in metadata},
+        "spec": {"template": {"spec": grace}} if grace else {},
+        "status": {name: status[name] for name in READ_STATUS if name in status},
+    }
 
 
 def _count(status: Mapping[str, Any], counter: str) -> int | None:

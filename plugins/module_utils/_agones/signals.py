@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Union
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
-    ANY_ALLOCATION,
     CANCELLED,
     CLOSING,
     DISCONNECT,
@@ -114,7 +113,7 @@ def ask(session: Session, policy: Policy, mode: str, reason: str, now: float) ->
         seq=old.seq + (not kept) if old else 1,
         state=REQUESTED,
         mode=mode,
-        allocation=session.allocation or ANY_ALLOCATION,
+        allocation=session.bound_to,
         not_before=not_before,
         deadline=_deadline(old, policy, reason, not_before, now),
         spread_seconds=policy.spread,

@@ -6,18 +6,22 @@
 
 from __future__ import annotations
 
+import queue
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable, Iterator, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     RETRIED,
+    WRITE_THREADS,
     ApiFailure,
     Conflict,
     NotFound,
-    in_parallel,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     HANDOFF,
+    REASON_DRAIN,
     Request,
     request_patch,
     successor_annotation,
@@ -37,10 +41,15 @@ Json = dict[str, Any]
 # Whether the write was accepted, and the server as it is after it; None when the server is gone.
 Answer = tuple[bool, Json]
 NOT_NOW: Answer = (False, {})
+# So many are handed to the threads, for the time in which nobody looks after them; these cannot be dropped.
+WRITES_AHEAD = 2 * WRITE_THREADS
 
 
 class Writes:
-    """Carries out what a drain has planned."""
+    """Carries out what a drain has planned, a few at a time, while the drain goes on watching.
+
+    At the end of the context what has not begun is dropped, and what is under way is waited for.
+    """
 
     def __init__(self, source: Source, target: Target, policies: Policies, clock: Clock) -> None:
         self._source = source
@@ -48,16 +57,62 @@ class Writes:
         self._policies = policies
         self._clock = clock
         self._domain = policies.default.domain
+        self._pool = ThreadPoolExecutor(WRITE_THREADS)
+        self._todo: deque[tuple[Action, dict[str, Server]]] = deque()
+        self._under_way = 0
+        self._done: queue.SimpleQueue[Future[tuple[Action, Answer | None]]] = queue.SimpleQueue()
 
-    def carry_out(
-        self, actions: Sequence[Action], target_servers: Iterable[Server]
-    ) -> list[tuple[Action, Answer | None]]:
-        """Do all of them, a few at a time. `target_servers` may hold successors that were allocated before."""
+    def __enter__(self) -> Writes:
+        return self
+
+    def __exit__(self, *trouble: object) -> None:
+        self.drop()
+        self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are actions whose answers have not been taken."""
+        return bool(self._todo or self._under_way)
+
+    def put(self, actions: Sequence[Action], target_servers: Iterable[Server]) -> None:
+        """Do these before all that has not begun, and repetitions after it: else thousands of deaf servers would keep
+        others from being asked at all. `target_servers` may hold successors that were allocated before.
+        """
         name = successor_annotation(self._domain)
         reserved = {one.annotations[name]: one for one in target_servers if name in one.annotations}
-        return in_parallel(lambda action: (action, self._try(action, reserved)), actions)
+        self._todo.extendleft((one, reserved) for one in reversed(actions) if not _is_repetition(one))
+        self._todo.extend((one, reserved) for one in actions if _is_repetition(one))
 
-    def _try(self, action: Action, reserved: dict[str, Server]) -> Answer | None:
+    def drop(self) -> list[Action]:
+        """Forget what has not begun; what that was."""
+        dropped = [action for action, _reserved in self._todo]
+        self._todo.clear()
+        return dropped
+
+    def answers(self, seconds: float) -> Iterator[tuple[Action, Answer | None]]:
+        """What became of actions, as it is known, for so long or until all are done. Take every answer."""
+        end = self._clock.monotonic() + seconds
+        while self._begin():
+            try:
+                future = self._done.get(timeout=max(0.0, end - self._clock.monotonic()))
+            except queue.Empty:
+                return
+            self._under_way -= 1
+            yield future.result()
+            if self._clock.monotonic() >= end:
+                return
+
+    def _begin(self) -> bool:
+        """Keep the threads busy; whether they are."""
+        while self._todo and self._under_way < WRITES_AHEAD:
+            self._under_way += 1
+            self._pool.submit(self._try, *self._todo.popleft()).add_done_callback(self._done.put)
+        return self._under_way > 0
+
+    def _try(self, action: Action, reserved: dict[str, Server]) -> tuple[Action, Answer | None]:
+        return action, self._answer(action, reserved)
+
+    def _answer(self, action: Action, reserved: dict[str, Server]) -> Answer | None:
         try:
             return self._do(action, reserved)
         except NotFound:
@@ -121,3 +176,7 @@ class Writes:
         except NotFound:
             # The allocation API is not there at the moment; the session still is.
             return ""
+
+
+def _is_repetition(action: Action) -> bool:
+    return isinstance(action, Signal) and action.request.seq > 1 and action.request.reason == REASON_DRAIN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks._api_server import count_requests
-from benchmarks.drain import Loop, bars, extrapolate, reactions, reads, sizes_of
+from benchmarks.drain import Loop, bars, extrapolate, reactions, reads, signalling, sizes_of
 
 METRICS = """\
 # TYPE apiserver_request_total counter
@@ -55,6 +55,21 @@ def test_a_change_without_a_reaction_ends_the_benchmark() -> None:
         reactions({"a": 10.0, "b": 11.0}, {"seen": {"a": 10.1}, "written": {"a": 10.2}})
 
 
+def test_the_longest_reaction_of_all_runs_that_signalled_counts() -> None:
+    run = {"rounds": 1, "longest_turn_seconds": 0.4, "peak_mb": 80.0}
+    moments = {"changed": {"a": 1.0}, "seen": {"a": 1.2}, "written": {"a": 1.5}}
+    slower = {"changed": {"b": 5.0}, "seen": {"b": 5.8}, "written": {"b": 6.2}}
+    found = signalling([{**run, **moments}, {**run, **slower, "rounds": 2, "peak_mb": 90.0}])
+    assert found == {
+        "seen_seconds_signalling": {"median": pytest.approx(0.5), "max": pytest.approx(0.8)},
+        "acted_seconds_signalling": {"median": pytest.approx(0.85), "max": pytest.approx(1.2)},
+        "rounds_to_signal_all": 2,
+        "longest_turn_seconds": 0.4,
+        "peak_mb_signalling": 90.0,
+    }
+    assert "seen_seconds_signalling" not in signalling([{**run, "changed": {}, "seen": {}, "written": {}}])
+
+
 def test_the_bars_are_those_of_the_largest_number() -> None:
     of_floor = {
         "100 game servers, writes alone": 9.0,
@@ -68,6 +83,7 @@ def test_the_bars_are_those_of_the_largest_number() -> None:
         "lists_per_slot": 1.0,
         "watches_per_slot": 1.0,
         "acted_seconds": {"median": 0.1, "max": 0.2},
+        "seen_seconds_signalling": {"median": 0.3, "max": 1.2},
         "peak_mb": 90.0,
         "peak_mb_signalling": 301.0,
     }
@@ -79,6 +95,7 @@ def test_the_bars_are_those_of_the_largest_number() -> None:
         "paged lists of a slot a round": True,
         "watches of a slot a round": True,
         "seconds to a reaction, 1000 game servers": True,
+        "seconds until a change is taken in while signalling, 1000 game servers": False,
         "peak MB, 1000 game servers": False,
     }
 

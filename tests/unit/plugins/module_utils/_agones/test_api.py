@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import urllib3
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import api as api_module
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     GAME_SERVERS,
     PODS,
@@ -46,6 +48,7 @@ class Server:
         self.answers = list(answers)
         self.asked: list[tuple[str, str]] = []
         self.sent: list[tuple[Any, dict[str, str]]] = []
+        self.timeouts: list[Any] = []
         self.configuration = SimpleNamespace(host="https://blue")
         self.rest_client = SimpleNamespace(pool_manager=SimpleNamespace(request=self.request))
 
@@ -54,6 +57,7 @@ class Server:
 
     def request(self, method: str, url: str, **more: Any) -> Answer:
         self.asked.append((method, url.removeprefix("https://blue")))
+        self.timeouts.append(more["timeout"])
         self.sent.append((json.loads(more["body"]) if more["body"] else None, more["headers"]))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -79,13 +83,17 @@ def test_a_list_is_read_page_by_page() -> None:
     assert server.asked[1][1].endswith("gameservers?limit=500&labelSelector=x%3Dy&continue=t%2F1")
 
 
-@pytest.mark.parametrize(("lean", "kept"), [(False, True), (True, False)])
-def test_a_lean_list_has_no_managed_fields(lean: bool, kept: bool) -> None:
-    listed = game_server("a")
-    listed["metadata"]["managedFields"] = [{"manager": "agones"}]
-    kube, _server = api(Answer(200, {"items": [listed], "metadata": {}}))
-    items, _version = kube.list(GAME_SERVERS.path("arena"), lean=lean)
-    assert ("managedFields" in items[0]["metadata"]) is kept
+def test_a_list_keeps_what_is_used_of_each_object() -> None:
+    kube, _server = api(page("a", token="t"), page("b"))
+    items, _version = kube.list(GAME_SERVERS.path("arena"), trim=lambda item: {"name": item["metadata"]["name"]})
+    assert items == [{"name": "a"}, {"name": "b"}]
+
+
+def test_a_quiet_watch_is_waited_for_longer_than_a_connection() -> None:
+    kube, server = api(Answer(200, b""), Answer(200, {}))
+    assert list(kube.watch("/x", "7", 20.0)) == []
+    kube.get("/x")
+    assert [(one.connect_timeout, one.read_timeout) for one in server.timeouts] == [(5.0, 25.0), (5.0, 15.0)]
 
 
 @pytest.mark.parametrize(("status", "kind"), [(404, NotFound), (409, Conflict), (410, Expired), (422, ApiFailure)])
@@ -142,6 +150,12 @@ def test_a_watch_puts_lines_together_from_chunks() -> None:
     assert [kind for kind, _obj in events] == ["ADDED", "DELETED"]
 
 
+def test_a_watch_may_be_of_one_label() -> None:
+    kube, server = api(Answer(200, {}, [b""]))
+    list(kube.watch("/x", "7", 5.0, selector="mark=run-1"))
+    assert server.asked == [("GET", "/x?watch=true&resourceVersion=7&timeoutSeconds=5&labelSelector=mark%3Drun-1")]
+
+
 def test_a_watch_from_too_long_ago_is_expired() -> None:
     line = json.dumps({"type": "ERROR", "object": {"code": 410, "message": "too old"}}).encode() + b"\n"
     kube, _server = api(Answer(200, {}, [line]))
@@ -158,6 +172,26 @@ def test_a_kubeconfig_that_is_not_there_is_named() -> None:
         connect("/nowhere/kubeconfig")
 
 
+def test_nobody_but_us_repeats_a_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clients: list[Any] = []
+    monkeypatch.setattr(api_module, "KubeApi", clients.append)
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "c", "cluster": {"server": "https://blue"}}],
+                "users": [{"name": "u", "user": {"token": "t"}}],
+                "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+                "current-context": "x",
+            }
+        )
+    )
+    connect(str(kubeconfig))
+    assert clients[0].rest_client.pool_manager.connection_pool_kw["retries"].total is False
+
+
 class WatchedApi:
     """A KubeApi whose watch ends the slice when it has told what it knows."""
 
@@ -165,12 +199,15 @@ class WatchedApi:
         self.clock = clock
         self.steps = list(steps)
         self.lists = 0
+        self.selectors: list[str] = []
 
-    def list(self, path: str, **more: Any) -> tuple[list[Json], str]:
+    def list(self, path: str, *, selector: str = "", **more: Any) -> tuple[list[Json], str]:
         self.lists += 1
+        self.selectors.append(selector)
         return [game_server("a")], str(self.lists)
 
-    def watch(self, path: str, version: str, seconds: float) -> Any:
+    def watch(self, path: str, version: str, seconds: float, *, selector: str = "") -> Any:
+        self.selectors.append(selector)
         if not self.steps:
             self.clock.seconds = 1000.0
             return
@@ -192,6 +229,15 @@ def test_changes_are_taken_in_order_and_once() -> None:
     events, _api, feed = followed(("MODIFIED", game_server("a", version=5)), ("DELETED", game_server("a", version=6)))
     assert [(type(event), event.gone) for event in events] == [(Changed, False), (Changed, True)]
     assert feed.take() == []
+
+
+def test_a_feed_of_one_label_asks_for_no_others() -> None:
+    clock = FakeClock()
+    fake = WatchedApi(clock, ("ADDED", game_server("b")))
+    feed = WatchFeed(fake, ["arena"], 20.0, clock, selector="mark=run-1")  # type: ignore[arg-type]
+    feed.relist()
+    feed._follow("arena", "1")
+    assert set(fake.selectors) == {"mark=run-1"}
 
 
 def test_a_watch_that_broke_is_listed_again() -> None:

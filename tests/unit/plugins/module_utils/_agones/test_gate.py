@@ -87,6 +87,14 @@ def test_it_journals_the_sessions_for_the_timeline_every_few_seconds() -> None:
     assert keeper.entries == [("sessions", {"slots": {"blue": 5, "green": 0}})] * 2
 
 
+def test_it_journals_what_the_game_calls_a_session() -> None:
+    slots, keeper = Slots(), FakeKeeper()
+    one = gate(slots, keeper, 1.0)
+    one.sessions = lambda: (7, 2)
+    one.run()
+    assert keeper.entries[0] == ("sessions", {"slots": {"source": 7, "target": 2}})
+
+
 def test_a_window_longer_than_a_slice_is_remembered_and_then_forgotten() -> None:
     slots, keeper = Slots(), FakeKeeper()
     first = gate(slots, keeper, 30.0).run()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import run_cancel, run_drain, writes
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import run_cancel, run_drain
 from hypothesis import HealthCheck, given, settings
 
 from tests.unit.plugins.module_utils._agones.histories import History, histories, play
@@ -25,7 +25,7 @@ def in_turn(function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[An
 
 @pytest.fixture
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (run_cancel, run_drain, writes):
+    for module in (run_cancel, run_drain):
         monkeypatch.setattr(module, "in_parallel", in_turn)
     monkeypatch.setattr(run_drain, "TICK_SECONDS", 0.5)
 

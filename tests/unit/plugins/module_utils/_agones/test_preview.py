@@ -40,8 +40,8 @@ class FakeApi:
                 raise NotFound("no such resource", 404)
             return [{"metadata": {"name": name}} for name in self.fleets], "1"
         if path.endswith("/fleetautoscalers"):
-            policy = {"buffer": {"bufferSize": self.buffer}}
-            return [{"spec": {"fleetName": "arena", "policy": policy}}], "1"
+            policy = {"type": "Buffer", "buffer": {"bufferSize": self.buffer}}
+            return [{"metadata": {"name": "arena"}, "spec": {"fleetName": "arena", "policy": policy}}], "1"
         return self.servers, "1"
 
     def find(self, path: str) -> dict[str, Any] | None:

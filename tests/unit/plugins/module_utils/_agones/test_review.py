@@ -74,6 +74,7 @@ def test_only_what_is_needed_is_asked_for() -> None:
     plain = needed_on_target(POLICIES, ["arena"], reads_buffers=True)
     assert verbs(plain, "gameservers") == ["list", "watch"]
     assert verbs(plain, "fleetautoscalers") == ["list"]
+    assert verbs(plain, "configmaps") == ["get"]
     handing = needed_on_target(Policies(replace(POLICY, mode=HANDOFF)), ["arena"], reads_buffers=False)
     assert verbs(handing, "gameserverallocations") == ["create"]
     assert verbs(handing, "gameservers") == ["list", "watch", "get", "patch"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Conflict
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import Want, seats_needed
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import Size, Sizing, Sizings, Want
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import (
@@ -13,8 +13,14 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_
     compare_slots,
     has_fleets,
     predict_capacity,
+    size_fleets,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    Key,
+    Predicate,
+    Server,
+    read_server,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 from tests.unit.plugins.module_utils._agones.test_hold import autoscaler, limits, patched
@@ -157,20 +163,6 @@ def test_a_cluster_that_is_not_there_yet_is_predicted() -> None:
     assert result["fleets"][0]["up"] == 60
 
 
-@pytest.mark.parametrize(
-    ("replicas", "status", "headroom", "seats"),
-    [
-        (60, {"readyReplicas": 10, "allocatedReplicas": 50}, 0, 60),
-        (0, {"allocatedReplicas": 5, "reservedReplicas": 1}, 0, 6),
-        (60, {}, 10, 66),
-        (7, {"readyReplicas": 7}, 10, 8),
-        (0, {}, 50, 0),
-    ],
-)
-def test_seats_needed(replicas: int, status: Json, headroom: float, seats: int) -> None:
-    assert seats_needed({"spec": {"replicas": replicas}, "status": status}, headroom) == seats
-
-
 def test_a_fleet_counts_only_when_its_servers_have_addresses() -> None:
     cluster = Cluster(replicas=60, up=60)
     cluster.servers = lambda _namespace: [  # type: ignore[method-assign, assignment]
@@ -187,12 +179,50 @@ def test_has_fleets() -> None:
     assert not has_fleets(bare, ["arena"])
 
 
-def compared(target: Cluster | None) -> tuple[list[Json], list[Any]]:
-    return compare_slots(Cluster(60), target, ["arena"], expected=[], headroom_percent=0, domain=DEFAULT_DOMAIN)
+def sized(cluster: Cluster, sizings: Sizings | None = None, **more: Any) -> list[Size]:
+    return size_fleets(cluster, ["arena"], sizings or Sizings(), DEFAULT_DOMAIN, **more)
 
 
 def test_slots_are_compared_and_sized() -> None:
-    sizes, differences = compared(Cluster(10, scaler=autoscaler(12)))
-    assert sizes == [{"namespace": "arena", "name": "arena", "replicas": 60}]
+    source, target = Cluster(60), Cluster(10, scaler=autoscaler(12))
+    differences = compare_slots(source, target, ["arena"], expected=[], domain=DEFAULT_DOMAIN)
     assert [difference.path for difference in differences] == ["spec.policy.buffer.minReplicas"]
-    assert compared(None) == (sizes, [])
+    assert compare_slots(source, None, ["arena"], expected=[], domain=DEFAULT_DOMAIN) == []
+    assert [(one.replicas, one.sessions, one.peak_sessions) for one in sized(source)] == [(60, 0, None)]
+
+
+def test_a_size_is_for_the_peak_and_the_buffer() -> None:
+    asked: list[Sequence[Key]] = []
+
+    def read_peaks(fleets: Sequence[Key]) -> dict[Key, int]:
+        asked.append(fleets)
+        return dict.fromkeys(fleets, 80)
+
+    (size,) = sized(Cluster(60), read_peaks=read_peaks)
+    assert (size.replicas, size.peak_sessions, size.buffer_seats, asked) == (90, 80, 10, [[("arena", "arena")]])
+    said = Sizings(Sizing(reserve_seats=3), {("", "arena"): Sizing(1.5, 4, 50)})
+    (size,) = sized(Cluster(60), said, read_peaks=read_peaks)
+    assert (size.replicas, size.peak_sessions, len(asked)) == (75 + 10 + 4, 50, 1)
+
+
+def test_without_the_peak_that_was_asked_for_nothing_is_sized() -> None:
+    def read_peaks(_fleets: Sequence[Key]) -> dict[Key, int]:
+        raise BlueGreenError("peak_query: no answer")
+
+    with pytest.raises(BlueGreenError, match="no answer"):
+        sized(Cluster(60), read_peaks=read_peaks)
+
+
+def test_sizings_that_make_no_sense_are_refused_before_anybody_is_asked() -> None:
+    def read_peaks(_fleets: Sequence[Key]) -> dict[Key, int]:
+        raise AssertionError
+
+    wrong = Sizings(Sizing(fragmentation=0.5), {("", "moon"): Sizing()})
+    with pytest.raises(BlueGreenError, match="cannot be sized") as refused:
+        sized(Cluster(60), wrong, read_peaks=read_peaks)
+    assert len(refused.value.details["problems"]) == 2
+
+
+def test_a_predicate_that_no_fleet_knows_is_refused() -> None:
+    with pytest.raises(BlueGreenError, match="session_predicate names Counter guests"):
+        sized(Cluster(60), predicate=Predicate(counter="guests"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import (
     DrainRound,
     Settings,
-    buffer_seats,
     progress_text,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
@@ -479,13 +479,108 @@ def test_no_notice_is_shortened_by_the_time_that_many_writes_take() -> None:
         world.clock.seconds += 1.0
 
     world.before_write = take_time
-    run_round(world, keeper, slice_seconds=1.0)
+    run_round(world, keeper, replace(FAST, notice=30.0), slice_seconds=5.0)
     notices = []
     for name in world.source:
         request = world.request_of(name)
         assert request is not None
         notices.append(round(request.not_before - asked[name], 3))
-    assert min(notices) >= FAST.notice
+    assert min(notices) >= 30.0
+
+
+class SlowWrites:
+    """Each write takes a twentieth of a second; notes when each session was first asked."""
+
+    def __init__(self, world: World, sessions: int) -> None:
+        self.world = world
+        self.asked: dict[str, float] = {}
+        for number in range(sessions):
+            world.add_session(f"s{number}", Habits(acknowledges_after=None))
+        world.before_write = self.write
+
+    def write(self, name: str) -> None:
+        self.asked.setdefault(name, self.world.clock.seconds)
+        self.world.advance(0.05)
+
+
+class TimedKeeper(FakeKeeper):
+    """Notes when the lease was kept, and the memory saved."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self.kept_at: list[float] = []
+        self.saves = 0
+
+    def keep(self) -> None:
+        super().keep()
+        self.kept_at.append(self._world.clock.seconds)
+
+    def save(self, name: str, value: Mapping[str, Any]) -> None:
+        super().save(name, value)
+        self.saves += 1
+
+
+GENTLE = replace(FAST, mode=AT_MATCH_END, resignal=())
+
+
+def test_a_change_is_acted_upon_within_a_second_while_hundreds_of_writes_wait() -> None:
+    world = World()
+    keeper, slow = TimedKeeper(world), SlowWrites(world, 300)
+    allocated = [2.01, 5.02, 9.13]
+
+    def allocate(name: str) -> None:
+        world.add_session(name)
+        world._tell("source", name)
+
+    for at in allocated:
+        world.later(at, lambda at=at: allocate(f"late-{at}"))  # type: ignore[misc]
+    run_round(world, keeper, GENTLE)
+    assert len(slow.asked) == 303
+    assert max(slow.asked[f"late-{at}"] - at for at in allocated) < 0.5
+    gaps = [after - before for before, after in zip(keeper.kept_at, keeper.kept_at[1:], strict=False)]
+    assert max(gaps) < 2.5
+    assert keeper.saves < 22 + len(allocated)
+
+
+@pytest.mark.parametrize(("sessions", "asked"), [(120, 120), (620, 600)])
+def test_a_round_goes_on_while_there_is_more_to_write_but_not_for_ever(sessions: int, asked: int) -> None:
+    world = World()
+    slow = SlowWrites(world, sessions)
+    run_round(world, FakeKeeper(), GENTLE, slice_seconds=5.0)
+    assert len(slow.asked) == pytest.approx(asked, abs=5)
+    assert world.clock.seconds < 5.0 + run_drain.MORE_SECONDS + 1.0
+
+
+def test_a_pause_stops_the_requests_that_wait_to_be_written() -> None:
+    world = World()
+    keeper, slow = FakeKeeper(), SlowWrites(world, 300)
+    world.later(3.0, lambda: keeper.memory.update(control={"state": "paused"}))
+    result = run_round(world, keeper, GENTLE)
+    assert len(slow.asked) < 20 * (3.0 + run_drain.CONTROL_SECONDS + 0.5)
+    assert result["states"]["idle"] == 300 - len(slow.asked)
+    keeper.memory["control"] = {"state": "running"}
+    run_round(world, keeper, GENTLE)
+    assert len(slow.asked) == 300
+
+
+def test_a_view_that_grows_stale_stops_the_requests_that_wait_to_be_written() -> None:
+    world = World()
+    keeper, slow = FakeKeeper(), SlowWrites(world, 300)
+    one = drain_round(world, keeper, GENTLE)
+    world.later(3.0, lambda: setattr(one.target_feed, "fresh", False))
+    one.run(one.source_feed.relist(), one.target_feed.relist())
+    assert len(slow.asked) < 70
+
+
+def test_requests_wait_when_seats_are_lost_before_they_are_written() -> None:
+    world = World(seats=40)
+    keeper, slow = FakeKeeper(), SlowWrites(world, 40)
+    for _number in range(30):
+        world.later(0.51, world.take_seat)
+    run_round(world, keeper, replace(FAST, notice=60.0))
+    assert len(slow.asked) < 20
+    assert world.worst <= len(slow.asked)
 
 
 def test_cancelling_takes_requests_back_except_from_servers_that_close() -> None:
@@ -535,13 +630,6 @@ def test_a_drain_after_a_cancelled_one_of_the_same_run_asks_anew() -> None:
     assert outcomes(result) == {"s0": "moved"}
     request = keeper.memory["drain"]["ended"][0]
     assert request["outcome"] == "moved"
-
-
-@pytest.mark.parametrize(
-    ("size", "allocated", "seats"), [(5, 100, 5), ("20%", 40, 10), ("10%", 0, 0), ("100%", 7, 7), (0, 3, 0)]
-)
-def test_buffer_seats(size: int | str, allocated: int, seats: int) -> None:
-    assert buffer_seats(size, allocated) == seats
 
 
 def test_progress_text() -> None:

@@ -8,6 +8,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     parse_time,
     read_server,
     summarise,
+    trimmed,
 )
 
 from tests.unit.plugins.module_utils._agones.world import START, game_server
@@ -51,6 +52,19 @@ def test_players_are_hashes_salted_by_the_run() -> None:
     assert server.players == (hash_player("bob", "run-1"),)
     assert server.players != (hash_player("bob", "run-2"),)
     assert "bob" not in repr(server)
+
+
+@pytest.mark.parametrize("deleting", [False, True])
+def test_a_trimmed_server_reads_the_same_and_has_nothing_else(deleting: bool) -> None:
+    server = game_server("s", players=["a"], deleting=deleting)
+    server["metadata"]["managedFields"] = [{"manager": "agones"}]
+    server["spec"] = {"health": {}, "template": {"spec": {"terminationGracePeriodSeconds": 90, "containers": [{}]}}}
+    server["status"] |= {"nodeName": "n", "counters": {"players": {"count": 3}}}
+    lean = trimmed(server)
+    assert read_server(lean) == read_server(server)
+    assert read_server(lean).grace_seconds == 90
+    assert not {"managedFields", "health", "containers", "nodeName"} & set(str(lean).split("'"))
+    assert trimmed({}) == {"metadata": {}, "spec": {}, "status": {}}
 
 
 def test_no_list_is_not_an_empty_list() -> None:

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""The recent peak of each Fleet's sessions, by a query to Prometheus.
+
+What Prometheus does not answer, or answers in more than one way, is no number: the caller does not go on without it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Callable, Mapping, Sequence
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from ansible.module_utils.urls import open_url
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+
+QUERY_PATH = "/api/v1/query"
+# A peak over days is a long computation.
+TIMEOUT_SECONDS = 30
+# `fleet_name` is what Agones' own metrics call it.
+FLEET_LABELS = ("fleet", "fleet_name")
+
+Sample = tuple[Mapping[str, str], float]
+Fetch = Callable[[str], str]
+
+
+def fetch(url: str) -> str:
+    """The body that a URL answers with, also where that is Prometheus' word on what is wrong. Raises OSError."""
+    try:
+        with open_url(url, timeout=TIMEOUT_SECONDS) as answer:
+            return str(answer.read().decode(errors="replace"))
+    except HTTPError as error:
+        body = error.read().decode(errors="replace")
+        if is_answer(body):
+            return body
+        raise
+
+
+def is_answer(text: str) -> bool:
+    """Whether this is what Prometheus' API answers with, be it an error."""
+    try:
+        return "status" in json.loads(text)
+    except (TypeError, ValueError):
+        return False
+
+
+def parse_samples(text: str) -> list[Sample]:
+    """The samples of an instant vector. Raises ValueError."""
+    document = json.loads(text)
+    if not isinstance(document, dict) or document.get("status") != "success":
+        reason = document.get("error") if isinstance(document, dict) else ""
+        raise ValueError(reason or "it answers something else than the API of Prometheus does")
+    kind = document["data"]["resultType"]
+    if kind != "vector":
+        raise ValueError(f"the query gives a {kind}; an instant vector is needed, a sample for each Fleet")
+    return [(dict(one["metric"]), float(one["value"][1])) for one in document["data"]["result"]]
+
+
+def peaks_of(samples: Sequence[Sample], fleets: Sequence[Key]) -> tuple[dict[Key, int], list[str]]:
+    """The peak of each of these Fleets, and what is wrong with the samples.
+
+    A sample without the label `namespace` is for the Fleets of its name in every namespace.
+    """
+    peaks: dict[Key, int] = {}
+    wrong = []
+    for fleet in fleets:
+        values = [value for labels, value in samples if _is_for(labels, fleet)]
+        name = "/".join(fleet)
+        if len(values) != 1:
+            many = f"{len(values)} samples are for Fleet {name}: aggregate by (namespace, fleet_name)"
+            none = f"no sample is for Fleet {name}: widen the query, or give its peak_sessions in sizes"
+            wrong.append(many if values else none)
+        elif not 0 <= values[0] < math.inf:
+            wrong.append(f"the sample for Fleet {name} is {values[0]:g}, which is no number of sessions")
+        else:
+            peaks[fleet] = math.ceil(round(values[0], 6))
+    return peaks, wrong
+
+
+def _is_for(labels: Mapping[str, str], fleet: Key) -> bool:
+    name = next((labels[label] for label in FLEET_LABELS if label in labels), "")
+    return name == fleet[1] and labels.get("namespace", fleet[0]) == fleet[0]
+
+
+def read_peaks(url: str, query: str, fleets: Sequence[Key], get: Fetch = fetch) -> dict[Key, int]:
+    """The recent peak of each Fleet. Raises BlueGreenError where one has none."""
+    where = f"peak_query: {public_part(url)}"
+    try:
+        samples = parse_samples(get(f"{url.rstrip('/')}{QUERY_PATH}?{urlencode({'query': query})}"))
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise BlueGreenError(
+            f"{where} does not tell the recent peak ({error}). Without it the target is not sized: see that Prometheus "
+            "answers from here and that the query is right, or give each Fleet's peak_sessions in sizes"
+        ) from error
+    peaks, wrong = peaks_of(samples, fleets)
+    if wrong:
+        raise BlueGreenError(f"{where}: {'; '.join(wrong)}", problems=wrong)
+    return peaks
+
+
+def public_part(url: str) -> str:
+    """A URL without the credentials in it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+
+
+def peak_reader(option: Mapping[str, Any] | None) -> Callable[[Sequence[Key]], Mapping[Key, int]] | None:
+    """What the module's option `peak_query` stands for; None without it."""
+    if not option:
+        return None
+    url, query = str(option["url"]), str(option["query"])
+    return lambda fleets: read_peaks(url, query, fleets)
