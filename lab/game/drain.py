@@ -1,7 +1,10 @@
 """The drain contract, version 1, from a game server's side: a state machine without I/O or a clock.
 
 A server hears requests (an annotation on its GameServer), answers with acknowledgements, and learns
-here when it may close its clients. `docs/` publishes the contract; this is its reference.
+here when it may close its clients. `docs/drain-contract.md` publishes the contract; this is its reference.
+
+A server calls `parse_request` and `hear` for each annotation that it sees, `closes_at` for the time to go,
+`begin_closing` when it does, and `acknowledgement` after each change.
 """
 
 from __future__ import annotations

@@ -1,82 +1,20 @@
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_probe import SessionProbe
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.synthetic import Synthetic
 
-from tests.unit.plugins.module_utils._agones.world import FakeClock, FakeKeeper, game_server
-
-Json = dict[str, Any]
-LABEL = f"{DEFAULT_DOMAIN}/synthetic"
-
-
-class Cluster:
-    """A Fleet with Ready servers; allocating takes the first one."""
-
-    def __init__(self, ready: int = 2, fleets: int = 1) -> None:
-        self.clock = FakeClock()
-        self.clock.on_sleep = self.pass_time
-        self.names = [f"fleet-{number}" for number in range(fleets)]
-        self.servers = {f"s{n}": game_server(f"s{n}", "Ready") for n in range(ready)}
-        self.conflicts = 0
-        self.refuses_until = 0.0
-        self.connected: list[tuple[str, int]] = []
-        self.deaf_until = 0.0
-        self._versions = itertools.count(10)
-
-    def pass_time(self, seconds: float) -> None:
-        self.clock.seconds += seconds
-
-    def fleets(self, namespace: str) -> list[Json]:
-        sizes = [{"metadata": {"name": name}, "spec": {"replicas": 2}} for name in self.names]
-        return [*sizes, {"metadata": {"name": "empty"}, "spec": {"replicas": 0}}]
-
-    def allocate(self, namespace: str, body: Mapping[str, Any]) -> Json:
-        if self.clock.seconds < self.refuses_until:
-            raise ApiFailure("error trying to reach service", 503)
-        for name, server in self.servers.items():
-            if server["status"]["state"] == "Ready":
-                server["status"]["state"] = "Allocated"
-                server["metadata"]["labels"].update(body["spec"]["metadata"]["labels"])
-                ports = server["status"]["ports"]
-                status = {"state": "Allocated", "gameServerName": name, "address": "127.47.101.1", "ports": ports}
-                return {"status": status}
-        return {"status": {"state": "UnAllocated", "gameServerName": ""}}
-
-    def find_server(self, namespace: str, name: str) -> Json | None:
-        return self.servers.get(name)
-
-    def list_servers(self, namespace: str, selector: str) -> list[Json]:
-        key, _equals, value = selector.partition("=")
-        return [one for one in self.servers.values() if one["metadata"]["labels"].get(key) == value]
-
-    def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
-        server = self.servers[name]
-        if self.conflicts:
-            self.conflicts -= 1
-            server["metadata"]["resourceVersion"] = str(next(self._versions))
-        if body["metadata"]["resourceVersion"] != server["metadata"]["resourceVersion"]:
-            raise Conflict("changed", 409)
-        server["status"]["state"] = body["status"]["state"]
-        return server
-
-    def connect(self, address: str, port: int, timeout: float) -> None:
-        self.connected.append((address, port))
-        if self.clock.seconds < self.deaf_until:
-            raise ConnectionRefusedError("refused")
-
-    def states(self) -> list[str]:
-        return [str(server["status"]["state"]) for server in self.servers.values()]
+from tests.unit.plugins.module_utils._agones.cluster import LABEL, Cluster
+from tests.unit.plugins.module_utils._agones.world import FakeKeeper
 
 
 def probe(cluster: Cluster, **more: Any) -> SessionProbe:
+    synthetic = Synthetic(cluster, "run-1", DEFAULT_DOMAIN, cluster.clock)
     options = {"connect": cluster.connect, **more}
-    return SessionProbe(cluster, ["arena"], "run-1", DEFAULT_DOMAIN, FakeKeeper(), cluster.clock, **options)
+    return SessionProbe(synthetic, ["arena"], FakeKeeper(), cluster.clock, **options)
 
 
 def test_a_session_is_allocated_reached_and_released() -> None:
