@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from lab import demo, processes, world
+from lab import demo, faults, processes, world
 from lab.binaries import ensure_binaries
 from lab.config import LabConfig, LabError
 
@@ -22,6 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     players = commands.add_parser("players", help="send players into the game, or call them back")
     players.add_argument("action", choices=["start", "stop", "status"])
     players.add_argument("--parties", type=int, default=50, help="parties of five (default 50)")
+    for command, text in (("stop-program", "stop one program of a cluster"), ("start-program", "let it go on")):
+        fault = commands.add_parser(command, help=text)
+        fault.add_argument("cluster", help="arena-blue or arena-green")
+        fault.add_argument("program", help="kube-apiserver, agones-controller, ...")
     commands.add_parser("demo", help="a whole upgrade with live players, and what it must show")
     options = parser.parse_args(arguments)
     config = LabConfig.from_environment()
@@ -44,6 +48,11 @@ def _run(options: argparse.Namespace, config: LabConfig) -> int:
             ensure_binaries(config)
         case "players":
             _players(options, config)
+        case "stop-program":
+            pids = faults.stop_program(config, options.cluster, options.program)
+            print(f"stopped {options.program} of {options.cluster}: {', '.join(map(str, pids))}")
+        case "start-program":
+            faults.start_program(config, options.cluster, options.program)
         case "demo":
             return demo.run(config, os.environ)
     return 0

@@ -11,6 +11,7 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parent.parent
 ACCOUNT_ID = "123456789012"
 AWS_PORT = 4566
+QUEUES = ("none", "per_slot", "shared")
 # Which cached component, by name and version, holds a program.
 PROGRAMS = {
     "kube-apiserver": "kubernetes-1.36.3",
@@ -37,15 +38,20 @@ class LabConfig:
     cache: Path
     images: Path
     region: str = "eu-west-1"
+    # Of the matchmakers: none, per_slot or shared.
+    queue: str = "none"
 
     @classmethod
     def from_environment(cls, environ: dict[str, str] | None = None) -> LabConfig:
-        """Read LAB_NUMBER (1 to 99), LAB_STATE, LAB_CACHE and LAB_IMAGES (image name to program)."""
+        """Read LAB_NUMBER (1 to 99), LAB_STATE, LAB_CACHE, LAB_IMAGES (image name to program) and LAB_QUEUE."""
         env = dict(os.environ if environ is None else environ)
         text = env.get("LAB_NUMBER", "40")
         if not text.isdigit() or not 1 <= int(text) <= 99:
             raise LabError(f"LAB_NUMBER is {text!r}; set it to a whole number from 1 to 99")
         number = int(text)
+        queue = env.get("LAB_QUEUE") or "none"
+        if queue not in QUEUES:
+            raise LabError(f"LAB_QUEUE is {queue!r}; set it to one of {', '.join(QUEUES)}")
         default_state = REPOSITORY / (".lab" if number == 40 else f".lab-{number}")
         cache_home = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         return cls(
@@ -53,6 +59,7 @@ class LabConfig:
             state=Path(env.get("LAB_STATE") or default_state).absolute(),
             cache=Path(env.get("LAB_CACHE") or cache_home / "gameops-eks-bluegreen").absolute(),
             images=Path(env.get("LAB_IMAGES") or REPOSITORY / "lab" / "images.yml").absolute(),
+            queue=queue,
         )
 
     def environment(self) -> dict[str, str]:
@@ -62,6 +69,7 @@ class LabConfig:
             "LAB_STATE": str(self.state),
             "LAB_CACHE": str(self.cache),
             "LAB_IMAGES": str(self.images),
+            "LAB_QUEUE": self.queue,
         }
 
     # Addresses: the lab owns 127.<number>.0.0/16, so that its ports are free whatever else runs.
@@ -99,6 +107,10 @@ class LabConfig:
     # Files
     def cluster_dir(self, name: str) -> Path:
         return self.state / "clusters" / name
+
+    def stop_sign(self, cluster: str, program: str) -> Path:
+        """While this file is there, the node agent of a cluster starts no pod's program of this name."""
+        return self.cluster_dir(cluster) / "stopped" / program
 
     def log(self, name: str) -> Path:
         return self.state / "logs" / f"{name}.log"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lab import figures, processes, world
+from lab import activation, figures, processes, world
 from lab.binaries import ensure_binaries
 from lab.config import REPOSITORY, LabConfig, LabError, write_json
 from lab.game.players import CONTROL_PORT
@@ -69,6 +69,7 @@ def run(config: LabConfig, environ: Mapping[str, str]) -> int:
         print(f"waiting {SETTLE_SECONDS} s before the players are asked how it was")
         time.sleep(SETTLE_SECONDS)
         after = players_status(config)
+        exclusive = activation.exclusive(config)
         wall_seconds = time.monotonic() - started
     measured = {
         "lab_up_seconds": round(lab_up_seconds, 1),
@@ -76,7 +77,7 @@ def run(config: LabConfig, environ: Mapping[str, str]) -> int:
         "wall_seconds": round(wall_seconds, 1),
         "lab_memory_mib": round(memory.peak_mib),
     }
-    found = figures.demo_figures(before, after, newest_report(), measured)
+    found = figures.demo_figures(before, after, newest_report(), measured, exclusive)
     return conclude(found)
 
 
@@ -100,20 +101,25 @@ def _refuse_an_upgraded_lab(config: LabConfig) -> None:
         raise LabError("this lab has moved to green already; run: make demo-down, then: make demo")
 
 
-def start_players(config: LabConfig, parties: int) -> None:
-    """Send players into the game; they play until the lab goes down or `players stop`."""
+def start_players(config: LabConfig, parties: int, *options: str) -> None:
+    """Send players into the game; they play until the lab goes down or `players stop`.
+
+    `options` are further ones of lab.game.players.
+    """
     world.require_running(config)
     record = processes.read_record(config, "players")
     if record and processes.find_process(record):
         return
-    record = processes.start(config, "players", ["python", "-m", "lab.game.players", "--parties", str(parties)])
+    command = ["python", "-m", "lab.game.players", "--parties", str(parties), *options]
+    record = processes.start(config, "players", command)
     processes.wait_until_listening(record, config.players_address, CONTROL_PORT)
 
 
-def players_status(config: LabConfig) -> Any:
-    """The players' accounts; their schema stands in lab.game.players."""
+def players_status(config: LabConfig, *, lists: bool = True) -> Any:
+    """The players' accounts, on wish without what grows with time; their schema stands in lab.game.players."""
+    query = "" if lists else "?lists=no"
     try:
-        return json.load(world.fetch(f"http://{config.players_address}:{CONTROL_PORT}/status"))
+        return json.load(world.fetch(f"http://{config.players_address}:{CONTROL_PORT}/status{query}"))
     except OSError as error:
         raise LabError(f"no players are in the game ({error}); run: python -m lab players start") from None
 
@@ -137,7 +143,7 @@ def play_upgrade(environ: Mapping[str, str], release: str = TARGET_RELEASE) -> i
 
 
 def newest_report() -> Any:
-    reports = [path for path in Path(REPOSITORY / "reports").glob("*.json") if path.name != "demo.json"]
+    reports = list(Path(REPOSITORY / "reports").glob("[0-9]*.json"))
     if not reports:
         raise LabError("the upgrade wrote no report; see the output of its last tasks")
     return json.loads(max(reports, key=lambda path: path.stat().st_mtime).read_text())

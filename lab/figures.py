@@ -21,12 +21,17 @@ class Verdict:
 
 
 def demo_figures(
-    before: Mapping[str, Any], after: Mapping[str, Any], report: Mapping[str, Any], measured: Mapping[str, float]
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    report: Mapping[str, Any],
+    measured: Mapping[str, float],
+    exclusive: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The content of reports/demo.json.
 
     `before` and `after` are the players' accounts when the upgrade began and 15 s after its end, `report`
-    is the run's report, `measured` holds wall_seconds, lab_up_seconds, upgrade_seconds, lab_memory_mib.
+    is the run's report, `measured` holds wall_seconds, lab_up_seconds, upgrade_seconds, lab_memory_mib;
+    `exclusive` is what lab.activation says of the slots.
     """
     outcomes = report["drain"]["sessions"]
     players, sessions = after["players"], after["sessions"]
@@ -51,6 +56,8 @@ def demo_figures(
             "downtime_seconds": {name: after["downtime_seconds"][name] for name in ("p50", "p95", "p99", "max")},
         },
         "at_first_weight": at_first_weight(after["series"], report),
+        "target": report["run"]["target"],
+        "exclusive": dict(exclusive),
         "phases": report["phases"],
         **measured,
     }
@@ -73,7 +80,8 @@ def judge(figures: Mapping[str, Any]) -> list[Verdict]:
     sessions, players = figures["sessions"], figures["players"]
     downtime = players["downtime_seconds"]
     broken = sessions["interrupted"] + sessions["forced"] + sessions["lost"]
-    start = figures["at_first_weight"]
+    start, exclusive, target = figures["at_first_weight"], figures["exclusive"], figures["target"]
+    allocating = exclusive["may_allocate_on"]
     return [
         _at_most("match requests failed during the upgrade", figures["match_requests_during_upgrade"]["failed"], 0),
         _at_most("sessions ended other than by their match or the contract", broken, 0),
@@ -86,6 +94,9 @@ def judge(figures: Mapping[str, Any]) -> list[Verdict]:
         _at_most("players moved by the drain who never returned", players["never_returned"], 0),
         _at_most("downtime per moved player, p95 (s)", downtime["p95"], 3),
         _at_most("downtime per moved player, longest (s)", downtime["max"], 10),
+        Verdict("where matchmakers may allocate", ", ".join(allocating), target, allocating == [target]),
+        Verdict("where the director is", exclusive["director_in"], target, exclusive["director_in"] == target),
+        _at_most("times that two directors were at work", exclusive["directors_at_once"], 0),
         _at_least("players on the source at the first weight", start["players"], 200),
         _at_least("sessions on the source at the first weight", start["sessions"], 40),
         _at_most("lab up (s)", figures["lab_up_seconds"], 60),

@@ -27,6 +27,8 @@ SECRET_KEY = ADMINISTRATOR.secret_key
 GAME = "arena"
 BUCKET = "arena-eks-bluegreen"
 DOCUMENT = "/arena/session-destination"
+DIRECTOR_DOCUMENT = "/arena/director"
+TICKETS = "arena-tickets"
 LISTENER_PORT = 8080
 CLUSTER_NAMES = {"blue": "arena-blue", "green": "arena-green"}
 FIRST_RELEASE = "2026-10"
@@ -44,7 +46,19 @@ PROGRAMS_MAY = {
                 f"arn:aws:ssm:*:{ACCOUNT_ID}:parameter{DOCUMENT}/*",
             ],
         },
+        {
+            "Effect": "Allow",
+            "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Scan"],
+            "Resource": f"arn:aws:dynamodb:*:{ACCOUNT_ID}:table/{TICKETS}",
+        },
         {"Effect": "Allow", "Action": "eks:DescribeCluster", "Resource": f"arn:aws:eks:*:{ACCOUNT_ID}:cluster/*"},
+    ],
+    "director": [
+        {
+            "Effect": "Allow",
+            "Action": ["ssm:GetParameter", "ssm:PutParameter"],
+            "Resource": f"arn:aws:ssm:*:{ACCOUNT_ID}:parameter{DIRECTOR_DOCUMENT}",
+        },
     ],
     "load-balancer-controller": [
         {"Effect": "Allow", "Action": "elasticloadbalancing:Describe*", "Resource": "*"},
@@ -101,7 +115,7 @@ def seed_network(ec2: Any) -> dict[str, list[str]]:
 
 def seed_roles(iam: Any) -> None:
     """The roles of the clusters and of the programs in them, with what those may do."""
-    for role in ("cluster", "node", "fargate", "matchmaker", "load-balancer-controller"):
+    for role in ("cluster", "node", "fargate", *PROGRAMS_MAY):
         iam.create_role(RoleName=f"{GAME}-{role}", AssumeRolePolicyDocument=TRUST)
     for role, statements in PROGRAMS_MAY.items():
         document = json.dumps({"Version": "2012-10-17", "Statement": statements})
@@ -154,6 +168,16 @@ def seed_document(ssm: Any) -> None:
         "clusters": CLUSTER_NAMES,
     }
     ssm.put_parameter(Name=DOCUMENT, Type="String", Value=json.dumps(value))
+
+
+def seed_tickets(dynamodb: Any) -> None:
+    """The table of the queue that both slots share."""
+    dynamodb.create_table(
+        TableName=TICKETS,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 def seed_bucket(s3: Any) -> None:
@@ -302,10 +326,20 @@ def install_charts(config: LabConfig, kubeconfig: str, release: Any) -> None:
         )
 
 
+def start_director(config: LabConfig, kubeconfig: str) -> None:
+    """Let the slot that serves from the start have the director, which the chart installs switched off."""
+    where = ("--namespace", GAME, "--kubeconfig", kubeconfig)
+    run_program(config, "kubectl", "scale", "deployment/arena-director", "--replicas=1", *where)
+
+
 def helm(config: LabConfig, *arguments: str) -> None:
-    result = subprocess.run([str(config.binary("helm")), *arguments], capture_output=True, text=True)
+    run_program(config, "helm", *arguments)
+
+
+def run_program(config: LabConfig, name: str, *arguments: str) -> None:
+    result = subprocess.run([str(config.binary(name)), *arguments], capture_output=True, text=True)
     if result.returncode:
-        raise LabError(f"helm {' '.join(arguments[:4])} failed: {result.stderr.strip()[-800:]}")
+        raise LabError(f"{name} {' '.join(arguments[:4])} failed: {result.stderr.strip()[-800:]}")
 
 
 def is_seeded(account: Account) -> bool:

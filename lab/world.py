@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from lab import processes, seed
+from lab import faults, processes, seed
 from lab.binaries import ensure_binaries
 from lab.config import AWS_PORT, PROGRAMS, LabConfig, LabError
 from lab.users import OPERATOR
@@ -113,15 +113,19 @@ def _seed(config: LabConfig, account: seed.Account, step: Say) -> None:
                 "target_group_arns": {"matchmaker": target_group},
             },
             "eks_bluegreen_region": config.region,
+            "eks_bluegreen_matchmaking_queue": config.queue,
             "lab_charts": str(config.state / "charts"),
         },
     )
     seed.seed_document(account.client("ssm"))
+    if config.queue == "shared":
+        seed.seed_tickets(account.client("dynamodb"))
     # Its creator enters it as its administrator, so it is whoever upgrades later.
     seed.seed_cluster(seed.Account(config, OPERATOR), subnets, release, "blue")
     step("arena-blue is ACTIVE: installing the charts of release 2026-10")
     kubeconfig = cluster_facts(config, seed.CLUSTER_NAMES["blue"])["kubeconfig"]
     seed.install_charts(config, kubeconfig, release)
+    seed.start_director(config, kubeconfig)
 
 
 def cluster_facts(config: LabConfig, name: str) -> Any:
@@ -169,6 +173,7 @@ def fetch(url: str) -> Any:
 
 def down(config: LabConfig, say: Say = print) -> None:
     """End every process of the lab and remove its state, but keep the logs."""
+    faults.resume_all(config)
     records = processes.list_records(config)
     # Who restarts others goes first: the node agents end their pods themselves.
     first = [record.name for record in records if record.name.startswith(("aws", "node-agent", "players"))]

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 
-from lab.agones import defaults, validation
+from lab.agones import autoscaler_validation, defaults, validation
 from lab.agones.model import Obj
 
 
@@ -32,7 +32,7 @@ def validate(request: Obj) -> Obj:
         "Fleet": validation.fleet,
         "GameServer": validation.game_server,
         "GameServerSet": validation.game_server_set,
-        "FleetAutoscaler": validation.fleet_autoscaler,
+        "FleetAutoscaler": autoscaler_validation.fleet_autoscaler,
     }
     if kind == "GameServerSet" and request["operation"] == "UPDATE":
         errors = validation.game_server_set_update(request["oldObject"], request["object"])

@@ -1,14 +1,26 @@
-"""The FleetAutoscaler controller: the Buffer policy, once when it appears or changes, then at its interval."""
+"""The FleetAutoscaler controller: acts once when one appears or changes, then at its interval."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
 
-from lab.agones import buffer
+from lab.agones.buffer import CannotScale
 from lab.agones.defaults import SYNC_SECONDS
 from lab.agones.events import Recorder
-from lab.agones.model import Obj, is_deleting, namespace_of, uid_of
+from lab.agones.model import (
+    FLEET_LABEL,
+    Obj,
+    count_by_node,
+    is_deleting,
+    is_session,
+    labels_of,
+    name_of,
+    namespace_of,
+    uid_of,
+)
+from lab.agones.policies import Inactive, Policies, Wanted
+from lab.agones.replicas import in_deletion_order
 from lab.agones.store import Store
 from lab.agones.workqueue import WorkQueue
 from lab.kube import Key, key_of
@@ -17,9 +29,10 @@ from lab.kube import Key, key_of
 class Autoscalers:
     """Keeps one timer per FleetAutoscaler; a changed spec starts it anew."""
 
-    def __init__(self, autoscalers: Store, fleets: Store, recorder: Recorder) -> None:
+    def __init__(self, autoscalers: Store, fleets: Store, servers: Store, recorder: Recorder) -> None:
         self._autoscalers = autoscalers
         self._fleets = fleets
+        self._servers = servers
         self._recorder = recorder
         self._timers: dict[Key, tuple[str, int, asyncio.TimerHandle]] = {}
         self.queue = WorkQueue("FleetAutoscaler", self.sync, workers=2)
@@ -55,20 +68,45 @@ class Autoscalers:
             return
         if is_deleting(fleet):
             return
-        status = fleet.get("status") or {}
-        target = buffer.desired(autoscaler["spec"]["policy"]["buffer"], int(status.get("allocatedReplicas") or 0))
-        before = int(fleet["spec"].get("replicas") or 0)
+        try:
+            wanted = self._policies(fleet).wanted(autoscaler["spec"]["policy"])
+        except Inactive:
+            return
+        except CannotScale as error:
+            message = f"Error calculating desired fleet size on FleetAutoscaler {name_of(autoscaler)}. Error: {error}"
+            self._recorder.warning(autoscaler, "FleetAutoscaler", message)
+            await self._tell(autoscaler, unable())
+            return
+        await self._scale(autoscaler, fleet, wanted)
+
+    def _policies(self, fleet: Obj) -> Policies:
+        def removable() -> list[Obj]:
+            servers, spec = self._servers.all(), fleet["spec"]
+            own = [
+                server
+                for server in servers
+                if labels_of(server).get(FLEET_LABEL) == name_of(fleet)
+                and namespace_of(server) == namespace_of(fleet)
+                and not is_session(server)
+            ]
+            scheduling, priorities = spec.get("scheduling", "Packed"), spec.get("priorities") or []
+            return in_deletion_order(own, scheduling, priorities, count_by_node(servers))
+
+        return Policies(fleet, removable, datetime.now(UTC))
+
+    async def _scale(self, autoscaler: Obj, fleet: Obj, wanted: Wanted) -> None:
+        before, after = int(fleet["spec"].get("replicas") or 0), wanted.size.replicas
         told = {
             "ableToScale": True,
-            "currentReplicas": int(status.get("replicas") or 0),
-            "desiredReplicas": target.replicas,
-            "scalingLimited": target.limited,
-            "lastAppliedPolicy": "Buffer",
+            "currentReplicas": int((fleet.get("status") or {}).get("replicas") or 0),
+            "desiredReplicas": after,
+            "scalingLimited": wanted.size.limited,
+            "lastAppliedPolicy": wanted.policy,
             "lastScaleTime": (autoscaler.get("status") or {}).get("lastScaleTime"),
         }
-        if target.replicas != before:
-            await self._fleets.patch(fleet, {"spec": {"replicas": target.replicas}})
-            message = f"Scaling fleet {name} from {before} to {target.replicas}"
+        if after != before:
+            await self._fleets.patch(fleet, {"spec": {"replicas": after}})
+            message = f"Scaling fleet {name_of(fleet)} from {before} to {after}"
             self._recorder.normal(autoscaler, "AutoScalingFleet", message)
             told["lastScaleTime"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         await self._tell(autoscaler, told)
@@ -79,7 +117,7 @@ class Autoscalers:
 
 
 def unable() -> Obj:
-    """The status of an autoscaler that had a Fleet and has it no longer."""
+    """The status of an autoscaler that had a size for its Fleet and has none any more."""
     return {
         "ableToScale": False,
         "currentReplicas": 0,

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
+class CannotScale(Exception):
+    """Why a policy gives no size."""
+
+
 @dataclass(frozen=True)
 class Desired:
     """Replicas that a policy wants; `limited` if minimum or maximum had a say."""

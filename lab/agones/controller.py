@@ -61,7 +61,7 @@ async def main(stopping: asyncio.Event) -> None:
             pod_settings,
             recorder,
         ).queue,
-        Autoscalers(autoscalers, fleets, recorder).queue,
+        Autoscalers(autoscalers, fleets, servers, recorder).queue,
     ]
     informers = [fleets.informer, sets.informer, servers.informer, autoscalers.informer, pods, nodes]
     leader = Leader(client, setting("POD_NAMESPACE", "agones-system"))

@@ -63,7 +63,7 @@ def plan(
     up = sum(is_session(server) for server in servers) + len(removable)
     surplus = min(max(0, up - replicas), len(removable))
     if surplus:
-        removable.sort(key=lambda server: _deletion_key(server, scheduling, priorities, nodes))
+        removable = in_deletion_order(removable, scheduling, priorities, nodes)
     shut_down = [*broken, *removable[:surplus]]
     create = max(0, replicas - up)
     return Action(
@@ -88,6 +88,13 @@ def error_delay(server: Obj, now: datetime) -> timedelta:
         return errored_at + ERROR_DELAY - now
     except (ValueError, TypeError):
         return timedelta(0)
+
+
+def in_deletion_order(
+    servers: Iterable[Obj], scheduling: str, priorities: list[Mapping[str, Any]], nodes: Mapping[str, tuple[int, int]]
+) -> list[Obj]:
+    """Servers as they go when there are too many, the first to go first."""
+    return sorted(servers, key=lambda server: _deletion_key(server, scheduling, priorities, nodes))
 
 
 def _deletion_key(
@@ -140,8 +147,7 @@ def overflow(game_server_set: Obj, servers: list[Obj], nodes: Mapping[str, tuple
     bare = [server for server in allocated if not _carries(server, marks)]
     missing = len(allocated) - int(spec.get("replicas") or 0) - (len(allocated) - len(bare))
     scheduling, priorities = spec.get("scheduling", "Packed"), spec.get("priorities") or []
-    bare.sort(key=lambda server: _deletion_key(server, scheduling, priorities, nodes))
-    return bare[: max(0, missing)]
+    return in_deletion_order(bare, scheduling, priorities, nodes)[: max(0, missing)]
 
 
 def _carries(server: Obj, marks: Obj) -> bool:

@@ -130,31 +130,6 @@ def game_server_spec(spec: Obj, path: str) -> list[FieldError]:
     return errors + _metadata(spec["template"].get("metadata"), f"{path}.template.metadata")
 
 
-def fleet_autoscaler(obj: Obj) -> list[FieldError]:
-    spec = obj["spec"]
-    policy = spec["policy"]
-    path = "spec.policy.buffer"
-    buffer = policy.get("buffer")
-    if buffer is None:
-        return [required(path, "buffer policy config params are missing")]
-    lowest, highest = int(buffer.get("minReplicas") or 0), int(buffer["maxReplicas"])
-    size = buffer.get("bufferSize", 0)
-    errors = []
-    if lowest > highest:
-        errors.append(invalid(f"{path}.minReplicas", lowest, "minReplicas should be smaller than maxReplicas"))
-    if isinstance(size, str):
-        return errors + _buffer_percentage(size, lowest, path)
-    if size <= 0:
-        errors.append(invalid(f"{path}.bufferSize", size, "must be greater than or equal to 0"))
-    if highest < size:
-        detail = "maxReplicas should be bigger than or equal to bufferSize"
-        errors.append(invalid(f"{path}.maxReplicas", highest, detail))
-    if lowest != 0 and lowest < size:
-        detail = "minReplicas should be bigger than or equal to bufferSize"
-        errors.append(invalid(f"{path}.minReplicas", lowest, detail))
-    return errors
-
-
 def allocation(obj: Obj) -> list[FieldError]:
     """Errors of a GameServerAllocation with its defaults filled in."""
     spec = obj["spec"]
@@ -257,16 +232,6 @@ def _key(key: str, field: str) -> list[FieldError]:
             )
         ]
     return []
-
-
-def _buffer_percentage(size: str, lowest: int, path: str) -> list[FieldError]:
-    errors = []
-    percent = int(size[:-1]) if re.fullmatch(r"\d+%", size) else 0
-    if not 1 <= percent <= 99:
-        errors.append(invalid(f"{path}.bufferSize", size, "bufferSize should be between 1% and 99%"))
-    if lowest < 1:
-        errors.append(invalid(f"{path}.minReplicas", lowest, "must be greater than or equal to 0"))
-    return errors
 
 
 def _selector(selector: Obj, path: str) -> list[FieldError]:

@@ -166,6 +166,12 @@ def _anything(_operation: str, _parameters: Parameters, _region: str) -> list[st
     return [EVERYTHING]
 
 
+def _dynamodb(_operation: str, parameters: Parameters, region: str) -> list[str]:
+    if "TableName" not in parameters:
+        return [EVERYTHING]
+    return [f"arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{parameters['TableName']}"]
+
+
 def _eks(operation: str, parameters: Parameters, region: str) -> list[str]:
     if operation in EKS_WITHOUT_RESOURCE:
         return [EVERYTHING]
@@ -252,6 +258,7 @@ def _sts(_operation: str, parameters: Parameters, _region: str) -> list[str]:
 
 
 RESOURCES: Mapping[str, Callable[[str, Parameters, str], list[str]]] = {
+    "dynamodb": _dynamodb,
     "eks": _eks,
     "elasticloadbalancing": _elasticloadbalancing,
     "iam": _iam,

@@ -15,7 +15,7 @@ from lab.aws.permissions import Check
 from lab.aws.principal import Principal
 
 CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
-JSON_SERVICES = ("eks", "ssm", "servicequotas", "logs")
+JSON_SERVICES = ("eks", "ssm", "servicequotas", "logs", "dynamodb")
 # Protocol -> what AWS calls an unknown key, an expired session and a missing permission in it.
 UNKNOWN = {
     "json": "UnrecognizedClientException",

@@ -14,6 +14,7 @@ from typing import Any
 
 # One sample a second: the last hour.
 SERIES_LENGTH = 3600
+MOST_RECONNECTS = 10_000
 
 
 class End(StrEnum):
@@ -26,12 +27,16 @@ class End(StrEnum):
 
 @dataclass
 class PlayerAccount:
-    """One player. `away_since` is set from the end of a session until the first message of the next one."""
+    """One player. `away_since` is set from the end of a session until the first message of the next one.
+
+    `waited` are the seconds of that in which the party did nothing: as it was told, or in the lobby.
+    """
 
     slot: str | None = None
     is_playing: bool = False
     away_since: float | None = None
     away_by: End | None = None
+    waited: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Downtime:
 
     player: str
     seconds: float
+    waited: float
     from_slot: str | None
     to_slot: str
     at: float
@@ -76,6 +82,8 @@ class Accounts:
         self._connections: Counter[str] = Counter()
         self._by_drain: list[Downtime] = []
         self._by_loss: list[float] = []
+        self._reconnects: deque[dict[str, float]] = deque(maxlen=MOST_RECONNECTS)
+        self._quit = 0
         self._series: deque[dict[str, Any]] = deque(maxlen=SERIES_LENGTH)
 
     # Events
@@ -104,9 +112,11 @@ class Accounts:
         if account.away_since is not None:
             seconds = now - account.away_since
             if account.away_by is End.MOVED:
-                self._by_drain.append(Downtime(player, seconds, account.slot, slot, wall))
+                self._by_drain.append(Downtime(player, seconds, account.waited, account.slot, slot, wall))
             elif account.away_by is End.LOST:
                 self._by_loss.append(seconds)
+            else:
+                self._reconnects.append({"at": round(wall, 3), "seconds": round(seconds - account.waited, 3)})
         self._players[player] = PlayerAccount(slot, is_playing=True)
 
     def connection_lost(self, player: str, now: float) -> None:
@@ -120,6 +130,15 @@ class Accounts:
     def told(self, player: str, end: End, now: float) -> None:
         """The server told a player that the session is over, or to move."""
         self._away(player, end, now)
+
+    def waits(self, player: str, seconds: float) -> None:
+        """A player's party does nothing for so long before it looks for its next session."""
+        self._players[player].waited += seconds
+
+    def quit(self, player: str) -> None:
+        """A player does not come back."""
+        del self._players[player]
+        self._quit += 1
 
     def _away(self, player: str, end: End, now: float) -> None:
         account = self._players[player]
@@ -145,13 +164,14 @@ class Accounts:
         return Counter(one.slot for one in accounts if one.slot and (one.is_playing or not only_playing))
 
     def status(self, now: float) -> dict[str, Any]:
-        """All figures; the schema stands in lab.game.players."""
+        """The figures that are a few numbers each; the schema of all stands in lab.game.players."""
         accounts = self._players.values()
         away = [now - one.away_since for one in accounts if one.away_by is End.MOVED and one.away_since is not None]
         seconds = [one.seconds for one in self._by_drain]
         return {
             "players": {
                 "total": len(self._players),
+                "quit": self._quit,
                 "playing": sum(one.is_playing for one in accounts),
                 "by_slot": dict(self._count_slots(only_playing=False)),
                 "playing_by_slot": dict(self._count_slots(only_playing=True)),
@@ -168,15 +188,23 @@ class Accounts:
             "parties": {name: self._parties[name] for name in ("together", "apart", "incomplete")},
             "downtime_seconds": summary(seconds),
             "lost_downtime_seconds": summary(self._by_loss),
+            "reconnect_seconds": summary([one["seconds"] for one in self._reconnects]),
+        }
+
+    def lists(self) -> dict[str, Any]:
+        """The figures that grow with time."""
+        return {
             "downtimes": [
                 {
                     "player": one.player,
                     "seconds": round(one.seconds, 3),
+                    "waited": round(one.waited, 3),
                     "from": one.from_slot,
                     "to": one.to_slot,
                     "at": round(one.at, 3),
                 }
                 for one in self._by_drain
             ],
+            "reconnects": list(self._reconnects),
             "series": list(self._series),
         }

@@ -3,6 +3,10 @@
 It sees Agones only through the SDK: `observe` is what WatchGameServer (and a poll each 15 s) delivers,
 `Sdk` what it may ask for. Sockets are somebody else's: a client here is anything that can be told
 something and be closed.
+
+`docs/game-servers.md` builds such a server step by step. Read `drain` first, which decides; here stands what
+is done about it, in the order in which it happens: what the SDK delivers, what players do, the match, the
+drain, the end.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import json
 import logging
 import random
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -28,6 +33,8 @@ MATCH_SECONDS_ANNOTATION = "arena/match-seconds"
 ACKNOWLEDGEMENT_SECONDS = 2.0
 # A match lasts at least until its players are in.
 JOINING_SECONDS = 5.0
+# A match begins with its first player, since those who are handed over come when they were told to. So long it waits.
+NO_SHOW_SECONDS = 60.0
 
 
 class Client(Protocol):
@@ -80,6 +87,7 @@ class ArenaServer:
         self._call_later = call_later or asyncio.get_running_loop().call_later
         self._draw_seconds = draw_seconds
         self._match: drain.Match | None = None
+        self._match_seconds: float | None = None
         self._drain = drain.Drain()
         self._heard = ""
         self._clients: dict[str, Client] = {}
@@ -137,6 +145,8 @@ class ArenaServer:
         own = ticket.session == self._view.annotations.get(SESSION_ANNOTATION)
         if self._is_finishing or not drain.may_join(self._drain, own_member=own):
             raise Refused("the server is closing")
+        if not self._members:
+            self._time_match()
         self._members = tuple(ticket.members)
         before = self._clients.get(client.player)
         self._clients[client.player] = client
@@ -168,14 +178,22 @@ class ArenaServer:
             self._begin_match()
 
     def _begin_match(self) -> None:
-        seconds = self._draw_seconds(self._mean) if self._mean > 0 else None
-        ends_at = self._now() + timedelta(seconds=seconds) if seconds is not None else None
-        self._match = drain.Match(self._view.allocation, ends_at=ends_at)
+        self._match_seconds = self._draw_seconds(self._mean) if self._mean > 0 else None
+        self._match = drain.Match(self._view.allocation)
+        self._members = ()
         self._drain = drain.begin_match(self._drain)
+        self._time_match(NO_SHOW_SECONDS)
+        self._set_drain_timer()
+
+    def _time_match(self, at_least: float = 0.0) -> None:
+        """The match ends so long from now, or after `at_least`."""
         if self._match_timer:
             self._match_timer.cancel()
-        self._match_timer = self._call_later(seconds, self._end_match) if seconds is not None else None
-        self._set_drain_timer()
+            self._match_timer = None
+        if self._match and self._match_seconds is not None:
+            seconds = max(self._match_seconds, at_least)
+            self._match = replace(self._match, ends_at=self._now() + timedelta(seconds=seconds))
+            self._match_timer = self._call_later(seconds, self._end_match)
 
     def _end_match(self) -> None:
         self._finish({"type": "over"})

@@ -10,12 +10,14 @@ whichever cluster it runs in.
 - With MATCHMAKER_QUEUE=per_slot: 202 with {waiting, poll_seconds} instead. `GET /match/<waiting>` is then 202 until it
   is the 200 from above; any matchmaker takes the question to the one that holds the place. 503 where the destination
   has closed the slot's queue, 404 for a place that nobody holds any more.
+- With MATCHMAKER_QUEUE=shared: the same answers, but the places lie in the table MATCHMAKER_TICKETS of DynamoDB, and
+  the matchmakers of both slots serve them. The servers of moved matches are noted there too.
 
 It reports the revision that it follows in the parameter `<document>/readers/<pod>`: the oldest one that
 a request under way may still use, so that what it reports is what can still happen.
 
 Environment: POD_NAME, POD_NAMESPACE, POD_IP, AWS_REGION, MATCHMAKER_SLOT, MATCHMAKER_DOCUMENT, MATCHMAKER_FLEET,
-MATCHMAKER_QUEUE (none, which is the default, or per_slot).
+MATCHMAKER_QUEUE (none, which is the default, per_slot or shared), MATCHMAKER_TICKETS (with shared).
 """
 
 from __future__ import annotations
@@ -32,64 +34,32 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
-import aiohttp
-import boto3
 from aiohttp import web
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.game.allocation import AWS_CONFIG, Allocated, AllocationFailed, Allocator, BotoEks, Cluster
+from lab.game.allocation import AllocationFailed, Allocator, BotoEks, Cluster
 from lab.game.arena import SESSION_ANNOTATION
+from lab.game.counters import POLL_SECONDS, PORT, RETRY_AFTER_SECONDS, Counter, SharedCounter, unavailable
 from lab.game.destination import BadDocument, Destination, choose_slot, parse_document
+from lab.game.landing import Landing, NoMatch, OwnReunions, Reunions
+from lab.game.parameters import Parameters, SsmParameters
 from lab.game.protocol import Ticket
-from lab.game.tickets import TicketQueue, UnknownTicket, owner_of
+from lab.game.shared_queue import BeingSeated, SharedQueue, SharedReunions
+from lab.game.store import DynamoStore
+from lab.game.tickets import TicketQueue
 
 LOG = logging.getLogger(__name__)
 
-PORT = 8080
 READ_SECONDS = 0.5
 REPORT_SECONDS = 3.0
 REPORT_LOOK_SECONDS = 0.1
-RETRY_AFTER_SECONDS = 1
-POLL_SECONDS = 0.2
 QUEUE_LOOK_SECONDS = 0.05
-RELAY_SECONDS = 3.0
-# So long after a match was moved its parties still find each other.
-REUNION_SECONDS = 60.0
-NO_QUEUE, PER_SLOT = "none", "per_slot"
+SHARED_LOOK_SECONDS = 0.2
+NO_QUEUE, PER_SLOT, SHARED = "none", "per_slot", "shared"
 # The load balancer goes on sending requests for a while after the pod was told to stop.
 FAREWELL_SECONDS = 3.0
-
-
-class NoMatch(Exception):
-    """Why there is no game server for a party now."""
-
-
-class Parameters(Protocol):
-    """The parameter store; the calls block. They raise what boto3 raises."""
-
-    def read(self, name: str) -> str: ...
-
-    def write(self, name: str, value: str) -> None: ...
-
-    def delete(self, name: str) -> None: ...
-
-
-class SsmParameters:
-    """Parameters of SSM."""
-
-    def __init__(self, region: str) -> None:
-        self._ssm = boto3.client("ssm", region_name=region, config=AWS_CONFIG)
-
-    def read(self, name: str) -> str:
-        return str(self._ssm.get_parameter(Name=name)["Parameter"]["Value"])
-
-    def write(self, name: str, value: str) -> None:
-        self._ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
-
-    def delete(self, name: str) -> None:
-        self._ssm.delete_parameter(Name=name)
 
 
 @dataclass
@@ -100,44 +70,16 @@ class Follower:
     requests: int = 0
 
 
-@dataclass(frozen=True)
-class Landing:
-    """Where a session takes place."""
-
-    session: str
-    server: Allocated
-    slot: str
-    revision: int
-
-
-class Reunions:
-    """Where the players of a match that was moved have landed, so that those who come later land there too."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._landings: dict[str, tuple[float, asyncio.Task[Landing]]] = {}
-
-    async def land(self, match: str, start: Callable[[], Coroutine[Any, Any, Landing]]) -> Landing:
-        """The landing of a match: begun by the first who asks; a failure is forgotten."""
-        now = self._clock()
-        self._landings = {one: kept for one, kept in self._landings.items() if now - kept[0] < REUNION_SECONDS}
-        if match not in self._landings:
-            self._landings[match] = (now, asyncio.create_task(start()))
-        try:
-            return await asyncio.shield(self._landings[match][1])
-        except (NoMatch, AllocationFailed):
-            self._landings.pop(match, None)
-            raise
-
-
 class Matchmaker:
     """The destination that is followed, and the sessions that it leads to."""
 
-    def __init__(self, allocator: Allocator, roll: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self, allocator: Allocator, roll: Callable[[], float] = random.random, reunions: Reunions | None = None
+    ) -> None:
         self._allocator = allocator
         self._roll = roll
         self._followed: list[Follower] = []  # the last one is current
-        self._reunions = Reunions()
+        self._reunions = reunions or OwnReunions()
 
     @property
     def current(self) -> Destination | None:
@@ -212,6 +154,31 @@ class Matchmaker:
                 LOG.warning("%s goes on waiting: %s", waiting.party, error)
                 await asyncio.sleep(POLL_SECONDS)
 
+    async def serve_shared(self, queue: SharedQueue) -> None:
+        """Give those who wait in the shared queue a server, one after the other, for ever."""
+        while True:
+            try:
+                await self.serve_places(queue)
+            except (BotoCoreError, ClientError) as error:
+                LOG.warning("the shared queue cannot be served: %s", error)
+            await asyncio.sleep(SHARED_LOOK_SECONDS)
+
+    async def serve_places(self, queue: SharedQueue) -> None:
+        """Serve once those who wait, until there is no server."""
+        for place in await asyncio.to_thread(queue.places):
+            if not await asyncio.to_thread(queue.take, place):
+                continue
+            try:
+                found = await self.match(place.party, place.players, place.match)
+            except (NoMatch, AllocationFailed) as error:
+                LOG.warning("%s goes on waiting: %s", place.party, error)
+                await asyncio.to_thread(queue.give_back, place)
+                if isinstance(error, BeingSeated):
+                    continue
+                return
+            if not await asyncio.to_thread(queue.answer, place, found):
+                LOG.warning("%s has left the queue; its session %s stays empty", place.party, found["session"])
+
 
 class DocumentReader:
     """Keeps a matchmaker on the newest revision of the document, and reports what it follows."""
@@ -223,7 +190,7 @@ class DocumentReader:
         document: str,
         reader: str,
         slot: str,
-        queue: TicketQueue | None = None,
+        queue: TicketQueue | SharedQueue | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._matchmaker = matchmaker
@@ -288,7 +255,7 @@ class DocumentReader:
             LOG.warning("the report cannot be deleted: %s", error)
 
 
-def application(matchmaker: Matchmaker, slot: str, counter: Counter | None = None) -> web.Application:
+def application(matchmaker: Matchmaker, slot: str, counter: Counter | SharedCounter | None = None) -> web.Application:
     """The HTTP side. With a counter, parties wait in its queue."""
 
     async def healthz(_: web.Request) -> web.Response:
@@ -304,7 +271,7 @@ def application(matchmaker: Matchmaker, slot: str, counter: Counter | None = Non
         except (ValueError, KeyError, TypeError, AttributeError):
             return web.json_response({"error": 'send {"party": id, "players": [id …]}'}, status=400)
         if counter:
-            return counter.enter(party, players, before)
+            return await counter.enter(party, players, before)
         try:
             return web.json_response(await matchmaker.match(party, players, before))
         except (NoMatch, AllocationFailed) as error:
@@ -318,55 +285,38 @@ def application(matchmaker: Matchmaker, slot: str, counter: Counter | None = Non
     return app
 
 
-def unavailable(problem: str) -> web.Response:
-    return web.json_response({"error": problem}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+@dataclass(frozen=True)
+class Desk:
+    """A matchmaker with its queue: who waits where, and who serves them."""
+
+    matchmaker: Matchmaker
+    queue: TicketQueue | SharedQueue | None = None
+    counter: Counter | SharedCounter | None = None
+
+    async def serve(self) -> None:
+        if isinstance(self.queue, SharedQueue):
+            await self.matchmaker.serve_shared(self.queue)
+        elif self.queue:
+            await self.matchmaker.serve(self.queue)
 
 
-class Counter:
-    """Where parties get their place in the slot's queue, and ask for their turn."""
-
-    def __init__(self, matchmaker: Matchmaker, queue: TicketQueue, address: str, slot: str) -> None:
-        self._matchmaker = matchmaker
-        self._queue = queue
-        self._address = address
-        self._slot = slot
-
-    def enter(self, party: str, players: Sequence[str], match: str) -> web.Response:
-        if not self._matchmaker.takes_tickets(self._slot):
-            return unavailable(f"the queue of {self._slot} is closed")
-        return self._wait(self._queue.enter(party, players, match))
-
-    async def ask(self, request: web.Request) -> web.Response:
-        ticket = request.match_info["ticket"]
-        if owner_of(ticket) != self._address:
-            return await self._relay(ticket)
-        try:
-            answer = self._queue.ask(ticket)
-        except UnknownTicket:
-            return web.json_response({"error": f"nobody waits with {ticket}"}, status=404)
-        return self._wait(ticket) if answer is None else web.json_response(answer)
-
-    def _wait(self, ticket: str) -> web.Response:
-        return web.json_response({"waiting": ticket, "poll_seconds": POLL_SECONDS}, status=202)
-
-    async def _relay(self, ticket: str) -> web.Response:
-        url = f"http://{owner_of(ticket)}:{PORT}/match/{ticket}"
-        try:
-            timeout = aiohttp.ClientTimeout(total=RELAY_SECONDS)
-            async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as answer:
-                return web.json_response(await answer.json(), status=answer.status)
-        except (aiohttp.ClientError, TimeoutError, ValueError):
-            return web.json_response({"error": f"the matchmaker that held {ticket} is gone"}, status=404)
+def desk_of(environ: Mapping[str, str], allocator: Allocator) -> Desk:
+    """The matchmaker and the queue that the environment asks for. Raises SystemExit for one that there is not."""
+    kind, slot, address = environ.get("MATCHMAKER_QUEUE", NO_QUEUE), environ["MATCHMAKER_SLOT"], environ["POD_IP"]
+    if kind == NO_QUEUE:
+        return Desk(Matchmaker(allocator))
+    if kind == PER_SLOT:
+        matchmaker, queue = Matchmaker(allocator), TicketQueue(address)
+        return Desk(matchmaker, queue, Counter(matchmaker.takes_tickets, queue, address, slot))
+    if kind == SHARED:
+        store, name = DynamoStore(environ["AWS_REGION"], environ["MATCHMAKER_TICKETS"]), environ["POD_NAME"]
+        shared = SharedQueue(store, name)
+        return Desk(Matchmaker(allocator, reunions=SharedReunions(store, name)), shared, SharedCounter(shared))
+    raise SystemExit(f"MATCHMAKER_QUEUE is {kind!r}; this matchmaker has {NO_QUEUE}, {PER_SLOT} or {SHARED}")
 
 
-def queue_of(kind: str, address: str) -> TicketQueue | None:
-    if kind not in (NO_QUEUE, PER_SLOT):
-        raise SystemExit(f"MATCHMAKER_QUEUE is {kind!r}; this matchmaker has {NO_QUEUE} or {PER_SLOT}")
-    return TicketQueue(address) if kind == PER_SLOT else None
-
-
-async def follow_and_serve(reader: DocumentReader, matchmaker: Matchmaker, queue: TicketQueue | None) -> None:
-    await asyncio.gather(reader.run(), *([matchmaker.serve(queue)] if queue else []))
+async def follow_and_serve(reader: DocumentReader, desk: Desk) -> None:
+    await asyncio.gather(reader.run(), desk.serve())
 
 
 async def serve(environ: Mapping[str, str]) -> None:
@@ -374,16 +324,14 @@ async def serve(environ: Mapping[str, str]) -> None:
     region, namespace, slot = environ["AWS_REGION"], environ["POD_NAMESPACE"], environ["MATCHMAKER_SLOT"]
     eks = BotoEks(region)
     allocator = Allocator(namespace, environ["MATCHMAKER_FLEET"], lambda name: Cluster(name, eks))
-    matchmaker, address = Matchmaker(allocator), environ["POD_IP"]
-    queue = queue_of(environ.get("MATCHMAKER_QUEUE", NO_QUEUE), address)
-    counter = Counter(matchmaker, queue, address, slot) if queue else None
+    desk = desk_of(environ, allocator)
     reader = DocumentReader(
-        matchmaker, SsmParameters(region), environ["MATCHMAKER_DOCUMENT"], environ["POD_NAME"], slot, queue
+        desk.matchmaker, SsmParameters(region), environ["MATCHMAKER_DOCUMENT"], environ["POD_NAME"], slot, desk.queue
     )
-    runner = web.AppRunner(application(matchmaker, slot, counter), access_log=None)
+    runner = web.AppRunner(application(desk.matchmaker, slot, desk.counter), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, address, PORT).start()
-    following = asyncio.create_task(follow_and_serve(reader, matchmaker, queue))
+    await web.TCPSite(runner, environ["POD_IP"], PORT).start()
+    following = asyncio.create_task(follow_and_serve(reader, desk))
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

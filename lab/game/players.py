@@ -1,14 +1,17 @@
-"""`python -m lab.game.players`: parties of five who play Arena, and the honest account of how it went.
+"""`python -m lab.game.players`: parties who play Arena, and the honest account of how it went.
 
 A party's leader asks for a match through the load balancer; the members follow with the ticket. When the
 match is over, or the server says `move`, the leader asks again. A connection that breaks without a word is
-tried again with the same ticket; when that does not help, the session counts as lost.
+tried again with the same ticket; when that does not help, the session counts as lost. With
+--never-return-share so many of the players who are told to move never come back.
 
-Control, at http://127.<lab>.0.3:8090: `GET /status`, and `POST /stop`, which ends the program. The same figures
-stand in `<state>/players.json`, written each second and at the end:
+Control, at http://127.<lab>.0.3:8090: `GET /status` (`?lists=no` leaves out the last three of the figures), and
+`POST /stop`, which ends the program. The same figures stand in `<state>/players.json`, written at the end and, without
+those three, each second:
 
     {"state": "playing" | "stopped", "started_at": RFC 3339, "seconds": since then, "parties_total",
-     "players": {"total", "playing", "by_slot": {slot of the last session: players}, "playing_by_slot",
+     "players": {"total", "quit": not in the total any more, "party_size", "playing",
+                 "by_slot": {slot of the last session: players}, "playing_by_slot",
                  "away_by_drain": now, "longest_away_by_drain_seconds": now},
      "match_requests": {"made": answered, "failed": of them, with anything else than a server},
      "sessions": {"total", "running", "ended_alone", "moved": by the drain contract, "lost"},
@@ -17,7 +20,10 @@ stand in `<state>/players.json`, written each second and at the end:
      "downtime_seconds": {"count", "p50", "p95", "p99", "max"}: per player moved by the drain, from
                  the message to the first message of the next server; null without any,
      "lost_downtime_seconds": the same after broken connections,
-     "downtimes": [{"player", "seconds", "from", "to": slots, "at": UNIX time of playing again}],
+     "reconnect_seconds": the same after matches that were over, less the pause in the lobby,
+     "downtimes": [{"player", "seconds", "waited": of them, as told, "from", "to": slots,
+                    "at": UNIX time of playing again}],
+     "reconnects": [{"at": UNIX time of playing again, "seconds"}], those of reconnect_seconds, the last 10,000,
      "series": [{"at": UNIX time, "playing": {slot: players}, "made", "failed": so far}], each second, the last hour}
 """
 
@@ -221,26 +227,47 @@ def successor_of(message: Message) -> Session | None:
 
 
 class Party:
-    """Five players who stay together."""
+    """Players who stay together; of those who are told to move, `never_return_share` leave for good."""
 
-    def __init__(self, name: str, players: Sequence[Player], accounts: Accounts, ask: AskForMatch) -> None:
+    def __init__(
+        self,
+        name: str,
+        players: Sequence[Player],
+        accounts: Accounts,
+        ask: AskForMatch,
+        never_return_share: float = 0.0,
+    ) -> None:
         self._name = name
-        self._players = players
+        self._players = list(players)
         self._accounts = accounts
         self._ask = ask
+        self._never_return_share = never_return_share
 
     async def run(self) -> None:
-        """Play one session after the other until cancelled."""
+        """Play one session after the other until cancelled, or nobody is left."""
         moved_from, successor = "", None
-        while True:
+        while self._players:
             session = successor or await self._find_session(moved_from)
             farewell = await self._play(session)
             successor = farewell.successor
             moved_from = session.match if farewell.end is End.MOVED else ""
             if farewell.end is End.ENDED_ALONE:
-                await asyncio.sleep(random.uniform(*LOBBY_SECONDS))
+                await self._wait(random.uniform(*LOBBY_SECONDS))
             else:
-                await asyncio.sleep(random.uniform(0, farewell.retry_within_seconds))
+                await self._wait(random.uniform(0, farewell.retry_within_seconds))
+            if farewell.end is End.MOVED:
+                self._say_goodbye()
+
+    async def _wait(self, seconds: float) -> None:
+        for player in self._players:
+            self._accounts.waits(player.name, seconds)
+        await asyncio.sleep(seconds)
+
+    def _say_goodbye(self) -> None:
+        """Some of those who were told to move never come back."""
+        for player in [one for one in self._players if random.random() < self._never_return_share]:
+            self._players.remove(player)
+            self._accounts.quit(player.name)
 
     async def _find_session(self, moved_from: str) -> Session:
         while True:
@@ -330,29 +357,41 @@ def retry_after(text: str | None) -> float:
 class Crowd:
     """All parties, and their figures."""
 
-    def __init__(self, config: LabConfig, parties: int, ask: AskForMatch) -> None:
+    def __init__(
+        self,
+        config: LabConfig,
+        parties: int,
+        ask: AskForMatch,
+        *,
+        party_size: int = PARTY_SIZE,
+        never_return_share: float = 0.0,
+    ) -> None:
         self._path = config.state / "players.json"
+        self._party_size = party_size
         names = {
-            f"party-{party:02d}": [f"party-{party:02d}-{member}" for member in range(1, PARTY_SIZE + 1)]
+            f"party-{party:02d}": [f"party-{party:02d}-{member}" for member in range(1, party_size + 1)]
             for party in range(1, parties + 1)
         }
         self._accounts = Accounts(player for players in names.values() for player in players)
         self._parties = [
-            Party(name, [Player(player, self._accounts) for player in players], self._accounts, ask)
+            Party(name, [Player(player, self._accounts) for player in players], self._accounts, ask, never_return_share)
             for name, players in names.items()
         ]
         self._state = "playing"
         self._started = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
 
-    def status(self) -> dict[str, Any]:
+    def status(self, *, lists: bool = True) -> dict[str, Any]:
         now = time.monotonic()
+        figures = self._accounts.status(now)
+        figures["players"]["party_size"] = self._party_size
         return {
             "state": self._state,
             "started_at": self._started_at,
             "seconds": round(now - self._started, 1),
             "parties_total": len(self._parties),
-            **self._accounts.status(now),
+            **figures,
+            **(self._accounts.lists() if lists else {}),
         }
 
     async def play(self, ramp_seconds: float) -> None:
@@ -366,16 +405,13 @@ class Crowd:
                     await asyncio.sleep(pause)
         finally:
             self._state = "stopped"
-            self._write()
+            write_json(self._path, self.status())
 
     async def _keep_books(self) -> None:
         while True:
             self._accounts.sample(time.time())
-            self._write()
+            write_json(self._path, self.status(lists=False))
             await asyncio.sleep(1)
-
-    def _write(self) -> None:
-        write_json(self._path, self.status())
 
 
 def find_url(config: LabConfig) -> str:
@@ -392,8 +428,8 @@ def find_url(config: LabConfig) -> str:
 
 
 async def serve_control(config: LabConfig, crowd: Crowd, stop: Callable[[], object]) -> web.AppRunner:
-    async def status(_: web.Request) -> web.Response:
-        return web.json_response(crowd.status())
+    async def status(request: web.Request) -> web.Response:
+        return web.json_response(crowd.status(lists=request.query.get("lists") != "no"))
 
     async def stop_all(_: web.Request) -> web.Response:
         stop()
@@ -413,16 +449,25 @@ async def serve_control(config: LabConfig, crowd: Crowd, stop: Callable[[], obje
 
 
 async def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Parties of five who play Arena.")
+    parser = argparse.ArgumentParser(description="Parties who play Arena.")
     parser.add_argument("--parties", type=int, default=50)
+    parser.add_argument("--party-size", type=int, default=PARTY_SIZE, help="at most the seats of one game server")
+    parser.add_argument("--never-return-share", type=float, default=0.0, help="of the players who are told to move")
     parser.add_argument("--url", help="where to ask for a match (default: the lab's load balancer)")
     parser.add_argument("--ramp-seconds", type=float, default=20.0, help="how long until all parties have come")
     options = parser.parse_args(arguments)
-    if options.parties < 1:
-        raise LabError(f"--parties is {options.parties}; it takes at least 1")
+    for name, least in (("parties", 1), ("party_size", 1), ("never_return_share", 0)):
+        if getattr(options, name) < least:
+            raise LabError(f"--{name.replace('_', '-')} is {getattr(options, name)}; it takes at least {least}")
     config = LabConfig.from_environment()
     client = MatchClient(options.url or find_url(config))
-    crowd = Crowd(config, options.parties, client.ask)
+    crowd = Crowd(
+        config,
+        options.parties,
+        client.ask,
+        party_size=options.party_size,
+        never_return_share=options.never_return_share,
+    )
     work = asyncio.create_task(crowd.play(options.ramp_seconds))
     try:
         control = await serve_control(config, crowd, work.cancel)

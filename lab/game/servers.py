@@ -4,7 +4,7 @@ Stands in for the kubelet, the container and the SDK sidecar of each GameServer 
 `gameops-lab/arena`: binds its address and port, calls Ready, plays its match, ends it. Other images are
 left alone. Started again it takes its servers over; their matches go on, players come back with their
 tickets. LAB_MATCH_SECONDS is the mean length of a match (120; 0: matches never end); the annotation
-`arena/match-seconds` of a GameServer goes first.
+`arena/match-seconds` of a GameServer goes first. lab.game.conduct changes the length, and gives servers faults.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 import httpx2
 from lightkube import ApiError, AsyncClient
+from lightkube.resources.core_v1 import Pod
 
 from lab.config import LabConfig, LabError
-from lab.game.arena import ArenaServer, Refused
+from lab.game import drain
+from lab.game.arena import ArenaServer, Refused, draw_match_seconds
+from lab.game.conduct import Conduct, ConductFile, path_of
 from lab.game.protocol import LONGEST_LINE, TICK_SECONDS, BadMessage, Message, decode, encode
-from lab.game.sdk import GameServerView, SidecarSdk, view_of
+from lab.game.sdk import GameServerView, Sdk, SidecarSdk, view_of
 from lab.kube import GameServer, Informer, connect
 
 LOG = logging.getLogger(__name__)
@@ -39,10 +43,14 @@ POLL_SECONDS = 15.0
 GREETING_SECONDS = 10.0
 # States in which the container runs.
 RUNNING = frozenset({"Scheduled", "RequestReady", "Ready", "Reserved", "Allocated"})
+NEVER_SECONDS = 365 * 86_400.0
 BIND_ATTEMPTS = 20
 BIND_PAUSE_SECONDS = 0.25
 
+REQUEST_ANNOTATION = drain.request_annotation()
+
 Task = asyncio.Task[None]
+ReadConduct = Callable[[], Conduct]
 
 
 class SocketClient:
@@ -60,13 +68,49 @@ class SocketClient:
         self._writer.close()
 
 
-class Container:
-    """One game server with its sidecar and its listening socket."""
+class FaultySdk:
+    """A sidecar whose game server may die once it has acknowledged that it is closing."""
 
-    def __init__(self, client: AsyncClient, view: GameServerView, mean_match_seconds: float) -> None:
+    def __init__(self, sidecar: Sdk, dies: Callable[[], bool], die: Callable[[], None]) -> None:
+        self._sidecar = sidecar
+        self._dies = dies
+        self._die = die
+
+    async def ready(self) -> None:
+        await self._sidecar.ready()
+
+    async def shutdown(self) -> None:
+        await self._sidecar.shutdown()
+
+    def set_list(self, name: str, values: Sequence[str]) -> None:
+        self._sidecar.set_list(name, values)
+
+    async def set_annotation(self, key: str, value: str) -> None:
+        await self._sidecar.set_annotation(key, value)
+        closes = key == drain.ACKNOWLEDGEMENT_KEY and json.loads(value)["phase"] == drain.Phase.CLOSING
+        if closes and self._dies():
+            self._die()
+
+
+def without_requests(view: GameServerView) -> GameServerView:
+    """What a server sees that hears no request to drain."""
+    kept = {name: text for name, text in view.annotations.items() if name != REQUEST_ANNOTATION}
+    return replace(view, annotations=kept)
+
+
+class Container:
+    """One game server with its sidecar and its listening socket, and the faults that the lab's conduct gives it."""
+
+    def __init__(
+        self, client: AsyncClient, view: GameServerView, mean_match_seconds: float, conduct: ReadConduct
+    ) -> None:
         self.view = view
+        self._client = client
+        self._conduct = conduct
         self._sdk = SidecarSdk(client, view)
-        self.server = ArenaServer(view, self._sdk, mean_match_seconds)
+        sdk = FaultySdk(self._sdk, lambda: conduct().crashes(view.uid), self._crash)
+        self.server = ArenaServer(view, sdk, mean_match_seconds, draw_seconds=self._draw_seconds)
+        self._crashing: Task | None = None
         self._listener: asyncio.Server | None = None
         self._start = asyncio.create_task(self._run())
 
@@ -84,7 +128,14 @@ class Container:
         else:
             LOG.error("%s never gets %s:%d", self.view.name, self.view.address, self.view.port)
             return
-        self.server.start(self.view)
+        self.server.start(self._heard(self.view))
+
+    def _heard(self, view: GameServerView) -> GameServerView:
+        return without_requests(view) if self._conduct().is_deaf(view.uid) else view
+
+    def _draw_seconds(self, mean: float) -> float:
+        wanted = self._conduct().match_seconds
+        return NEVER_SECONDS if wanted == 0 else draw_match_seconds(wanted or mean)
 
     def observe(self, view: GameServerView) -> None:
         if int(view.version) < int(self.view.version):
@@ -92,7 +143,7 @@ class Container:
         self.view = view
         self._sdk.observe(view)
         if self._listener:
-            self.server.observe(view)
+            self.server.observe(self._heard(view))
 
     def kill(self) -> None:
         """What the deletion of the pod does."""
@@ -101,6 +152,19 @@ class Container:
             self._listener.close()
         self.server.stop()
         self._sdk.close()
+
+    def _crash(self) -> None:
+        LOG.warning("%s: the process dies while it closes", self.view.name)
+        self.kill()
+        self._crashing = asyncio.create_task(self._fail_pod())
+
+    async def _fail_pod(self) -> None:
+        """What the kubelet says of a container that ended."""
+        status = {"status": {"phase": "Failed", "reason": "Error"}}
+        try:
+            await self._client.patch(Pod.Status, self.view.name, status, namespace=self.view.namespace)
+        except (ApiError, httpx2.HTTPError) as error:
+            LOG.warning("%s: its pod cannot be made to fail: %s", self.view.name, error)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client: SocketClient | None = None
@@ -208,9 +272,9 @@ async def wait_for_agones(client: AsyncClient) -> None:
         await asyncio.sleep(1)
 
 
-async def play(kubeconfig: str, mean_match_seconds: float) -> None:
+async def play(kubeconfig: str, mean_match_seconds: float, conduct: ReadConduct) -> None:
     client = connect(kubeconfig)
-    house = House(lambda view: Container(client, view, mean_match_seconds))
+    house = House(lambda view: Container(client, view, mean_match_seconds, conduct))
     await wait_for_agones(client)
     informer = Informer(client, GameServer)
     informer.on_change(house.on_change)
@@ -242,9 +306,10 @@ async def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Plays the game servers of one cluster.")
     parser.add_argument("--cluster", required=True)
     options = parser.parse_args(arguments)
-    kubeconfig = read_kubeconfig(LabConfig.from_environment(), options.cluster)
+    config = LabConfig.from_environment()
+    kubeconfig = read_kubeconfig(config, options.cluster)
     seconds = read_match_seconds(os.environ.get("LAB_MATCH_SECONDS", str(DEFAULT_MATCH_SECONDS)))
-    work = asyncio.create_task(play(kubeconfig, seconds))
+    work = asyncio.create_task(play(kubeconfig, seconds, ConductFile(path_of(config)).read))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     with contextlib.suppress(asyncio.CancelledError):

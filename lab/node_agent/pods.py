@@ -217,6 +217,7 @@ class PodRunner:
     async def _start_program(self) -> Note:
         services = self.services
         container = programs.only_container(self.pod)
+        self._obey_stop_sign(programs.program_name(container["image"]))
         argv = programs.command(container, services.images(), services.config.images)
         role_arn = await self.sandbox.prepare(services.client, self.pod, self._cluster.kubeconfig)
         places = Places(
@@ -239,6 +240,10 @@ class PodRunner:
         self._started_at = timestamp()
         LOG.info("%s: started process %s on %s", self._name, record.pid, self.address)
         return note
+
+    def _obey_stop_sign(self, program: str) -> None:
+        if self.services.config.stop_sign(self._cluster.name, program).exists():
+            raise Unrunnable("Stopped", f"python -m lab start-program {self._cluster.name} {program} lets it run again")
 
     async def _watch_program(self, note: Note) -> int:
         """Probe and report until the program ends; returns its exit code."""

@@ -37,6 +37,11 @@ def image_name(image: str) -> str:
     return folder + slash + last.split(":", 1)[0]
 
 
+def program_name(image: str) -> str:
+    """What `python -m lab stop-program` calls the program behind an image: the last part of the image's name."""
+    return image_name(image).rpartition("/")[2]
+
+
 def only_container(pod: dict[str, Any]) -> dict[str, Any]:
     spec = pod["spec"]
     if len(spec["containers"]) != 1 or spec.get("initContainers"):

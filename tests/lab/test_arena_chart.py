@@ -16,7 +16,8 @@ MATCHMAKER = {
     "targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/arena-matchmaker-green/1",
     "document": "/arena/session-destination",
 }
-VALUES = {"slot": "green", "region": "eu-west-1", "matchmaker": MATCHMAKER}
+DIRECTOR = {"roleArn": "arn:aws:iam::123456789012:role/arena-director"}
+VALUES: dict[str, Any] = {"slot": "green", "region": "eu-west-1", "matchmaker": MATCHMAKER, "director": DIRECTOR}
 
 
 def render(tmp_path: Path, **values: Any) -> subprocess.CompletedProcess[str]:
@@ -27,10 +28,13 @@ def render(tmp_path: Path, **values: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def objects(tmp_path: Path, **values: Any) -> dict[str, Any]:
+def objects(tmp_path: Path, part: str = "matchmaker", **values: Any) -> dict[str, Any]:
+    """What the chart makes by kind, without the accounts and Deployments of other parts of the game."""
     result = render(tmp_path, **values)
     assert result.returncode == 0, result.stderr
-    return {obj["kind"]: obj for obj in yaml.safe_load_all(result.stdout) if obj}
+    made = [obj for obj in yaml.safe_load_all(result.stdout) if obj]
+    shared = {"ServiceAccount", "Deployment"}
+    return {one["kind"]: one for one in made if one["kind"] not in shared or one["metadata"]["name"] == f"arena-{part}"}
 
 
 def test_the_releases_values_make_the_game(tmp_path: Path) -> None:
@@ -46,6 +50,16 @@ def test_the_releases_values_make_the_game(tmp_path: Path) -> None:
     assert made["RoleBinding"]["subjects"][0]["name"] == "arena-matchmakers"
 
 
+def test_the_director_is_installed_switched_off_and_never_runs_twice(tmp_path: Path) -> None:
+    made = objects(tmp_path, "director", **VALUES)
+    assert made["ServiceAccount"]["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": DIRECTOR["roleArn"]}
+    spec = made["Deployment"]["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (0, {"type": "Recreate"})
+    assert spec["template"]["metadata"]["labels"]["compute"] == "fargate"
+    env = {entry["name"]: entry.get("value") for entry in spec["template"]["spec"]["containers"][0]["env"]}
+    assert (env["DIRECTOR_SLOT"], env["DIRECTOR_DOCUMENT"]) == ("green", "/arena/director")
+
+
 def test_the_size_of_the_fleet_is_the_autoscalers(tmp_path: Path) -> None:
     made = objects(tmp_path, **VALUES)
     assert "replicas" not in made["Fleet"]["spec"]
@@ -53,7 +67,7 @@ def test_the_size_of_the_fleet_is_the_autoscalers(tmp_path: Path) -> None:
     assert made["FleetAutoscaler"]["spec"]["policy"]["buffer"] == {
         "bufferSize": 10,
         "minReplicas": 10,
-        "maxReplicas": 150,
+        "maxReplicas": 1500,
     }
 
 
@@ -63,5 +77,6 @@ def test_without_a_target_group_no_target_is_bound(tmp_path: Path) -> None:
 
 
 def test_a_missing_value_is_named(tmp_path: Path) -> None:
-    assert "slot: blue or green" in render(tmp_path, matchmaker=MATCHMAKER).stderr
-    assert "matchmaker.roleArn" in render(tmp_path, slot="blue").stderr
+    assert "slot: blue or green" in render(tmp_path, matchmaker=MATCHMAKER, director=DIRECTOR).stderr
+    assert "matchmaker.roleArn" in render(tmp_path, slot="blue", director=DIRECTOR).stderr
+    assert "director.roleArn" in render(tmp_path, slot="blue", matchmaker=MATCHMAKER).stderr

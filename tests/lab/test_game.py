@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lab.game.accounting import Accounts, End
+from lab.game.conduct import Conduct
 from lab.game.drain import request_annotation
 from lab.game.players import Farewell, Player, Session
 from lab.game.protocol import Ticket, decode, encode
@@ -67,7 +68,7 @@ class OneGameServer:
             self.container.observe(view_of(self.obj))
 
     def start(self, match_seconds: float = 0.0) -> None:
-        self.container = Container(self, view_of(self.obj), match_seconds)  # type: ignore[arg-type]
+        self.container = Container(self, view_of(self.obj), match_seconds, Conduct)  # type: ignore[arg-type]
 
     def allocate(self) -> Session:
         self.obj["metadata"]["annotations"] |= {"agones.dev/last-allocated": "first", "arena/session": "session-1"}

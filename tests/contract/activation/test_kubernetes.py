@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     ApiFailure,
     Conflict,
     KubeApi,
+    Resource,
     connect,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
@@ -60,18 +62,30 @@ def namespace(api: KubeApi) -> Iterator[str]:
     api.delete(f"/api/v1/namespaces/{name}")
 
 
+def create_fleet(api: KubeApi, namespace: str, replicas: int, **server: Any) -> None:
+    """A Fleet whose servers never say that they are ready."""
+    server = {"ports": [{"name": "game", "containerPort": 7000}], "template": POD, **server}
+    create(api, FLEETS, "Fleet", namespace, {"replicas": replicas, "template": {"spec": server}})
+
+
+def create_autoscaler(api: KubeApi, namespace: str, policy: Json, **more: Any) -> str:
+    """The path of a FleetAutoscaler."""
+    create(api, AUTOSCALERS, "FleetAutoscaler", namespace, {"fleetName": "game", "policy": policy, **more})
+    return AUTOSCALERS.path(namespace, "game")
+
+
+def create(api: KubeApi, resource: Resource, kind: str, namespace: str, spec: Json) -> None:
+    version = resource.prefix.removeprefix("/apis/")
+    body = {"apiVersion": version, "kind": kind, "metadata": {"name": "game"}, "spec": spec}
+    api.create(resource.path(namespace), body)
+
+
 @pytest.fixture
 def autoscaler(api: KubeApi, namespace: str) -> str:
     """The path of a FleetAutoscaler over a Fleet of one server."""
-    server = {"ports": [{"name": "game", "containerPort": 7000}], "template": POD}
-    fleet = {"replicas": 1, "template": {"spec": server}}
+    create_fleet(api, namespace, 1)
     policy = {"type": "Buffer", "buffer": {"bufferSize": 1, "minReplicas": 0, "maxReplicas": 5}}
-    scaler = {"fleetName": "game", "policy": policy}
-    for resource, kind, spec in ((FLEETS, "Fleet", fleet), (AUTOSCALERS, "FleetAutoscaler", scaler)):
-        version = resource.prefix.removeprefix("/apis/")
-        body = {"apiVersion": version, "kind": kind, "metadata": {"name": "game"}, "spec": spec}
-        api.create(resource.path(namespace), body)
-    return AUTOSCALERS.path(namespace, "game")
+    return create_autoscaler(api, namespace, policy)
 
 
 def hold(fleets: KubeFleets, namespace: str, *, released: bool = False) -> Json:
@@ -103,6 +117,92 @@ def test_a_floor_goes_up_and_down(api: KubeApi, namespace: str, autoscaler: str)
     assert api.get(autoscaler)["spec"]["policy"]["buffer"]["minReplicas"] == 1
     hold(KubeFleets(api), namespace, released=True)
     assert api.get(autoscaler)["spec"] == before
+
+
+EVERY_SECOND: Json = {"type": "FixedInterval", "fixedInterval": {"seconds": 1}}
+BUFFER: Json = {"bufferSize": 3, "minReplicas": 0, "maxReplicas": 9}
+ROOM: Json = {"key": "players", "bufferSize": 30, "minCapacity": 0, "maxCapacity": 90}
+CAPACITY: Json = {"players": {"capacity": 10}}
+
+
+def await_size(api: KubeApi, namespace: str, replicas: int, *, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while (found := size_of(api, namespace)) != replicas:
+        assert time.monotonic() < deadline, f"the Fleet has {found} replicas, not {replicas}"
+        time.sleep(0.2)
+
+
+def size_of(api: KubeApi, namespace: str) -> int:
+    return int(api.get(FLEETS.path(namespace, "game"))["spec"]["replicas"])
+
+
+def stays(look: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not look():
+            return False
+        time.sleep(0.2)
+    return True
+
+
+@pytest.fixture
+def three_servers(api: KubeApi, namespace: str) -> None:
+    """A Fleet of three servers with ten seats each, as a counter and as a list."""
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "agones-sdk"}}
+    api.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", body)
+    create_fleet(api, namespace, 3, counters=CAPACITY, lists=CAPACITY)
+    deadline = time.monotonic() + 30
+    while (api.get(FLEETS.path(namespace, "game")).get("status") or {}).get("replicas") != 3:
+        assert time.monotonic() < deadline, "the Fleet has not three servers"
+        time.sleep(0.2)
+
+
+@pytest.mark.usefixtures("three_servers")
+@pytest.mark.parametrize(
+    ("kind", "section", "least", "floor", "smaller"),
+    [
+        ("Buffer", BUFFER, "minReplicas", 3, 1),
+        ("Counter", ROOM, "minCapacity", 30, 5),
+        ("List", ROOM, "minCapacity", 30, 5),
+    ],
+)
+def test_a_fleet_that_is_held_does_not_shrink_until_it_is_released(
+    api: KubeApi, namespace: str, kind: str, section: Json, least: str, floor: int, smaller: int
+) -> None:
+    name = kind.lower()
+    path = create_autoscaler(api, namespace, {"type": kind, name: section}, sync=EVERY_SECOND)
+    assert hold(KubeFleets(api), namespace)["autoscalers"][0]["hold"] == "floor"
+    assert api.get(path)["spec"]["policy"][name][least] == floor
+    api.patch(path, {"spec": {"policy": {name: {"bufferSize": smaller}}}})
+    assert stays(lambda: size_of(api, namespace) == 3, 4)
+    assert hold(KubeFleets(api), namespace, released=True)["changed"]
+    assert api.get(path)["spec"]["policy"][name] == {**section, "bufferSize": smaller}
+    await_size(api, namespace, 1)
+
+
+@pytest.mark.usefixtures("three_servers")
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"type": "Webhook", "webhook": {"url": "http://127.0.0.1:9/scale"}},
+        {"type": "Schedule", "schedule": {"policy": {"type": "Buffer", "buffer": BUFFER}}},
+        {"type": "Chain", "chain": [{"id": "always", "type": "Buffer", "buffer": BUFFER}]},
+    ],
+    ids=lambda policy: policy["type"],
+)
+def test_a_policy_without_a_floor_is_detached_whole_and_comes_back(api: KubeApi, namespace: str, policy: Json) -> None:
+    path = create_autoscaler(api, namespace, policy, sync=EVERY_SECOND)
+    api.patch(path, {"metadata": {"labels": {"team": "arena"}}})
+    before = api.get(path)
+    assert hold(KubeFleets(api), namespace)["autoscalers"][0]["hold"] == "detached"
+    assert api.find(path) is None
+    api.patch(FLEETS.path(namespace, "game"), {"spec": {"replicas": 4}})
+    assert stays(lambda: size_of(api, namespace) == 4, 4)
+    assert hold(KubeFleets(api), namespace, released=True)["changed"]
+    after = api.get(path)
+    assert (after["spec"], after["metadata"]["labels"]) == (before["spec"], before["metadata"]["labels"])
+    # Nobody answers at the webhook's address.
+    await_size(api, namespace, 4 if policy["type"] == "Webhook" else 3)
 
 
 def test_a_fence_holds_and_opens(api: KubeApi, namespace: str) -> None:

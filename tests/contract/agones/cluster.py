@@ -291,7 +291,11 @@ def gameserverallocation(**spec: Any) -> Obj:
 
 
 def fleet_autoscaler(name: str, fleet_name: str, buffer: Obj, sync_seconds: int | None = None) -> Obj:
-    spec: Obj = {"fleetName": fleet_name, "policy": {"type": "Buffer", "buffer": buffer}}
+    return fleet_autoscaler_by(name, fleet_name, {"type": "Buffer", "buffer": buffer}, sync_seconds)
+
+
+def fleet_autoscaler_by(name: str, fleet_name: str, policy: Obj, sync_seconds: int | None = None) -> Obj:
+    spec: Obj = {"fleetName": fleet_name, "policy": policy}
     if sync_seconds:
         spec["sync"] = {"type": "FixedInterval", "fixedInterval": {"seconds": sync_seconds}}
     return {

@@ -159,3 +159,17 @@ def test_roles_and_providers_are_created_described_and_deleted(world: World) -> 
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     with refused("NoSuchEntity"):
         iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+
+
+def test_the_tickets_of_the_shared_queue_are_changed_by_one_at_a_time(world: World) -> None:
+    dynamodb = world.client("dynamodb")
+    seed.seed_tickets(dynamodb)
+    at = {"TableName": seed.TICKETS}
+    item = {"id": {"S": "ticket-1"}, "revision": {"N": "1"}}
+    dynamodb.put_item(**at, Item=item, ConditionExpression="attribute_not_exists(id)")
+    with refused("ConditionalCheckFailedException"):
+        dynamodb.put_item(**at, Item=item, ConditionExpression="attribute_not_exists(id)")
+    newest = {"ExpressionAttributeValues": {":newest": {"N": "2"}}, "ConditionExpression": "revision = :newest"}
+    with refused("ConditionalCheckFailedException"):
+        dynamodb.delete_item(**at, Key={"id": {"S": "ticket-1"}}, **newest)
+    assert dynamodb.scan(**at, ConsistentRead=True)["Items"] == [item]

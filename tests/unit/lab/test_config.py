@@ -22,8 +22,13 @@ def test_a_lab_number_out_of_range_is_refused(number: str) -> None:
         LabConfig.from_environment({"LAB_NUMBER": number})
 
 
+def test_an_unknown_queue_is_refused() -> None:
+    with pytest.raises(LabError, match="LAB_QUEUE is 'fifo'; set it to one of none, per_slot, shared"):
+        LabConfig.from_environment({"LAB_QUEUE": "fifo"})
+
+
 def test_a_child_process_finds_the_same_lab() -> None:
-    config = LabConfig.from_environment({"LAB_NUMBER": "9", "LAB_STATE": "/somewhere"})
+    config = LabConfig.from_environment({"LAB_NUMBER": "9", "LAB_STATE": "/somewhere", "LAB_QUEUE": "shared"})
     assert LabConfig.from_environment(config.environment()) == config
 
 

@@ -134,40 +134,6 @@ def test_a_sets_template_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("buffer", "expected"),
-    [
-        ({"bufferSize": 5, "minReplicas": 5, "maxReplicas": 20}, []),
-        ({"bufferSize": "20%", "minReplicas": 1, "maxReplicas": 20}, []),
-        ({"bufferSize": 0, "maxReplicas": 2}, ["bufferSize: Invalid value: 0: must be greater than or equal to 0"]),
-        (
-            {"bufferSize": 5, "maxReplicas": 3},
-            ["maxReplicas: Invalid value: 3: maxReplicas should be bigger than or equal to bufferSize"],
-        ),
-        (
-            {"bufferSize": 5, "minReplicas": 2, "maxReplicas": 9},
-            ["minReplicas: Invalid value: 2: minReplicas should be bigger than or equal to bufferSize"],
-        ),
-        (
-            {"bufferSize": 1, "minReplicas": 5, "maxReplicas": 3},
-            ["minReplicas: Invalid value: 5: minReplicas should be smaller than maxReplicas"],
-        ),
-        (
-            {"bufferSize": "100%", "minReplicas": 1, "maxReplicas": 3},
-            ['bufferSize: Invalid value: "100%": bufferSize should be between 1% and 99%'],
-        ),
-    ],
-)
-def test_buffer(buffer: Obj, expected: list[str]) -> None:
-    obj = {"spec": {"policy": {"type": "Buffer", "buffer": buffer}}}
-    assert texts(validation.fleet_autoscaler(obj)) == [f"spec.policy.buffer.{text}" for text in expected]
-
-
-def test_a_policy_without_its_figures() -> None:
-    (text,) = texts(validation.fleet_autoscaler({"spec": {"policy": {"type": "Buffer"}}}))
-    assert text == "spec.policy.buffer: Required value: buffer policy config params are missing"
-
-
-@pytest.mark.parametrize(
     ("spec", "text"),
     [
         (

@@ -184,6 +184,13 @@ def asked(service: str, operation: str, arguments: dict[str, Any]) -> list[tuple
                 ("iam:TagOpenIDConnectProvider", f"{IAM}oidc-provider/oidc.eks/id/1"),
             ],
         ),
+        (
+            "dynamodb",
+            "get_item",
+            {"TableName": "tickets", "Key": {"id": {"S": "1"}}},
+            [("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:123456789012:table/tickets")],
+        ),
+        ("dynamodb", "list_tables", {}, [("dynamodb:ListTables", "*")]),
         ("iam", "list_open_id_connect_providers", {}, [("iam:ListOpenIDConnectProviders", "*")]),
         ("iam", "get_role", {"RoleName": "c"}, [("iam:GetRole", f"{IAM}role/c")]),
         (

@@ -14,12 +14,16 @@ def test_downtime_runs_from_the_message_to_the_first_message_of_the_next_server(
     for player in PLAYERS:
         accounts.playing(player, "blue", now=0.0, wall=1000.0)
         accounts.told(player, End.MOVED, now=10.0)
+        accounts.waits(player, 0.5)
     accounts.playing("a", "green", now=11.5, wall=1011.5)
     status = accounts.status(now=13.0)
     assert status["downtime_seconds"] == {"count": 1, "p50": 1.5, "p95": 1.5, "p99": 1.5, "max": 1.5}
-    assert status["downtimes"] == [{"player": "a", "seconds": 1.5, "from": "blue", "to": "green", "at": 1011.5}]
+    assert accounts.lists()["downtimes"] == [
+        {"player": "a", "seconds": 1.5, "waited": 0.5, "from": "blue", "to": "green", "at": 1011.5}
+    ]
     assert status["players"] == {
         "total": 2,
+        "quit": 0,
         "playing": 1,
         "by_slot": {"blue": 1, "green": 1},
         "playing_by_slot": {"green": 1},
@@ -28,14 +32,27 @@ def test_downtime_runs_from_the_message_to_the_first_message_of_the_next_server(
     }
 
 
-def test_the_end_of_a_match_is_no_downtime() -> None:
+def test_the_end_of_a_match_is_no_downtime_but_a_reconnect() -> None:
     accounts = Accounts(PLAYERS)
     accounts.playing("a", "blue", now=0.0, wall=0.0)
     accounts.told("a", End.ENDED_ALONE, now=10.0)
-    accounts.playing("a", "green", now=20.0, wall=0.0)
+    accounts.waits("a", 0.75)
+    accounts.playing("a", "green", now=20.0, wall=1020.0)
     status = accounts.status(now=20.0)
     assert status["downtime_seconds"]["count"] == 0
     assert status["lost_downtime_seconds"]["count"] == 0
+    assert status["reconnect_seconds"]["max"] == 9.25
+    assert accounts.lists()["reconnects"] == [{"at": 1020.0, "seconds": 9.25}]
+
+
+def test_who_quits_is_away_no_more() -> None:
+    accounts = Accounts(PLAYERS)
+    for player in PLAYERS:
+        accounts.playing(player, "blue", now=0.0, wall=0.0)
+        accounts.told(player, End.MOVED, now=10.0)
+    accounts.quit("a")
+    players = accounts.status(now=12.0)["players"]
+    assert (players["total"], players["quit"], players["away_by_drain"]) == (1, 1, 1)
 
 
 def test_a_broken_connection_is_booked_apart_from_the_drain() -> None:
@@ -75,7 +92,7 @@ def test_the_series_shows_who_plays_where() -> None:
     accounts.sample(2.0)
     accounts.told("a", End.MOVED, now=2.5)
     accounts.sample(3.0)
-    assert accounts.status(now=3.0)["series"] == [
+    assert accounts.lists()["series"] == [
         {"at": 1.0, "playing": {}, "made": 0, "failed": 0},
         {"at": 2.0, "playing": {"blue": 1}, "made": 0, "failed": 0},
         {"at": 3.0, "playing": {}, "made": 0, "failed": 0},

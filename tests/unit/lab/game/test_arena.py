@@ -156,6 +156,18 @@ def test_a_match_ends_players_are_told_and_the_server_goes() -> None:
     play(story)
 
 
+def test_a_match_waits_for_its_first_player() -> None:
+    async def story(rig: Rig) -> None:
+        rig.server.start(view())
+        assert rig.pending == [60.0]
+        rig.join("a")
+        assert rig.pending == [7.0]
+        rig.join("b")
+        assert rig.pending == [7.0]
+
+    play(story, mean=7)
+
+
 def test_a_match_of_mean_0_never_ends() -> None:
     async def story(rig: Rig) -> None:
         rig.server.start(view())
@@ -164,7 +176,7 @@ def test_a_match_of_mean_0_never_ends() -> None:
     play(story, mean=0)
 
 
-@pytest.mark.parametrize(("text", "pending"), [("7", [7.0]), ("0", []), ("x", [120.0])])
+@pytest.mark.parametrize(("text", "pending"), [("70", [70.0]), ("0", []), ("x", [120.0])])
 def test_an_annotation_sets_the_length_of_the_match(text: str, pending: list[float]) -> None:
     async def story(rig: Rig) -> None:
         own = view(**{"arena/match-seconds": text})

@@ -11,8 +11,10 @@ from aiohttp.web import Response
 from botocore.exceptions import ClientError
 
 from lab.game.allocation import Allocated, AllocationFailed
+from lab.game.counters import POLL_SECONDS, Counter
 from lab.game.destination import Destination
-from lab.game.matchmaker import POLL_SECONDS, Counter, DocumentReader, Matchmaker, NoMatch, queue_of
+from lab.game.landing import NoMatch
+from lab.game.matchmaker import DocumentReader, Matchmaker, desk_of
 from lab.game.protocol import Ticket
 from lab.game.tickets import TicketQueue
 
@@ -245,11 +247,11 @@ class Office:
 
     def __init__(self, rig: Rig) -> None:
         self.queue = TicketQueue("127.40.150.1")
-        self.counter = Counter(rig.matchmaker, self.queue, "127.40.150.1", "blue")
+        self.counter = Counter(rig.matchmaker.takes_tickets, self.queue, "127.40.150.1", "blue")
         self.serving = asyncio.create_task(rig.matchmaker.serve(self.queue))
 
-    def enter(self, party: str) -> tuple[int, Any]:
-        return told(self.counter.enter(party, [party], ""))
+    async def enter(self, party: str) -> tuple[int, Any]:
+        return told(await self.counter.enter(party, [party], ""))
 
     async def ask(self, ticket: str) -> tuple[int, Any]:
         request = make_mocked_request("GET", f"/match/{ticket}", match_info={"ticket": ticket})
@@ -266,7 +268,7 @@ def test_a_party_waits_until_a_server_is_ready() -> None:
         await rig.reader.read()
         rig.allocator.has_servers = False
         office = Office(rig)
-        status, place = office.enter("a")
+        status, place = await office.enter("a")
         assert (status, place["poll_seconds"]) == (202, POLL_SECONDS)
         await asyncio.sleep(0)
         assert (await office.ask(place["waiting"]))[0] == 202
@@ -287,11 +289,11 @@ def test_a_closed_queue_takes_nobody_and_serves_those_who_wait() -> None:
         await rig.reader.read()
         rig.allocator.has_servers = False
         office = Office(rig)
-        waiting = office.enter("a")[1]["waiting"]
+        waiting = (await office.enter("a"))[1]["waiting"]
         text = json.loads(document(GREEN))
         rig.parameters.values["document"] = json.dumps({**text, "queues": {"blue": "closed"}})
         await rig.reader.read()
-        assert office.enter("b")[0] == 503
+        assert (await office.enter("b"))[0] == 503
         rig.allocator.has_servers = True
         async with asyncio.timeout(2):
             while office.queue.depth:
@@ -318,7 +320,9 @@ def test_who_waits_is_reported_as_soon_as_that_changes() -> None:
 
 
 def test_queues_that_the_matchmaker_has_not() -> None:
-    assert queue_of("none", "127.40.150.1") is None
-    assert queue_of("per_slot", "127.40.150.1")
-    with pytest.raises(SystemExit, match="MATCHMAKER_QUEUE is 'shared'"):
-        queue_of("shared", "127.40.150.1")
+    environ = {"MATCHMAKER_SLOT": "blue", "POD_IP": "127.40.150.1"}
+    allocator: Any = FakeAllocator()
+    assert desk_of(environ, allocator).queue is None
+    assert desk_of({**environ, "MATCHMAKER_QUEUE": "per_slot"}, allocator).queue
+    with pytest.raises(SystemExit, match="MATCHMAKER_QUEUE is 'fifo'"):
+        desk_of({**environ, "MATCHMAKER_QUEUE": "fifo"}, allocator)

@@ -105,12 +105,17 @@ class Asked:
         return answer
 
 
-def play_party(monkeypatch: pytest.MonkeyPatch, scripts: dict[str, Script], *answers: Session | NoMatch) -> Accounts:
+def play_party(
+    monkeypatch: pytest.MonkeyPatch,
+    scripts: dict[str, Script],
+    *answers: Session | NoMatch,
+    never_return_share: float = 0.0,
+) -> Accounts:
     async def run() -> Accounts:
         accounts = Accounts(scripts)
         connect_to(monkeypatch, scripts)
         ask = Asked(*answers)
-        party = Party("party", [Player(name, accounts) for name in scripts], accounts, ask)
+        party = Party("party", [Player(name, accounts) for name in scripts], accounts, ask, never_return_share)
         task = asyncio.create_task(party.run())
         async with asyncio.timeout(2):
             await ask.is_empty.wait()
@@ -139,6 +144,28 @@ def test_a_party_follows_its_server_to_the_successor(monkeypatch: pytest.MonkeyP
     assert status["sessions"] == {"total": 2, "running": 0, "ended_alone": 1, "moved": 1, "lost": 0}
     assert status["parties"]["together"] == 2
     assert status["downtime_seconds"]["count"] == 2
+
+
+def test_those_who_quit_when_they_are_moved_leave_the_party(monkeypatch: pytest.MonkeyPatch) -> None:
+    lots = iter([0.05, 0.5])
+    monkeypatch.setattr("lab.game.players.random.random", lambda: next(lots))
+    scripts: dict[str, Script] = {"a": [FakeConnection(MOVE)], "b": [FakeConnection(MOVE), FakeConnection(OVER)]}
+    green = Session("127.40.102.1", 7001, "other", "green")
+    status = play_party(monkeypatch, scripts, SESSION, green, never_return_share=0.1).status(0)
+    assert (status["players"]["total"], status["players"]["quit"]) == (1, 1)
+    assert status["players"]["by_slot"] == {"green": 1}
+    assert status["downtime_seconds"]["count"] == 1
+    assert status["parties"] == {"together": 2, "apart": 0, "incomplete": 0}
+
+
+def test_a_party_of_which_everybody_quits_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        connect_to(monkeypatch, {"a": [FakeConnection(MOVE)]})
+        accounts = Accounts(["a"])
+        party = Party("party", [Player("a", accounts)], accounts, Asked(SESSION), never_return_share=1.0)
+        await asyncio.wait_for(party.run(), 2)
+
+    asyncio.run(run())
 
 
 def test_a_party_names_the_match_that_it_was_moved_out_of(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,3 +211,16 @@ def test_the_load_balancer_is_found_in_the_labs_state(tmp_path: Path) -> None:
         players.find_url(config)
     (tmp_path / "alb.json").write_text(json.dumps({"arena": {"address": "127.40.2.1", "listeners": [8080]}}))
     assert players.find_url(config) == "http://127.40.2.1:8080/match"
+
+
+@pytest.mark.parametrize("option", ["--parties=0", "--party-size=0", "--never-return-share=-1"])
+def test_a_bad_option_is_refused(option: str) -> None:
+    with pytest.raises(LabError, match=option.split("=")[0]):
+        asyncio.run(players.main([option]))
+
+
+def test_a_crowd_has_parties_of_the_wanted_size(tmp_path: Path) -> None:
+    config = LabConfig.from_environment({"LAB_STATE": str(tmp_path)})
+    status = players.Crowd(config, 2, Asked(), party_size=4).status(lists=False)
+    assert (status["players"]["total"], status["players"]["party_size"]) == (8, 4)
+    assert "downtimes" not in status

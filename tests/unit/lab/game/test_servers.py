@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.config import LabConfig, LabError
-from lab.game.sdk import GameServerView
-from lab.game.servers import House, read_kubeconfig, read_match_seconds
+from lab.game.drain import ACKNOWLEDGEMENT_KEY
+from lab.game.sdk import GameServerView, view_of
+from lab.game.servers import (
+    REQUEST_ANNOTATION,
+    FaultySdk,
+    House,
+    read_kubeconfig,
+    read_match_seconds,
+    without_requests,
+)
 
 
 class FakeContainer:
@@ -103,3 +113,44 @@ def test_the_kubeconfig_comes_from_the_clusters_record(tmp_path: Path) -> None:
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"kubeconfig": "/tmp/kubeconfig"}))
     assert read_kubeconfig(config, "arena-blue") == "/tmp/kubeconfig"
+
+
+class FakeSidecar:
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    async def ready(self) -> None:
+        self.calls.append("ready")
+
+    async def shutdown(self) -> None:
+        self.calls.append("shutdown")
+
+    async def set_annotation(self, key: str, value: str) -> None:
+        self.calls.append(key)
+
+    def set_list(self, name: str, values: Sequence[str]) -> None:
+        self.calls.append(name)
+
+
+@pytest.mark.parametrize(
+    ("phase", "dies", "died"),
+    [("closing", True, ["died"]), ("closing", False, []), ("accepted", True, [])],
+)
+def test_a_server_that_crashes_while_closing_has_acknowledged_it(phase: str, dies: bool, died: list[str]) -> None:
+    sidecar = FakeSidecar()
+
+    async def run() -> None:
+        sdk = FaultySdk(sidecar, lambda: dies, lambda: sidecar.calls.append("died"))
+        sdk.set_list("players", [])
+        await sdk.ready()
+        await sdk.set_annotation(ACKNOWLEDGEMENT_KEY, json.dumps({"phase": phase}))
+        await sdk.shutdown()
+
+    asyncio.run(run())
+    assert sidecar.calls == ["players", "ready", ACKNOWLEDGEMENT_KEY, *died, "shutdown"]
+
+
+def test_a_deaf_server_hears_all_but_requests() -> None:
+    obj = game_server("Allocated")
+    obj["metadata"]["annotations"] = {REQUEST_ANNOTATION: "{}", "agones.dev/last-allocated": "now"}
+    assert without_requests(view_of(obj)).annotations == {"agones.dev/last-allocated": "now"}
