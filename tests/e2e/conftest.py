@@ -2,179 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import signal
-import subprocess
-import sys
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from lab import demo, seed, world
-from lab.aws.operator_policies import policies_for
-from lab.aws.permissions import Check, is_allowed
-from lab.config import REPOSITORY, LabConfig
-from lab.users import OPERATOR
+from lab import demo, world
+from lab.config import LabConfig
+from tests.theatre import Theatre
 
 PARTIES = 30
 PLAYERS = PARTIES * 5
 MATCH_SECONDS = "30"
-
-
-@dataclass(frozen=True)
-class Played:
-    """A finished ansible-playbook: exit code, output, seconds."""
-
-    code: int
-    output: str
-    seconds: float
-
-    @property
-    def changed(self) -> int:
-        """The number behind changed= in the recap."""
-        found = re.search(r"changed=(\d+)", self.output)
-        return int(found[1]) if found else -1
-
-
-class Run:
-    """A running ansible-playbook, in a process group of its own."""
-
-    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
-        self.started = time.monotonic()
-        self._log = log
-        self._process = subprocess.Popen(
-            command,
-            cwd=REPOSITORY,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log.open("w"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def finish(self, timeout: float = 900.0) -> Played:
-        try:
-            code = self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            pytest.fail(f"not finished after {timeout:.0f} s; the end of its output:\n{self.output[-3000:]}")
-        return Played(code, self.output, time.monotonic() - self.started)
-
-    def kill(self) -> None:
-        """SIGKILL, to the workers and modules too: nothing gets to say goodbye."""
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    @property
-    def output(self) -> str:
-        return self._log.read_text()
-
-    @property
-    def is_over(self) -> bool:
-        return self._process.poll() is not None
-
-
-class Theatre:
-    """The lab as the story sees it."""
-
-    def __init__(self, config: LabConfig, reports: Path) -> None:
-        self.config = config
-        self.account = seed.Account(config)
-        self.reports = reports
-        self._runs = 0
-
-    def start(self, playbook: str, *arguments: str, release: str = "2026-11") -> Run:
-        self._runs += 1
-        command = [
-            str(Path(sys.executable).parent / "ansible-playbook"),
-            f"playbooks/{playbook}.yml",
-            "-e",
-            json.dumps({"eks_bluegreen_release": release, "eks_bluegreen_reports_dir": str(self.reports)}),
-            *arguments,
-        ]
-        environment = {**os.environ, **self.config.environment()}
-        return Run(command, environment, self.config.log(f"{self._runs:02d}-{playbook}"))
-
-    def play(self, playbook: str, *arguments: str, release: str = "2026-11") -> Played:
-        """Run a playbook; fails if it asks AWS for more than its own policy in docs/iam grants."""
-        before = self.permissions()
-        played = self.start(playbook, *arguments, release=release).finish()
-        policies = policies_for(playbook, self.config).values()
-        beyond = [check for check in self.permissions() - before if not is_allowed(policies, check)]
-        assert beyond == [], f"docs/iam/{playbook}.json does not grant this"
-        return played
-
-    def permissions(self) -> Counter[Check]:
-        """What the operator has asked IAM for until now."""
-        found: Counter[Check] = Counter()
-        for one in json.load(world.fetch(f"{self.config.aws_endpoint}/lab/calls")):
-            if one["principal"].endswith(f":user/{OPERATOR.name}"):
-                found[Check(one["action"], one["resource"], tuple(one["context"].items()))] += one["count"]
-        return found
-
-    def record(self) -> dict[str, Any]:
-        """The run record; empty without one."""
-        s3 = self.account.client("s3")
-        try:
-            answer = s3.get_object(Bucket=seed.BUCKET, Key="eks-bluegreen/arena/run.json")
-        except s3.exceptions.NoSuchKey:
-            return {}
-        found: dict[str, Any] = json.loads(answer["Body"].read())
-        return found
-
-    def weights(self) -> list[dict[str, int]]:
-        """The weight of each slot's target group in each listener default and rule."""
-        elbv2 = self.account.client("elbv2")
-        balancer = elbv2.describe_load_balancers(Names=[seed.GAME])["LoadBalancers"][0]["LoadBalancerArn"]
-        listener = elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"][0]["ListenerArn"]
-        return [
-            {
-                group["TargetGroupArn"].split("/")[1].rsplit("-", 1)[1]: group["Weight"]
-                for group in rule["Actions"][-1]["ForwardConfig"]["TargetGroups"]
-            }
-            for rule in elbv2.describe_rules(ListenerArn=listener)["Rules"]
-        ]
-
-    def destination(self) -> dict[str, int]:
-        parameter = self.account.client("ssm").get_parameter(Name=seed.DOCUMENT)["Parameter"]
-        weights: dict[str, int] = json.loads(parameter["Value"])["weights"]
-        return weights
-
-    def serves(self, slot: str) -> bool:
-        """All weight and the destination are on one slot."""
-        weights = [*self.weights(), self.destination()]
-        return all(one.get(slot, 0) == sum(one.values()) > 0 for one in weights)
-
-    def clusters(self) -> list[str]:
-        found: list[str] = self.account.client("eks").list_clusters()["clusters"]
-        return sorted(found)
-
-    def draining(self, cluster: str) -> int:
-        """GameServers of a cluster that carry a request to drain."""
-        facts = world.cluster_facts(self.config, cluster)
-        command = [
-            *(str(self.config.binary("kubectl")), "--kubeconfig", facts["kubeconfig"], "-n", seed.GAME),
-            *("get", "gameservers", "-l", "eks-bluegreen.gameops/draining", "-o", "name"),
-        ]
-        return len(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
-
-    def players(self) -> Any:
-        return demo.players_status(self.config)
-
-    def wait(self, what: str, holds: Callable[[], bool], run: Run | None = None, timeout: float = 400.0) -> None:
-        """Look until something holds; fails if that takes too long, or if a run ends before."""
-        deadline = time.monotonic() + timeout
-        while not holds():
-            assert time.monotonic() < deadline, f"{what}: not within {timeout:.0f} s"
-            assert run is None or not run.is_over, f"{what}: the run ended before:\n{run.output[-3000:] if run else ''}"
-            time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")
