@@ -11,6 +11,7 @@ when it began and tries to get over. From the second round on that is the task's
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -79,6 +80,22 @@ def repeat_rounds(
         clock.sleep(wait)
 
 
+def for_parent(execute: Callable[[], Result], parent: Callable[[], int]) -> Callable[[], Result]:
+    """`execute`, for as long as the process that began the task lives; `parent` tells its id.
+
+    A worker of Ansible has a session of its own and outlives an ansible-playbook that is killed: without this it would
+    go on with a work that nobody sees, under a lease that it keeps.
+    """
+    began = parent()
+
+    def guarded() -> Result:
+        if parent() != began:
+            raise AnsibleActionFail("ansible-playbook was killed, and its task ends with it: run the playbook again")
+        return execute()
+
+    return guarded
+
+
 class RoundsAction(ActionBase):  # type: ignore[misc]
     """Base of the action plugins that repeat the module of the same name.
 
@@ -96,7 +113,7 @@ class RoundsAction(ActionBase):  # type: ignore[misc]
         # The arguments are kept as they came: the module rejects what it does not know.
         timeout = float(self._task.args.get(self.timeout_option) or self.default_timeout)
         return repeat_rounds(
-            lambda: dict(self._execute_module(task_vars=task_vars)),
+            for_parent(lambda: dict(self._execute_module(task_vars=task_vars)), os.getppid),
             timeout=timeout,
             check_mode=bool(self._task.check_mode),
             clock=SystemClock(),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds import merge_rounds, repeat_rounds
+from ansible.errors import AnsibleActionFail
+from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds import (
+    for_parent,
+    merge_rounds,
+    repeat_rounds,
+)
 
 from tests.unit.plugins.clock import FakeClock
 
@@ -86,3 +91,13 @@ def test_a_failed_round_ends_the_loop() -> None:
 def test_check_mode_takes_one_round() -> None:
     result, _ = repeat([a_round(False, changed=True)], check_mode=True)
     assert result == {"changed": True}
+
+
+def test_no_round_begins_once_the_playbook_has_been_killed() -> None:
+    parents = iter([100, 100, 1])
+    rounds = iter([{"round": 1}, {"round": 2}])
+    execute = for_parent(lambda: next(rounds), lambda: next(parents))
+    execute()
+    with pytest.raises(AnsibleActionFail, match="killed"):
+        execute()
+    assert next(rounds) == {"round": 2}
