@@ -30,21 +30,35 @@ options:
       - V(released) frees the O(lease); the run stays open. A lease that is not ours any more is left alone.
       - V(closed) ends the run. A run that was taken back before its cutover began ends as V(aborted).
       - V(aborted) ends the run as one that was given up.
+      - V(abandoned) does so without the lease, for the open run O(run_id). A lease that another runner holds is
+        refused. Where no run is open it does nothing.
     type: str
-    choices: [open, taken_over, held, renewed, released, closed, aborted]
+    choices: [open, taken_over, held, renewed, released, closed, aborted, abandoned]
     required: true
   environment_name:
-    description: The environment. Needed for V(state=open), V(state=taken_over) and V(state=held).
+    description: The environment. Needed for V(state=open), V(state=taken_over), V(state=held), V(state=abandoned).
     type: str
   state_bucket:
-    description: The state bucket. Needed for V(state=open), V(state=taken_over) and V(state=held).
+    description: The state bucket. Needed for V(state=open), V(state=taken_over), V(state=held), V(state=abandoned).
     type: str
   state_prefix:
     description: Where in the bucket the environments' records lie.
     type: str
     default: eks-bluegreen
+  direction:
+    description:
+      - What the run of V(state=open) does. V(upgrade) moves to O(target); V(reclaim) moves no traffic and empties
+        O(source), the standby slot, of its sessions.
+      - An open run of the other kind is refused.
+    type: str
+    choices: [upgrade, reclaim]
+    default: upgrade
+  run_id:
+    description: The run that V(state=abandoned) means.
+    type: str
+    default: ""
   release:
-    description: The run's release. Needed for V(state=open).
+    description: The run's release, for a reclaim that of O(target). Needed for V(state=open).
     type: str
     default: ""
   source:
@@ -136,6 +150,7 @@ run:
     opened_at: "2026-11-23T01:14:12Z"
     closed_at: ""
     previous: {}
+    back_to: ""
 lease:
   description: The lease, for the option O(lease) of other tasks; null when this runner holds none.
   returned: success
@@ -156,7 +171,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, record_key
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import PHASES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import PHASES, RECLAIM, UPGRADE
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.run import Asked, Place, RunRecord
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import S3_CONFIG, S3Store
 
@@ -166,11 +181,13 @@ ARGUMENT_SPEC = {
     "state": {
         "type": "str",
         "required": True,
-        "choices": ["open", "taken_over", "held", "renewed", "released", "closed", "aborted"],
+        "choices": ["open", "taken_over", "held", "renewed", "released", "closed", "aborted", "abandoned"],
     },
     "environment_name": {"type": "str"},
     "state_bucket": {"type": "str"},
     "state_prefix": {"type": "str", "default": "eks-bluegreen"},
+    "direction": {"type": "str", "choices": [UPGRADE, RECLAIM], "default": UPGRADE},
+    "run_id": {"type": "str", "default": ""},
     "release": {"type": "str", "default": ""},
     "source": {"type": "str", "choices": SLOT_CHOICES, "default": ""},
     "target": {"type": "str", "choices": SLOT_CHOICES, "default": ""},
@@ -185,6 +202,7 @@ REQUIRED_IF = [
     ("state", "open", [*WITH_PLACE, "release"]),
     ("state", "taken_over", WITH_PLACE),
     ("state", "held", [*WITH_PLACE, "if_generation"]),
+    ("state", "abandoned", [*WITH_PLACE, "run_id"]),
     *(("state", state, ["lease"]) for state in ("renewed", "released", "closed", "aborted")),
 ]
 
@@ -210,6 +228,8 @@ def run(module: Any) -> dict[str, Any]:
         lease_seconds=options["lease_seconds"],
         lease=options["lease"],
         previous=options["previous"],
+        direction=options["direction"],
+        run_id=options["run_id"],
     )
     store = S3Store(module.client("s3", config=dict(S3_CONFIG)), place.bucket)
     return RunRecord(store, place, SystemClock()).ensure(options["state"], asked, check_mode=module.check_mode)

@@ -44,6 +44,10 @@ options:
     description: The command that goes back, for people.
     type: str
     default: ansible-playbook gameops.eks_bluegreen.rollback
+  reclaim:
+    description: The command that brings back sessions which a rollback has left behind, for people.
+    type: str
+    default: ansible-playbook gameops.eks_bluegreen.reclaim
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
@@ -116,6 +120,7 @@ ARGUMENT_SPEC = {
     "release": {"type": "dict", "default": {}},
     "look": {"type": "str", "default": "ansible-playbook gameops.eks_bluegreen.status"},
     "back": {"type": "str", "default": "ansible-playbook gameops.eks_bluegreen.rollback"},
+    "reclaim": {"type": "str", "default": "ansible-playbook gameops.eks_bluegreen.reclaim"},
 }
 
 
@@ -135,7 +140,7 @@ def run(module: Any) -> dict[str, Any]:
     changed = [write_text(path, text) for path, text in texts.items()]
     if any(changed):
         store.put(f"{run_folder(key, run_id)}/report.json", report)
-    lines = report_lines(report, options["look"], options["back"], list(texts))
+    lines = report_lines(report, options["look"], options["back"], options["reclaim"], list(texts))
     return {"changed": any(changed), "summary": lines, "report": report, "files": list(texts)}
 
 

@@ -62,9 +62,11 @@ options:
     description:
       - V(upgrade) decides how to reach O(release), and refuses where no slot is active and no run is open.
       - V(rollback) decides the way back of the last run.
+      - V(reclaim) decides from which slot to which sessions are brought that a rollback has left behind. It refuses
+        where no slot is active, or where a run is open that is no reclaim.
       - V(status) looks and never refuses.
     type: str
-    choices: [upgrade, rollback, status]
+    choices: [upgrade, rollback, reclaim, status]
     default: status
   release:
     description:

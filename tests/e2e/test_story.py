@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from dev.iam_policies import DOCS
-from tests.e2e.conftest import PLAYERS, Theatre
+from tests.e2e.conftest import PLAYERS
 from tests.e2e.permissions import UNUSED
+from tests.theatre import Theatre
 
 # Longest time a player moved by the drain may be away. The bar of a quiet machine is 10.
 LONGEST_DOWNTIME_SECONDS = 20.0
@@ -71,13 +72,26 @@ def test_another_release_is_refused_while_the_run_is_open(theatre: Theatre) -> N
     assert "rollback" in played.output
 
 
+def test_abandoned_where_it_stood(theatre: Theatre) -> None:
+    run_id = theatre.record()["run_id"]
+    unnamed = theatre.play("abandon")
+    assert unnamed.code != 0
+    assert f"abandon_confirm={run_id}" in unnamed.output
+    # Refused until the lease of the runner that was killed has ended.
+    theatre.wait("the run ends", lambda: theatre.play("abandon", "-e", f"abandon_confirm={run_id}").code == 0)
+    record = theatre.record()
+    assert (record["run_id"], record["state"], record["outcome"]) == (run_id, "aborted", "abandoned")
+    assert theatre.clusters() == ["arena-blue", "arena-green"]
+    assert theatre.serves("blue")
+
+
 def test_killed_in_the_middle_of_the_cutover(theatre: Theatre) -> None:
     run_id = theatre.record()["run_id"]
     run = theatre.start("upgrade")
     theatre.wait("weight on green", lambda: any(one.get("green") for one in theatre.weights()), run)
     run.kill()
     record = theatre.record()
-    assert record["run_id"] == run_id
+    assert record["run_id"] != run_id
     assert record["phase"] == "cutover"
     assert all(sum(one.values()) > 0 for one in theatre.weights())
     nobody_was_failed(theatre)
@@ -145,6 +159,21 @@ def test_rolled_back_after_all_was_done(theatre: Theatre) -> None:
     nobody_was_failed(theatre)
 
 
+def test_killed_in_a_reclaim_and_finished(theatre: Theatre) -> None:
+    killed = theatre.start("reclaim")
+    theatre.wait("green drains", lambda: theatre.draining("arena-green") > 0, killed)
+    killed.kill()
+    record = theatre.record()
+    assert (record["direction"], record["source"], record["target"]) == ("reclaim", "green", "blue")
+    finished = theatre.play("reclaim")
+    assert finished.code == 0, finished.output
+    after = theatre.record()
+    assert (after["run_id"], after["state"], after["outcome"]) == (record["run_id"], "closed", "reclaimed")
+    assert theatre.serves("blue")
+    theatre.wait("all play on blue", lambda: theatre.players()["players"]["by_slot"] == {"blue": PLAYERS}, timeout=60)
+    nobody_was_failed(theatre)
+
+
 def test_decommission_refuses_a_slot_with_sessions_or_without_its_name(theatre: Theatre) -> None:
     unnamed = theatre.play("decommission")
     assert unnamed.code != 0
@@ -158,6 +187,9 @@ def test_decommission_leaves_nothing_of_the_slot(theatre: Theatre) -> None:
     theatre.wait(
         "the matches on green end", lambda: "green" not in theatre.players()["players"]["playing_by_slot"], timeout=300
     )
+    planned = theatre.play("decommission", "-e", "cluster_decommission_confirm=arena-green", "--check", "--diff")
+    assert planned.code == 0, planned.output
+    assert theatre.clusters() == ["arena-blue", "arena-green"]
     played = theatre.play("decommission", "-e", "cluster_decommission_confirm=arena-green")
     assert played.code == 0, played.output
     assert theatre.clusters() == ["arena-blue"]

@@ -2,12 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Take the drain requests on a slot back: all of them in one round, whatever has become of the target."""
+"""Take the drain requests on a slot back: all of them in one round, whatever has become of the target.
+
+Then let go of what a handoff has allocated on the target in vain, as far as that answers.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     RETRIED,
@@ -27,12 +30,25 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Feed, Listed, WatchFeed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import KubeSource, Source
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import (
+    KubeSource,
+    KubeTarget,
+    Source,
+    Target,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import (
+    Successors,
+    names_successors,
+    release_request,
+    sort_successors,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import Keeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import Keeper, LeaseLost
 
 Json = dict[str, Any]
 CANCEL_ATTEMPTS = 5
+LOOK_SECONDS = 0.5
 
 
 @dataclass
@@ -98,9 +114,97 @@ class Cancellation:
                 raise
 
 
+@dataclass(frozen=True)
+class Letting:
+    """How unused successors are let go: `read` reads a GameServer with the game's own names; times in seconds."""
+
+    read: Callable[[Json], Server]
+    notice: float
+    acknowledge: float
+
+
+@dataclass
+class Release:
+    """Ask servers of the target that were allocated for a handoff to go, where nobody came and nobody can come."""
+
+    source_feed: Feed
+    target_feed: Feed
+    target: Target
+    keeper: Keeper
+    clock: Clock
+    domain: str
+    letting: Letting
+
+    def run(self, *, check_mode: bool) -> Json:
+        """Returns how many were asked to go (in check mode at most), and how many stay."""
+        found = self._look()
+        if check_mode:
+            return {"released": len(found.unused) + len(found.waiting), "kept": len(found.kept)}
+        end = self.clock.monotonic() + self.letting.acknowledge
+        while found.waiting and self.clock.monotonic() < end:
+            self.clock.sleep(LOOK_SECONDS)
+            found = self._look()
+        self.keeper.keep()
+        released = sum(in_parallel(self._let_go, found.unused))
+        kept = len(found.unused) - released + len(found.waiting) + len(found.kept)
+        if released or kept:
+            self.keeper.journal("drain", successors_released=released, successors_kept=kept)
+        return {"released": released, "kept": kept}
+
+    def _look(self) -> Successors:
+        read = self.letting.read
+        return sort_successors(read_all(self.source_feed, read), read_all(self.target_feed, read), self.domain)
+
+    def _let_go(self, server: Server) -> bool:
+        now = self.clock.now().timestamp()
+        request = release_request(server, self.domain, now, self.letting.notice)
+        try:
+            body = request_patch(request, self.domain, server.version)
+            self.target.patch_server(server.namespace, server.name, body)
+        except (Conflict, NotFound):
+            # Somebody joined, or it is gone.
+            return False
+        except ApiFailure as error:
+            if error.status not in RETRIED:
+                raise
+            return False
+        return True
+
+
+def read_all(feed: Feed, read: Callable[[Json], Server]) -> list[Server]:
+    """Every server of a slot, as it is now."""
+    return [read(item) for event in feed.relist() if isinstance(event, Listed) for item in event.items]
+
+
 def cancel_requests(
     source: KubeApi, namespaces: Sequence[str], domain: str, keeper: Keeper, clock: Clock, *, check_mode: bool
 ) -> Json:
     """Take back the requests that stand on a slot."""
     feed = WatchFeed(source, namespaces, 0.0, clock)
     return Cancellation(KubeSource(source), feed, keeper, domain).run(check_mode=check_mode)
+
+
+def release_successors(
+    source: KubeApi,
+    connect_target: Callable[[], KubeApi],
+    namespaces: Sequence[str],
+    domain: str,
+    keeper: Keeper,
+    clock: Clock,
+    letting: Letting,
+    *,
+    check_mode: bool,
+) -> Json:
+    """Let go of what a handoff has allocated in vain. A target that cannot be used gives a `problem`."""
+    source_feed = WatchFeed(source, namespaces, 0.0, clock)
+    if not names_successors(read_all(source_feed, letting.read), domain):
+        return {"released": 0, "kept": 0}
+    try:
+        target = connect_target()
+        target_feed = WatchFeed(target, namespaces, 0.0, clock)
+        release = Release(source_feed, target_feed, KubeTarget(target), keeper, clock, domain, letting)
+        return release.run(check_mode=check_mode)
+    except LeaseLost:
+        raise
+    except BlueGreenError as error:
+        return {"released": 0, "kept": 0, "problem": error.message}

@@ -11,11 +11,20 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.lease import check_resumable
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import Record
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.lease import (
+    check_resumable,
+    check_reversible,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import (
+    RECLAIM,
+    ROLLBACK,
+    UPGRADE,
+    Record,
+)
 
 SLOTS = ("blue", "green")
-DIRECTIONS = ("upgrade", "rollback", "status")
+STATUS = "status"
+DIRECTIONS = (UPGRADE, ROLLBACK, RECLAIM, STATUS)
 # Tags of a cluster: which release it runs, and for which environment.
 RELEASE_TAG = "eks-bluegreen/release"
 ENVIRONMENT_TAG = "eks-bluegreen/environment"
@@ -115,11 +124,11 @@ def weights_text(weights: Weights) -> str:
 
 
 def decide(view: View, direction: str, release: str, phases: Sequence[str] = ()) -> Direction:
-    """Decide the direction of an upgrade, a rollback or, without ever refusing, of a mere look.
+    """Decide the direction of an upgrade, a rollback, a reclaim or, without ever refusing, of a mere look.
 
     `phases` names the recorded phases in which a playbook of a single phase may start.
     """
-    deciders = {"upgrade": _upgrade, "rollback": _rollback, "status": _status}
+    deciders = {UPGRADE: _upgrade, ROLLBACK: _rollback, RECLAIM: _reclaim, STATUS: _status}
     decided = deciders[direction](view, release)
     if phases:
         _check_phase(view.record, phases)
@@ -133,12 +142,7 @@ def _upgrade(view: View, release: str) -> Direction:
         return Direction(
             record.source, record.target, release, True, False, f"run {record.run_id} is open: it is resumed"
         )
-    active = view.active
-    if not active:
-        raise BlueGreenError(
-            f"no slot is active, and no run is open that would say why ({view.standing}). {_advice(view)}",
-            problems=[asdict(problem) for problem in view.problems],
-        )
+    active = _active(view)
     runs = view.slots[active].release
     if runs == release:
         return Direction(
@@ -150,6 +154,16 @@ def _upgrade(view: View, release: str) -> Direction:
     return Direction(active, other(active), release, False, False, reason)
 
 
+def _active(view: View) -> str:
+    """The active slot; refuses where there is none, and no run that would say why."""
+    if not view.active:
+        raise BlueGreenError(
+            f"no slot is active, and no run is open that would say why ({view.standing}). {_advice(view)}",
+            problems=[asdict(problem) for problem in view.problems],
+        )
+    return view.active
+
+
 def _advice(view: View) -> str:
     errors = [str(problem) for problem in view.problems if problem.severity == "error"]
     if errors:
@@ -159,7 +173,9 @@ def _advice(view: View) -> str:
             "Make a listener of eks_bluegreen_load_balancers forward to the target group of the slot that serves, "
             "or correct the names in eks_bluegreen_services"
         )
-    return "Set all weights and the destination to the slot that shall serve, then start again"
+    return "Set all weights and the destination to the slot that shall serve, then start again" + (
+        ", or go back with the playbook rollback" if view.record else ""
+    )
 
 
 def _rollback(view: View, _release: str) -> Direction:
@@ -170,24 +186,54 @@ def _rollback(view: View, _release: str) -> Direction:
             "To move to another release, use the playbook upgrade"
         )
     run = f"run {record.run_id}"
-    done = not record.is_open and view.active == record.source
-    source = view.slots[record.source]
+    check_reversible(record)
+    done = not record.is_open and view.active == record.home
+    source = view.slots[record.home]
     # A cluster that could not be read may be well: no data never stops a rollback.
     unread = {problem.resource for problem in view.problems if problem.check == "cluster_readable"}
     if not done and source.status == "DELETING":
         raise BlueGreenError(
-            f"{run} came from {record.source}, but its cluster {source.cluster_name} is being deleted: there is "
-            f"nothing to go back to. Upgrade to the release that {record.source} had instead"
+            f"{run} came from {source.slot}, but its cluster {source.cluster_name} is being deleted: there is "
+            f"nothing to go back to. Upgrade to the release that {source.slot} had instead"
         )
     if not done and not source.exists and source.cluster_name not in unread:
         raise BlueGreenError(
-            f"{run} came from {record.source}, but its cluster {view.slots[record.source].cluster_name} does not exist "
-            f"any more: there is nothing to go back to. Upgrade to the release that {record.source} had instead"
+            f"{run} came from {source.slot}, but its cluster {source.cluster_name} does not exist "
+            f"any more: there is nothing to go back to. Upgrade to the release that {source.slot} had instead"
         )
-    reason = f"{run} goes back to {record.source}"
+    reason = f"{run} goes back to {record.home}"
     if done:
-        reason = f"nothing to do: {record.source} is active and no run is open"
-    return Direction(record.source, record.target, record.release, not done, done, reason)
+        reason = f"nothing to do: {record.home} is active and no run is open"
+    return Direction(record.home, record.away, record.release, not done, done, reason)
+
+
+def _reclaim(view: View, _release: str) -> Direction:
+    """From the standby slot to the active one; whether sessions are there is for others to count."""
+    record = view.record
+    resume = record is not None and record.is_open
+    if record is not None and record.is_open:
+        check_resumable(record, "", RECLAIM)
+        if view.active != record.target:
+            raise BlueGreenError(
+                f"run {record.run_id} brings the sessions of {record.source} to {record.target}, which does not serve "
+                f"alone any more ({view.standing}): give it all weights and the destination, or end the run with the "
+                "playbook abandon"
+            )
+    active = _active(view)
+    standby = view.slots[other(active)]
+    unread = [str(problem) for problem in view.problems if problem.resource == standby.cluster_name]
+    if unread:
+        raise BlueGreenError(f"nobody knows what is on {standby.slot}: {' | '.join(unread)}")
+    if resume and not standby.exists:
+        raise BlueGreenError(
+            f"the cluster {standby.cluster_name} is gone, whose sessions the open run brings to {active}: end the run "
+            "with the playbook abandon"
+        )
+    reason = f"{active} is active; the sessions of {standby.slot} are brought there"
+    if not standby.exists:
+        reason = f"nothing to do: {active} is active and {standby.slot} has no cluster"
+    release = view.slots[active].release or "unknown"
+    return Direction(standby.slot, active, release, resume, not standby.exists, reason)
 
 
 def _status(view: View, release: str) -> Direction:

@@ -16,6 +16,9 @@ from typing import Any, Union
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import (
     PHASES,
+    RECLAIM,
+    ROLLBACK,
+    UPGRADE,
     Lease,
     Record,
     Seen,
@@ -52,6 +55,7 @@ class Opening:
     target: str
     if_generation: int | None
     previous: dict[str, Any]
+    direction: str = UPGRADE
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,11 @@ Decision = Union[Write, Wait, Nothing]
 
 
 def decide_open(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
-    """Open a run where none is open, or resume the open one of the same release."""
+    """Open a run where none is open, or resume the open one of the same direction and release."""
     if seen is None or not seen.record.is_open:
         return _new_run(seen, want, runner)
     record = seen.record
-    check_resumable(record, want.release)
+    check_resumable(record, want.release, want.direction)
     if record.lease is not None and record.lease.holder == runner.holder:
         return Write(replace(record, lease=runner.lease))
     left = seconds_left(seen)
@@ -120,10 +124,12 @@ def _new_run(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
             release=want.release,
             source=want.source,
             target=want.target,
+            direction=want.direction,
             generation=generation + 1,
             opened_at=runner.now,
             previous=want.previous,
             lease=runner.lease,
+            back_to=last.home if last and want.direction == RECLAIM else "",
         )
     )
 
@@ -132,10 +138,7 @@ def decide_hold(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
     """Take the lease while no run is open, so that none is opened meanwhile; the last run's record stays as it is."""
     record = seen.record if seen else None
     if record is not None and record.is_open:
-        raise BlueGreenError(
-            f"run {record.run_id} (release {record.release}, {record.source} to {record.target}) is open: finish "
-            f"it with -e eks_bluegreen_release={record.release}, or take it back with the playbook rollback, first"
-        )
+        raise BlueGreenError(f"{described(record)} is open: {ways_out(record)}, first")
     if seen is not None and seen.record.lease is not None and (left := seconds_left(seen)) > 0:
         text = f"{seen.record.lease.holder} is changing a slot; its lease ends in {left:.0f} s unless renewed"
         return Wait(min(left, LONGEST_WAIT_SECONDS), text)
@@ -150,30 +153,82 @@ def decide_hold(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
     return Write(replace(record, generation=generation + 1, lease=runner.lease))
 
 
-def check_resumable(record: Record, release: str) -> None:
-    """Refuse to drive forward an open run of another release, or one that is on its way back."""
-    run = f"run {record.run_id} (release {record.release}, {record.source} to {record.target})"
-    if record.direction == "rollback":
+def described(record: Record) -> str:
+    """A run as errors name it."""
+    if record.direction == RECLAIM:
+        return f"run {record.run_id} (a reclaim, {record.source} to {record.target})"
+    return f"run {record.run_id} (release {record.release}, {record.source} to {record.target})"
+
+
+def ways_out(record: Record) -> str:
+    """How an open run is ended, to be read after a colon."""
+    abandon = "end it with the playbook abandon"
+    if record.direction == RECLAIM:
+        return f"finish it with the playbook reclaim, or {abandon}"
+    if record.direction == ROLLBACK:
+        return f"finish it with the playbook rollback, or {abandon}"
+    forward = f"finish it with -e eks_bluegreen_release={record.release}"
+    return f"{forward}, take it back with the playbook rollback, or {abandon}"
+
+
+def check_resumable(record: Record, release: str, direction: str = UPGRADE) -> None:
+    """Refuse to drive forward an open run of another direction or release, or one that is on its way back."""
+    run = described(record)
+    if record.direction == ROLLBACK:
         raise BlueGreenError(
-            f"a rollback of {run} is not finished: finish it with the playbook rollback, then start the upgrade again"
+            f"a rollback of {run} is not finished: {ways_out(record)}; then start the {direction} again"
         )
-    if record.release != release:
+    if record.direction != direction:
         raise BlueGreenError(
-            f"{run} is open, in phase {record.phase or 'before provision'}; this command wants release {release}. "
-            f"Finish the open run with -e eks_bluegreen_release={record.release}, or take it back with the playbook "
-            "rollback; only then can another release start"
+            f"{run} is open, in phase {record.phase or 'before provision'}: {ways_out(record)}; "
+            f"then start the {direction} again"
+        )
+    if direction == UPGRADE and record.release != release:
+        raise BlueGreenError(
+            f"{run} is open, in phase {record.phase or 'before provision'}; this command wants release {release}: "
+            f"{ways_out(record)}; only then can another release start"
+        )
+
+
+def check_reversible(record: Record) -> None:
+    """Refuse to take back a reclaim that fills the slot to which a rollback goes."""
+    if not record.home:
+        raise BlueGreenError("no upgrade is recorded for this environment: there is nothing to roll back")
+    if record.is_open and record.home == record.target and record.direction == RECLAIM:
+        raise BlueGreenError(
+            f"{described(record)} is open, and moves no traffic: {record.target} serves, which is where a rollback "
+            "goes. To ask no more sessions, run the playbook pause with -e eks_bluegreen_drain=aborted; then end the "
+            "run with the playbook abandon"
         )
 
 
 def decide_take_over(seen: Seen | None, runner: Runner) -> Decision:
-    """Take the run, and its direction back to the source, whoever holds the lease."""
+    """Take the run, and its direction back to where the upgrade came from, whoever holds the lease."""
     if seen is None:
         raise BlueGreenError("no run is recorded for this environment: there is nothing to roll back")
     record = seen.record
-    if record.is_open and record.direction == "rollback" and record.lease == runner.lease:
+    check_reversible(record)
+    if record.is_open and record.direction == ROLLBACK and record.lease == runner.lease:
         return Nothing(record)
-    back = replace(record, direction="rollback", state="open", outcome="", closed_at="")
+    back = replace(
+        record, direction=ROLLBACK, source=record.home, target=record.away, state="open", outcome="", closed_at=""
+    )
     return Write(_driven(back, runner))
+
+
+def decide_abandon(seen: Seen | None, run_id: str, runner: Runner) -> Decision:
+    """End an open run where it stands. Its generation goes on, so that whoever drove it has lost it."""
+    if seen is None or not seen.record.is_open:
+        return Nothing(seen.record if seen else None)
+    record = seen.record
+    if record.run_id != run_id:
+        raise BlueGreenError(f"the open run is {described(record)}, not {run_id!r}: name the run that is meant")
+    if record.lease is not None and (left := seconds_left(seen)) > 0:
+        raise BlueGreenError(
+            f"{described(record)} is driven by {record.lease.holder}, for at least {left:.0f} s more: stop it there "
+            "first, or take the run back with the playbook rollback, which waits for nobody"
+        )
+    return Write(replace(ended(record, "aborted", runner.now), outcome="abandoned", generation=record.generation + 1))
 
 
 def _driven(record: Record, runner: Runner) -> Record:
@@ -192,7 +247,7 @@ def ended(record: Record, state: str, now: str) -> Record:
 
     A rollback of a run whose cutover had not begun has nothing to show for itself: it ends as aborted.
     """
-    outcome = "rolled_back" if record.direction == "rollback" else "completed"
-    if state == "aborted" or (record.direction == "rollback" and not record.reached_cutover):
-        state, outcome = "aborted", "rolled_back" if record.direction == "rollback" else ""
+    outcome = {ROLLBACK: "rolled_back", RECLAIM: "reclaimed"}.get(record.direction, "completed")
+    if state == "aborted" or (record.direction == ROLLBACK and not record.reached_cutover):
+        state, outcome = "aborted", "rolled_back" if record.direction == ROLLBACK else ""
     return replace(record, state=state, outcome=outcome, closed_at=now, current="", lease=None)

@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import SLOTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import RECLAIM
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.report import seconds_between
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.summary import duration
 
@@ -63,7 +64,8 @@ OUTCOMES = (
 def render(report: Data, look: str, back: str) -> str:
     """The page. `look` and `back` are the commands that show how things stand, and that go back."""
     run = report["run"]
-    title = f"{report['environment']}: {run['source']} to {run['target']}, release {run['release']}"
+    what = "reclaim" if run["direction"] == RECLAIM else f"release {run['release']}"
+    title = f"{report['environment']}: {run['source']} to {run['target']}, {what}"
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="soft">run <code>{escape(run["run_id"])}</code>, {escape(_ending(run))},'
@@ -88,7 +90,7 @@ def render(report: Data, look: str, back: str) -> str:
 
 
 def _can_go_back(run: Data) -> bool:
-    return bool(run["outcome"] == "completed" or run["state"] == "open")
+    return bool(run["outcome"] == "completed" or (run["state"] == "open" and run["direction"] != RECLAIM))
 
 
 def _ending(run: Data) -> str:

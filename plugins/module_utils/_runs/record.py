@@ -20,6 +20,8 @@ VERSION = 1
 PHASES = ("provision", "charts", "parity", "verify", "cutover", "bake", "drain", "complete")
 # From here on traffic may have moved: a rollback that ends a run in these phases moved it back.
 PHASES_AFTER_CUTOVER = PHASES[PHASES.index("cutover") :]
+# What a run does: move to its target, go back from there, or bring the standby slot's sessions into the active one.
+UPGRADE, ROLLBACK, RECLAIM = "upgrade", "rollback", "reclaim"
 # S3 tells times in whole seconds, so an age may be up to a second more than the truth.
 AGE_RESOLUTION_SECONDS = 1.0
 
@@ -38,18 +40,19 @@ class Lease:
 
 @dataclass(frozen=True)
 class Record:
-    """The run record's content. `state` is open, closed or aborted; `direction` upgrade or rollback.
+    """The run record's content. `state` is open, closed or aborted; `direction` upgrade, rollback or reclaim.
 
     A record of no open run may still hold a lease: somebody keeps runs from being opened for a while.
     `phase` is the furthest phase that was started: a resumed run passes through the earlier ones again,
-    which `current` shows. `outcome` is completed, rolled_back or empty.
+    which `current` shows. `outcome` is completed, rolled_back, reclaimed, abandoned or empty. A reclaim moves no
+    traffic: `back_to` is where a rollback would go, as the run before it knew.
     """
 
     run_id: str
     release: str
     source: str
     target: str
-    direction: str = "upgrade"
+    direction: str = UPGRADE
     phase: str = ""
     current: str = ""
     state: str = "open"
@@ -59,6 +62,7 @@ class Record:
     closed_at: str = ""
     previous: dict[str, Any] = field(default_factory=dict)
     lease: Lease | None = None
+    back_to: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -67,6 +71,16 @@ class Record:
     @property
     def reached_cutover(self) -> bool:
         return self.phase in PHASES_AFTER_CUTOVER
+
+    @property
+    def home(self) -> str:
+        """The slot that a rollback goes to; empty where no upgrade is known."""
+        return self.back_to if self.direction == RECLAIM else self.source
+
+    @property
+    def away(self) -> str:
+        """The slot that a rollback leaves."""
+        return self.target if self.home == self.source else self.source
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.lease 
     Runner,
     Wait,
     Write,
+    decide_abandon,
     decide_hold,
     decide_open,
     decide_take_over,
@@ -32,6 +33,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.lease 
     further,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import (
+    RECLAIM,
+    ROLLBACK,
+    UPGRADE,
     Record,
     Seen,
     check_lease,
@@ -66,6 +70,8 @@ class Asked:
     lease_seconds: float = 120.0
     lease: LeaseFact | None = None
     previous: dict[str, Any] = field(default_factory=dict)
+    direction: str = UPGRADE
+    run_id: str = ""
 
 
 class RunRecord:
@@ -86,6 +92,7 @@ class RunRecord:
             "released": self._release,
             "closed": self._close,
             "aborted": self._abort,
+            "abandoned": self._abandon,
         }
         return doers[state](asked, check_mode)
 
@@ -94,13 +101,15 @@ class RunRecord:
         return self._carry_out(lambda seen: decide_open(seen, want, runner), check_mode)
 
     def _opening(self, asked: Asked) -> Opening:
+        what = asked.release if asked.direction == UPGRADE else asked.direction
         return Opening(
-            run_id=f"{self._clock.now():%Y%m%d-%H%M%S}-{asked.release}",
+            run_id=f"{self._clock.now():%Y%m%d-%H%M%S}-{what}",
             release=asked.release,
             source=asked.source,
             target=asked.target,
             if_generation=asked.if_generation,
             previous=asked.previous,
+            direction=asked.direction,
         )
 
     def _hold(self, asked: Asked, check_mode: bool) -> Result:
@@ -110,6 +119,10 @@ class RunRecord:
     def _take_over(self, asked: Asked, check_mode: bool) -> Result:
         runner = self._runner(asked)
         return self._carry_out(lambda seen: decide_take_over(seen, runner), check_mode)
+
+    def _abandon(self, asked: Asked, check_mode: bool) -> Result:
+        runner = self._runner(asked)
+        return self._carry_out(lambda seen: decide_abandon(seen, asked.run_id, runner), check_mode)
 
     def _carry_out(self, decide: Callable[[Seen | None], Decision], check_mode: bool) -> Result:
         seen = read_record(self._store, self._place.key)
@@ -126,7 +139,7 @@ class RunRecord:
             )
         if not check_mode and _shown(before) != _shown(decision.record):
             event, text = _how_it_began(before, decision.record)
-            self._keeper(decision.record).journal("note", event=event, text=text)
+            self._journalist(decision.record).journal("note", event=event, text=text)
         return self._result(before, decision.record)
 
     def _written(self, decision: Write, seen: Seen | None) -> bool:
@@ -205,17 +218,24 @@ class RunRecord:
             raise BlueGreenError(f"nobody holds the lease of run {record.run_id}: start the same command again")
         return RunKeeper(self._store, fact, self._clock)
 
+    def _journalist(self, record: Record) -> RunKeeper:
+        """A keeper for a run's journal alone, which an ended run has too."""
+        return RunKeeper(self._store, self._fact(record, "", 0.0), self._clock)
+
     def _lease_fact(self, record: Record | None) -> LeaseFact | None:
         if record is None or record.lease is None:
             return None
+        return self._fact(record, record.lease.holder, record.lease.seconds)
+
+    def _fact(self, record: Record, holder: str, seconds: float) -> LeaseFact:
         return {
             "bucket": self._place.bucket,
             "key": self._place.key,
             "region": self._place.region,
             "run_id": record.run_id,
             "generation": record.generation,
-            "holder": record.lease.holder,
-            "seconds": record.lease.seconds,
+            "holder": holder,
+            "seconds": seconds,
         }
 
     def _result(self, before: Record | None, after: Record | None, **values: Any) -> Result:
@@ -276,11 +296,13 @@ def _shown(record: Record | None) -> dict[str, Any]:
 
 def _how_it_began(before: Record | None, after: Record) -> tuple[str, str]:
     holder = after.lease.holder if after.lease else ""
+    if after.outcome == "abandoned" and not holder:
+        return "ended", "run abandoned where it stood; nothing was moved"
     if not after.is_open:
         return "held", f"kept from being followed by {holder}, who changes a slot outside of any run"
     if before is None or before.run_id != after.run_id:
-        text = f"run opened by {holder}: release {after.release}, {after.source} to {after.target}"
-        return "opened", text
-    if after.direction == "rollback":
+        what = "reclaim of the sessions" if after.direction == RECLAIM else f"release {after.release}"
+        return "opened", f"run opened by {holder}: {what}, {after.source} to {after.target}"
+    if after.direction == ROLLBACK:
         return "rollback", f"taken back to {after.source} by {holder}"
     return "resumed", f"run resumed by {holder}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import SLOTS, weights_text
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import RECLAIM, ROLLBACK
 
 Data = Mapping[str, Any]
 
@@ -44,7 +45,8 @@ def _slot_line(slot: Data, active: str) -> str:
 def _run_lines(run: Data | None, lease: Data) -> list[str]:
     if run is None:
         return ["  run       none recorded"]
-    text = f"{run['run_id']}: release {run['release']}, {run['source']} to {run['target']}, {run['state']}"
+    what = "reclaim" if run["direction"] == RECLAIM else f"release {run['release']}"
+    text = f"{run['run_id']}: {what}, {run['source']} to {run['target']}, {run['state']}"
     if run["state"] != "open":
         outcome = f" ({run['outcome'].replace('_', ' ')})" if run["outcome"] else ""
         lines = [f"  run       {text}{outcome} {run['closed_at']}".rstrip()]
@@ -53,15 +55,15 @@ def _run_lines(run: Data | None, lease: Data) -> list[str]:
                 f"  held      {lease['holder']} is changing a slot, for at least {lease['seconds_left']:.0f} s"
             )
         return lines
-    way = ", going back" if run["direction"] == "rollback" else ""
-    driver = "nobody drives it: start the same command again to resume it"
+    way = ", going back" if run["direction"] == ROLLBACK else ""
+    driver = "nobody drives it: start the same command again to resume it, or end it with the playbook abandon"
     if lease["seconds_left"] > 0:
         driver = f"driven by {lease['holder']} for at least {lease['seconds_left']:.0f} s"
     return [f"  run       {text}{way}, phase {run['phase'] or 'before provision'}; {driver}"]
 
 
-def report_lines(report: Data, look: str, back: str, files: list[str]) -> list[str]:
-    """What a person needs to know at the end of a run; `look` and `back` are commands."""
+def report_lines(report: Data, look: str, back: str, reclaim: str, files: list[str]) -> list[str]:
+    """What a person needs to know at the end of a run; `look`, `back` and `reclaim` are commands."""
     run = report["run"]
     lines = [
         f"{report['environment']}: {_outcome(report)}",
@@ -75,6 +77,8 @@ def report_lines(report: Data, look: str, back: str, files: list[str]) -> list[s
     lines.append(f"  look      {look}")
     if run["state"] == "closed" and run["outcome"] == "completed":
         lines.append(f"  go back   {back}   ({run['source']} stands by as it was)")
+    if run["state"] == "closed" and run["outcome"] == "rolled_back":
+        lines.append(f"  reclaim   {reclaim}   (brings the sessions that are still on {run['target']})")
     return lines
 
 
@@ -90,6 +94,10 @@ def _outcome(report: Data) -> str:
         return f"moved from {run['source']} to {run['target']}, which serves {what}"
     if run["outcome"] == "rolled_back":
         return f"taken back to {run['source']}; {run['target']} has {what} and does not serve"
+    if run["outcome"] == "reclaimed":
+        return f"{run['source']} has no session left; {run['target']} serves {what}"
+    if run["direction"] == RECLAIM:
+        return f"the reclaim of the sessions on {run['source']} by {run['target']} is {run['state']}"
     return f"the move from {run['source']} to {run['target']}, {what}, is {run['state']}"
 
 

@@ -145,6 +145,8 @@ MOVES = {"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule
         ("drain", set()),
         ("complete", set()),
         ("rollback", MOVES),
+        ("reclaim", set()),
+        ("abandon", set()),
         ("upgrade", MOVES),
     ],
 )

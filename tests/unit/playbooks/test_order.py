@@ -12,11 +12,13 @@ TASKS = Path(__file__).parents[3] / "playbooks" / "tasks"
 
 
 def steps(content: Any) -> Iterator[str]:
-    """Roles and their entry points, in the order of the file."""
+    """Roles with their entry points, and task files, in the order of the file."""
     for item in content:
         role = item.get("ansible.builtin.import_role")
         if role:
             yield f"{role['name'].rpartition('.')[2]}/{role.get('tasks_from', 'main')}"
+        if "ansible.builtin.import_tasks" in item:
+            yield item["ansible.builtin.import_tasks"]
         for part in ("block", "always"):
             yield from steps(item.get(part, []))
 
@@ -37,11 +39,23 @@ def test_a_way_back_opens_the_source_first_and_keeps_no_player_waiting_for_singl
         "slot_activation/unfence",
         "session_routing/restore",
         "traffic_shift/restore",
-        "slot_activation/restore",
         "session_drain/cancel",
+        "slot_activation/restore",
     ]
 
 
 def test_singletons_are_off_before_the_target_is_measured() -> None:
     found = order("provision.yml")
     assert found.index("slot_activation/standby") == found.index("platform_charts/main") + 1
+
+
+def test_a_reclaim_holds_and_fences_before_it_drains_and_releases_afterwards() -> None:
+    assert order("reclaim.yml") == [
+        "slots/open",
+        "capacity_hold/main",
+        "slot_activation/main",
+        "slot_activation/fence",
+        "drain.yml",
+        "capacity_hold/release",
+        "upgrade_report/main",
+    ]

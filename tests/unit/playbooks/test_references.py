@@ -35,6 +35,18 @@ def actions(content: Any, *names: str) -> Iterator[Any]:
                 yield from actions(value, *names)
 
 
+def imports_of(role: str, content: Any) -> Iterator[dict[str, Any]]:
+    """The tasks that import a role of ours, in whatever play or block they stand."""
+    if isinstance(content, list):
+        for item in content:
+            yield from imports_of(role, item)
+    elif isinstance(content, dict):
+        if content.get("ansible.builtin.import_role", {}).get("name") == f"{OURS}{role}":
+            yield content
+        for value in content.values():
+            yield from imports_of(role, value)
+
+
 def role_file(arguments: dict[str, Any]) -> Path:
     return ROLES / str(arguments["name"]).removeprefix(OURS) / "tasks" / f"{arguments.get('tasks_from', 'main')}.yml"
 
@@ -73,3 +85,11 @@ def test_a_playbook_of_a_run_says_what_failed() -> None:
         imported = set(actions(load(path), "import_tasks"))
         if imported & phases:
             assert imported & {"tasks/on_failure.yml", "tasks/say_failure.yml"}, path.name
+
+
+def test_a_reclaim_is_opened_as_what_it_was_decided_to_be() -> None:
+    """Variables of one import of a role do not reach another import of it."""
+    for name in ("reclaim.yml", "tasks/reclaim.yml"):
+        found = list(imports_of("slots", load(PLAYBOOKS / name)))
+        assert found
+        assert all(task.get("vars") == {"slots_direction": "reclaim"} for task in found), name

@@ -123,6 +123,96 @@ def test_a_rollback_goes_on_where_the_source_could_not_be_read(run: Any) -> None
     assert (decided.source, decided.target, decided.resume) == ("blue", "green", True)
 
 
+def reclaim(**values: Any) -> Any:
+    """After a rollback to blue, the record of the sessions of green on their way there."""
+    return record(**{"direction": "reclaim", "source": "green", "target": "blue", "back_to": "blue", **values})
+
+
+LEFT_BEHIND: Any = {"source": "blue", "target": "green", "back_to": "blue"}
+
+
+@pytest.mark.parametrize(
+    ("run", "traffic", "values", "decided"),
+    [
+        (record(state="closed"), BLUE, {"green": True}, ("green", "blue", False, False)),
+        (record(state="closed"), GREEN, {"green": True}, ("blue", "green", False, False)),
+        (None, BLUE, {"green": True}, ("green", "blue", False, False)),
+        (record(state="closed"), BLUE, {}, ("green", "blue", False, True)),
+        (reclaim(), BLUE, {"green": True}, ("green", "blue", True, False)),
+        (reclaim(state="closed"), BLUE, {"green": True}, ("green", "blue", False, False)),
+    ],
+)
+def test_a_reclaim_goes_from_the_standby_slot_to_the_active_one(
+    run: Any, traffic: Any, values: Any, decided: tuple[str, str, bool, bool]
+) -> None:
+    found = decide(view((traffic,), traffic, run, **values), "reclaim", "")
+    assert (found.source, found.target, found.resume, found.nothing_to_do) == decided
+
+
+def test_a_reclaim_carries_the_release_of_the_slot_that_serves() -> None:
+    assert decide(view((BLUE,), BLUE, green=True), "reclaim", "").release == "2026-10"
+
+
+@pytest.mark.parametrize(
+    ("run", "traffic", "values", "said"),
+    [
+        (record(), BLUE, {"green": True}, r"run-1 \(release 2026-11, blue to green\) is open.*playbook abandon"),
+        (record(direction="rollback"), BLUE, {"green": True}, "finish it with the playbook rollback"),
+        (reclaim(), MIXED, {"green": True}, "which does not serve alone any more"),
+        (reclaim(), GREEN, {"green": True}, "which does not serve alone any more"),
+        (reclaim(), BLUE, {}, "arena-green is gone.*playbook abandon"),
+        (record(state="closed"), MIXED, {"green": True}, "no slot is active.*or go back with the playbook rollback"),
+        (None, MIXED, {"green": True}, "no slot is active"),
+        (
+            None,
+            BLUE,
+            {"problems": (unread("arena-green"),)},
+            "nobody knows what is on green: arena-green: AccessDenied",
+        ),
+    ],
+)
+def test_a_reclaim_is_refused_while_the_slot_is_in_use_or_another_run_is_open(
+    run: Any, traffic: Any, values: Any, said: str
+) -> None:
+    with pytest.raises(BlueGreenError, match=said):
+        decide(view((traffic,), traffic, run, **values), "reclaim", "")
+
+
+@pytest.mark.parametrize(
+    ("run", "traffic", "way", "nothing_to_do"),
+    [
+        (reclaim(state="closed"), BLUE, ("blue", "green"), True),
+        (reclaim(state="closed"), MIXED, ("blue", "green"), False),
+        (reclaim(state="closed", **LEFT_BEHIND), GREEN, ("blue", "green"), False),
+        (reclaim(**LEFT_BEHIND), GREEN, ("blue", "green"), False),
+    ],
+)
+def test_a_rollback_after_a_reclaim_goes_where_the_upgrade_came_from(
+    run: Any, traffic: Any, way: tuple[str, str], nothing_to_do: bool
+) -> None:
+    decided = decide(view((traffic,), traffic, run, green=True), "rollback", "")
+    assert ((decided.source, decided.target), decided.nothing_to_do) == (way, nothing_to_do)
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (reclaim(), "moves no traffic: blue serves.*eks_bluegreen_drain=aborted.*playbook abandon"),
+        (reclaim(back_to="", state="closed"), "no upgrade is recorded"),
+    ],
+)
+def test_a_rollback_has_nothing_to_take_back_of_a_reclaim(run: Any, said: str) -> None:
+    with pytest.raises(BlueGreenError, match=said):
+        decide(view((BLUE,), BLUE, run, green=True), "rollback", "")
+
+
+def test_no_upgrade_starts_while_a_reclaim_is_open() -> None:
+    with pytest.raises(
+        BlueGreenError, match=r"a reclaim, green to blue\) is open.*finish it with the playbook reclaim"
+    ):
+        decide(view((BLUE,), BLUE, reclaim(), green=True), "upgrade", "2026-11")
+
+
 @pytest.mark.parametrize(
     ("run", "traffic", "target"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.lease 
     Opening,
     Wait,
     Write,
+    decide_abandon,
     decide_hold,
     decide_open,
     decide_take_over,
@@ -22,8 +24,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record
 from tests.unit.plugins.module_utils._runs.fakes import record, runner, seen
 
 
-def opening(release: str = "2026-11", if_generation: int | None = None) -> Opening:
-    return Opening("run-2", release, "blue", "green", if_generation, {})
+def opening(release: str = "2026-11", if_generation: int | None = None, direction: str = "upgrade") -> Opening:
+    return Opening("run-2", release, "blue", "green", if_generation, {}, direction)
+
+
+# A reclaim after a rollback to blue.
+RECLAIM: dict[str, Any] = {"direction": "reclaim", "source": "green", "target": "blue", "back_to": "blue"}
 
 
 @pytest.mark.parametrize("last", [None, seen(state="closed", lease=None, generation=4)])
@@ -62,7 +68,7 @@ def test_our_own_lease_is_kept() -> None:
 @pytest.mark.parametrize(
     ("values", "release", "said"),
     [
-        ({}, "2026-12", "Finish the open run with -e eks_bluegreen_release=2026-11"),
+        ({}, "2026-12", "finish it with -e eks_bluegreen_release=2026-11"),
         ({"direction": "rollback"}, "2026-11", "finish it with the playbook rollback"),
     ],
 )
@@ -74,6 +80,43 @@ def test_what_cannot_be_resumed_is_refused(values: dict[str, Any], release: str,
 def test_a_run_that_was_opened_meanwhile_is_not_mistaken_for_ours() -> None:
     with pytest.raises(BlueGreenError, match="start the same command again"):
         decide_open(seen(lease=None), opening(if_generation=0), runner())
+
+
+@pytest.mark.parametrize(
+    ("values", "direction", "said"),
+    [
+        (RECLAIM, "upgrade", "finish it with the playbook reclaim, or end it with the playbook abandon"),
+        ({}, "reclaim", "is open, .*then start the reclaim again"),
+        ({"direction": "rollback"}, "reclaim", "finish it with the playbook rollback"),
+    ],
+)
+def test_a_run_of_the_other_kind_is_refused(values: dict[str, Any], direction: str, said: str) -> None:
+    with pytest.raises(BlueGreenError, match=said):
+        decide_open(seen(lease=None, **values), opening(direction=direction), runner())
+
+
+def test_a_reclaim_is_resumed_whatever_the_release() -> None:
+    decision = decide_open(seen(lease=None, **RECLAIM), opening("2026-10", direction="reclaim"), runner())
+    assert decision == Write(record(**RECLAIM, generation=2))
+
+
+@pytest.mark.parametrize(
+    ("last", "back_to"),
+    [
+        (None, ""),
+        (seen(state="closed", lease=None), "blue"),
+        (seen(state="closed", lease=None, **RECLAIM), "blue"),
+        (seen(state="closed", lease=None, **{**RECLAIM, "back_to": "green"}), "green"),
+    ],
+)
+def test_a_reclaim_keeps_in_mind_where_a_rollback_goes(last: Any, back_to: str) -> None:
+    generation = last.record.generation if last else 0
+    decision = decide_open(last, opening(if_generation=generation, direction="reclaim"), runner())
+    assert isinstance(decision, Write)
+    assert (decision.record.direction, decision.record.back_to) == ("reclaim", back_to)
+    upgrade = decide_open(last, opening(if_generation=generation), runner())
+    assert isinstance(upgrade, Write)
+    assert (upgrade.record.back_to, upgrade.record.home) == ("", "blue")
 
 
 @pytest.mark.parametrize("values", [{}, {"lease": None}, {"state": "closed", "outcome": "completed", "lease": None}])
@@ -89,6 +132,43 @@ def test_a_takeover_is_not_repeated_under_its_own_lease() -> None:
 def test_without_a_run_there_is_nothing_to_take_over() -> None:
     with pytest.raises(BlueGreenError, match="nothing to roll back"):
         decide_take_over(None, runner())
+
+
+def test_a_reclaim_into_the_slot_that_a_rollback_goes_to_is_not_taken_over() -> None:
+    with pytest.raises(BlueGreenError, match="moves no traffic"):
+        decide_take_over(seen(**RECLAIM), runner())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{**RECLAIM, "source": "blue", "target": "green"}, {**RECLAIM, "state": "closed", "outcome": "reclaimed"}],
+)
+def test_a_takeover_after_a_reclaim_goes_where_the_upgrade_came_from(values: dict[str, Any]) -> None:
+    decision = decide_take_over(seen(**values), runner())
+    assert decision == Write(record(direction="rollback", generation=2, back_to="blue"))
+
+
+def test_what_is_abandoned_ends_where_it_stands_and_stops_whoever_drove_it() -> None:
+    decision = decide_abandon(seen(11.0, lease=Lease("other", 10.0), phase="drain", current="drain"), "run-1", runner())
+    ended_run = record(state="aborted", outcome="abandoned", phase="drain", generation=2, lease=None)
+    assert decision == Write(replace(ended_run, closed_at=runner().now))
+
+
+@pytest.mark.parametrize("last", [None, seen(state="closed", lease=None)])
+def test_without_an_open_run_there_is_nothing_to_abandon(last: Any) -> None:
+    assert decide_abandon(last, "run-1", runner()) == Nothing(last.record if last else None)
+
+
+@pytest.mark.parametrize(
+    ("age", "run_id", "said"),
+    [
+        (0.0, "run-1", "is driven by other, for at least 11 s more: stop it there first"),
+        (11.0, "run-0", r"the open run is run run-1 \(release 2026-11, blue to green\), not 'run-0'"),
+    ],
+)
+def test_only_a_run_that_is_named_and_that_nobody_drives_is_abandoned(age: float, run_id: str, said: str) -> None:
+    with pytest.raises(BlueGreenError, match=said):
+        decide_abandon(seen(age, lease=Lease("other", 10.0)), run_id, runner())
 
 
 def test_a_hold_keeps_the_record_and_takes_its_lease() -> None:
@@ -150,6 +230,8 @@ def test_an_unknown_phase_is_refused() -> None:
         ("rollback", "verify", "closed", ("aborted", "rolled_back")),
         ("rollback", "", "closed", ("aborted", "rolled_back")),
         ("upgrade", "charts", "aborted", ("aborted", "")),
+        ("reclaim", "drain", "closed", ("closed", "reclaimed")),
+        ("reclaim", "", "closed", ("closed", "reclaimed")),
     ],
 )
 def test_how_a_run_ends(direction: str, phase: str, state: str, result: tuple[str, str]) -> None:

@@ -94,13 +94,31 @@ def test_a_rollback_is_a_phase_of_its_own() -> None:
     ]
     made = report(journal, None, outcome="rolled_back")
     assert made["phases"][-1] == {"name": "rollback", "seconds": 4.0}
-    lines = report_lines(made, "look", "back", [])
+    lines = report_lines(made, "look", "back", "reclaim!", [])
     assert lines[0].startswith("arena: taken back to blue; green has release 2026-11")
     assert not any("go back" in line for line in lines)
+    assert lines[-1] == "  reclaim   reclaim!   (brings the sessions that are still on green)"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"outcome": "reclaimed"}, "arena: green has no session left; blue serves release 2026-10"),
+        ({"state": "aborted", "outcome": ""}, "arena: the reclaim of the sessions on green by blue is aborted"),
+    ],
+)
+def test_a_reclaim_tells_of_itself(values: dict[str, str], said: str) -> None:
+    fields = {"direction": "reclaim", "source": "green", "target": "blue", "release": "2026-10", **values}
+    made = report(**fields)
+    lines = report_lines(made, "look", "back", "reclaim!", [])
+    assert lines[0].startswith(said)
+    assert not any("back" in line for line in lines if "returned" not in line and "players" not in line)
+    assert "arena: green to blue, reclaim" in render(made, "look", "back")
 
 
 def test_lines_for_people() -> None:
-    assert report_lines(report(), "ansible-playbook status", "ansible-playbook rollback", ["reports/r.html"]) == [
+    commands = ("ansible-playbook status", "ansible-playbook rollback", "ansible-playbook reclaim")
+    assert report_lines(report(), *commands, ["reports/r.html"]) == [
         "arena: moved from blue to green, which serves release 2026-11 (Kubernetes 1.36, Agones 1.60.0)",
         "  run       run-1, 1 min 1 s",
         "  phases    provision 29 s, cutover 9 s, drain 10 s",
@@ -120,7 +138,7 @@ def test_lines_for_people() -> None:
     ],
 )
 def test_what_was_not_measured_says_so(drain: Any, line: str) -> None:
-    assert line in report_lines(report(drain=drain), "look", "back", [])
+    assert line in report_lines(report(drain=drain), "look", "back", "reclaim", [])
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,33 @@ def test_a_finished_run_is_taken_back(bucket: Bucket) -> None:
     assert (taken["state"], taken["outcome"], taken["phase"]) == ("open", "", "complete")
 
 
+def test_a_reclaim_has_a_name_of_its_own(bucket: Bucket) -> None:
+    asked = Asked("2026-10", "green", "blue", if_generation=0, lease_seconds=10.0, direction="reclaim")
+    opened = bucket.ensure("open", asked)
+    assert (opened["run"]["run_id"], opened["run"]["direction"]) == ("20261123-011412-reclaim", "reclaim")
+    bucket.clock.sleep(1)
+    closed = bucket.ensure("closed", Asked(lease=opened["lease"]))["run"]
+    assert (closed["state"], closed["outcome"]) == ("closed", "reclaimed")
+
+
+def test_abandoning_needs_no_lease_but_a_free_one(bucket: Bucket) -> None:
+    opened = bucket.ensure("open", NEW)
+    renewed(bucket, opened["lease"], "drain")
+    asked = Asked(run_id=opened["run"]["run_id"])
+    with pytest.raises(BlueGreenError, match="is driven by"):
+        bucket.ensure("abandoned", asked)
+    bucket.clock.sleep(11)
+    assert bucket.ensure("abandoned", asked, check_mode=True)["changed"]
+    ended = bucket.ensure("abandoned", asked)
+    assert (ended["run"]["state"], ended["run"]["outcome"], ended["lease"]) == ("aborted", "abandoned", None)
+    assert ("note", "ended") in bucket.journal()
+    assert not bucket.ensure("abandoned", asked)["changed"]
+    with pytest.raises(LeaseLost, match="was aborted by another runner"):
+        renewed(bucket, opened["lease"], "complete")
+    taken = bucket.ensure("taken_over", RESUME)["run"]
+    assert (taken["state"], taken["direction"], taken["phase"]) == ("open", "rollback", "drain")
+
+
 def test_aborting(bucket: Bucket) -> None:
     lease = bucket.ensure("open", NEW)["lease"]
     assert bucket.ensure("aborted", Asked(lease=lease))["run"]["state"] == "aborted"

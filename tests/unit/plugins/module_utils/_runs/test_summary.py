@@ -48,6 +48,8 @@ def line(run: Any, seconds_left: float = 0.0) -> str:
 def test_a_run_says_who_drives_it() -> None:
     assert line(record(phase="drain"), 7.0).endswith("open, phase drain; driven by me for at least 7 s")
     assert "nobody drives it" in line(record())
+    assert "playbook abandon" in line(record())
+    assert ": reclaim, green to blue, open" in line(record(direction="reclaim", source="green", target="blue"))
     assert ", going back, phase before provision;" in line(record(direction="rollback"))
     assert line(record(state="closed", outcome="rolled_back", closed_at="today")).endswith("closed (rolled back) today")
 
