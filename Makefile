@@ -57,5 +57,5 @@ unit: setup ## the tests that need neither network nor lab
 	@$(PYTHON_BIN) -m pytest tests/unit
 
 test: setup lint lab-binaries ## all the tests
-	@$(PYTHON_BIN) -m pytest --ignore=tests/e2e --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+	@$(PYTHON_BIN) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 	@$(PYTHON_BIN) -m pytest tests/e2e
