@@ -17,6 +17,7 @@ from lab.config import LabConfig, LabError, write_json
 from lab.processes import ProcessRecord
 
 SLEEP = ["-c", "import time; time.sleep(60)"]
+SPEAK = ["-c", "import time; print(flush=True); time.sleep(60)"]
 CLUSTER = "arena-blue"
 
 
@@ -60,7 +61,8 @@ def test_a_helper_is_frozen_and_goes_on(config: LabConfig, program: psutil.Proce
 
 def test_a_component_is_known_by_where_kwokctl_puts_it(config: LabConfig) -> None:
     binary = config.state / "kwok" / "clusters" / CLUSTER / "bin" / "kube-apiserver"
-    with subprocess.Popen([str(binary), *SLEEP], executable=sys.executable) as child:
+    with subprocess.Popen([str(binary), *SPEAK], executable=sys.executable, stdout=subprocess.PIPE) as child:
+        _wait_until_started(child)
         assert faults.stop_program(config, CLUSTER, "kube-apiserver") == [child.pid]
         assert os.WIFSTOPPED(os.waitpid(child.pid, os.WUNTRACED)[1])
         child.kill()
@@ -81,3 +83,9 @@ def test_another_clusters_program_is_left_alone(config: LabConfig, program: psut
 def test_an_unknown_cluster_or_program_is_refused(config: LabConfig, cluster: str, program: str, said: str) -> None:
     with pytest.raises(LabError, match=said):
         faults.stop_program(config, cluster, program)
+
+
+def _wait_until_started(child: subprocess.Popen[bytes]) -> None:
+    """Popen comes back when the old program's pipes are closed, a moment before the new command line can be read."""
+    assert child.stdout
+    child.stdout.readline()
