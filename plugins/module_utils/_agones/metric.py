@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from ansible.module_utils.urls import open_url
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._urls import public_part
 
 TIMEOUT_SECONDS = 2
 
@@ -55,7 +56,7 @@ def metric_reader(url: str, name: str) -> Callable[[], float]:
                 return parse_metric(answer.read().decode(errors="replace"), name)
         except (OSError, ValueError) as error:
             raise BlueGreenError(
-                f"players_metric: {url} cannot be read ({error}): it must answer JSON or Prometheus' text"
+                f"players_metric: {public_part(url)} cannot be read ({error}): it must answer JSON or Prometheus' text"
             ) from error
 
     return read

@@ -13,11 +13,12 @@ import json
 import math
 from typing import Any, Callable, Mapping, Sequence
 from urllib.error import HTTPError
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from ansible.module_utils.urls import open_url
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._urls import public_part
 
 QUERY_PATH = "/api/v1/query"
 # A peak over days is a long computation.
@@ -101,12 +102,6 @@ def read_peaks(url: str, query: str, fleets: Sequence[Key], get: Fetch = fetch) 
     if wrong:
         raise BlueGreenError(f"{where}: {'; '.join(wrong)}", problems=wrong)
     return peaks
-
-
-def public_part(url: str) -> str:
-    """A URL without the credentials in it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
 
 
 def peak_reader(option: Mapping[str, Any] | None) -> Callable[[Sequence[Key]], Mapping[Key, int]] | None:

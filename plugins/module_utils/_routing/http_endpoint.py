@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Mapping, Protocol
 from urllib.error import HTTPError
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from ansible.module_utils.urls import open_url
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
@@ -22,6 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.pro
     Reading,
     moved,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._urls import public_part
 
 READ_DELAYS = (0.2, 0.5, 1.0)
 PRECONDITION_FAILED = 412
@@ -75,7 +76,7 @@ class HttpProvider:
         self._url = url.rstrip("/")
         self._send = send
         self._clock = clock
-        self.where = _shown(self._url)
+        self.where = public_part(self._url)
 
     def capabilities(self) -> Capabilities:
         return wire.capabilities_of(self.where, self._get(self._url))
@@ -95,7 +96,7 @@ class HttpProvider:
 
     def queue(self, slot: str) -> Queue:
         url = self._queue_url(slot)
-        return wire.queue_of(_shown(url), self._get(url))
+        return wire.queue_of(public_part(url), self._get(url))
 
     def open(self, slot: str) -> None:
         self._switch(slot, is_open=True)
@@ -130,7 +131,7 @@ class HttpProvider:
                 break
             self._clock.sleep(delay)
             answer = self._send("GET", url, None, {})
-        return wire.decode(f"GET {_shown(url)}", self._accepted("GET", url, answer))
+        return wire.decode(f"GET {public_part(url)}", self._accepted("GET", url, answer))
 
     def _put(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         return self._send("PUT", url, body, {"Content-Type": "application/json", **headers})
@@ -148,15 +149,8 @@ class HttpProvider:
             404: "check url in session_routing_http",
             NO_ANSWER: "check url in session_routing_http, and that it can be reached from here",
         }.get(answer.status, "look at the endpoint's own log")
-        return BlueGreenError(f"{method} {_shown(url)}: {status}: {answer.text[: wire.SHOWN_CHARACTERS]}; {hint}")
+        return BlueGreenError(f"{method} {public_part(url)}: {status}: {answer.text[: wire.SHOWN_CHARACTERS]}; {hint}")
 
 
 def _is_ours(current: Reading, weights: Mapping[str, int], token: str) -> bool:
     return bool(token) and current.token == token and dict(current.weights) == dict(weights)
-
-
-def _shown(url: str) -> str:
-    """The address without what may be a secret: user, password, query."""
-    parts = urlsplit(url)
-    host = parts.netloc.rsplit("@", 1)[-1]
-    return f"{parts.scheme}://{host}{parts.path}"

@@ -40,3 +40,10 @@ def test_what_is_not_there_is_an_error(text: str, name: str) -> None:
 def test_a_url_that_cannot_be_read_says_so() -> None:
     with pytest.raises(BlueGreenError, match=r"players_metric: file:///nowhere cannot be read"):
         metric_reader("file:///nowhere", "x")()
+
+
+def test_the_error_does_not_tell_the_secrets_of_the_url() -> None:
+    with pytest.raises(BlueGreenError) as caught:
+        metric_reader("http://user:secret@127.0.0.1:1/metrics?token=secret", "x")()
+    assert "http://127.0.0.1:1/metrics cannot be read" in caught.value.message
+    assert "secret" not in caught.value.message
