@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import BOUNDS, DEFAULT_CAPACITY
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import name_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import (
+    name_of,
+    said_of,
+    unknown_fleets,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server, template_spec
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Sizings:
     twice: tuple[Key, ...] = ()
 
     def of(self, fleet: Key) -> Sizing:
-        return self.fleets.get(fleet) or self.fleets.get(("", fleet[1])) or self.default
+        return said_of(fleet, self.fleets, self.default)
 
 
 def read_sizings(options: Mapping[str, Any]) -> Sizings:
@@ -91,12 +95,10 @@ def sizing_problems(sizings: Sizings, fleets: Sequence[Key]) -> list[str]:
     """What is wrong with them, given the Fleets that there are."""
     wrong = _sizing_problems("", sizings.default)
     wrong += [f"sizes: Fleet {name_of(key)} has two entries; leave one" for key in sizings.twice]
-    for (namespace, name), sizing in sizings.fleets.items():
-        where = name_of((namespace, name))
-        if not any(fleet == (namespace or fleet[0], name) for fleet in fleets):
-            known = ", ".join(map(name_of, sorted(fleets))) or "none"
-            wrong.append(f"sizes: the source has no Fleet {where}; it has {known}")
-        wrong += _sizing_problems(f"sizes: Fleet {where}: ", sizing)
+    unknown, known = unknown_fleets(sizings.fleets, fleets)
+    wrong += [f"sizes: the source has no Fleet {name_of(key)}; it has {known}" for key in unknown]
+    for key, sizing in sizings.fleets.items():
+        wrong += _sizing_problems(f"sizes: Fleet {name_of(key)}: ", sizing)
     return list(dict.fromkeys(wrong))
 
 
@@ -155,8 +157,7 @@ def buffer_of(autoscaler: Mapping[str, Any], fleet: Mapping[str, Any], sessions:
 
     Of a Schedule or a Chain it is the largest buffer, whichever is in force now.
     """
-    template = ((fleet.get("spec") or {}).get("template") or {}).get("spec") or {}
-    return _buffer_of(autoscaler["spec"].get("policy") or {}, template, sessions)
+    return _buffer_of(autoscaler["spec"].get("policy") or {}, template_spec(fleet), sessions)
 
 
 def _buffer_of(policy: Mapping[str, Any], template: Mapping[str, Any], sessions: int) -> int:

@@ -18,6 +18,7 @@ from typing import Any, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import hold_annotation
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import template_spec
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 Json = dict[str, Any]
@@ -123,7 +124,7 @@ def floor_of(autoscaler: Mapping[str, Any], fleet: Mapping[str, Any], replicas: 
     if bounds.section == "buffer":
         return replicas
     key, kind = _section(autoscaler, bounds).get("key"), f"{bounds.section}s"
-    template = (((fleet.get("spec") or {}).get("template") or {}).get("spec") or {}).get(kind) or {}
+    template = template_spec(fleet).get(kind) or {}
     if key not in template:
         return 0
     present = ((fleet.get("status") or {}).get(kind) or {}).get(key) or {}

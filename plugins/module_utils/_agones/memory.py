@@ -19,7 +19,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     Request,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.ledger import Ledger
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, parse_time
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    Key,
+    parse_time,
+    player_count,
+)
 
 VERSION = 1
 
@@ -68,7 +72,7 @@ class Session:
 
         A server that the game calls a session is not empty, whatever its List or Counter of players says.
         """
-        size = self.counted if self.players is None else len(self.players)
+        size = player_count(self.players, self.counted)
         return None if size == 0 and self.named else size
 
     @property

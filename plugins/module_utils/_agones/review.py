@@ -16,6 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.poli
     name_of,
     needing_target,
     policy_problems,
+    unknown_fleets,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
 
@@ -108,7 +109,8 @@ def refusals(policies: Policies, slots: Sequence[Slot], now: float, *, begins: b
         wrong += _slot_problems(slot)
     source = slots[0]
     if source.fleets is not None:
-        wrong += _unknown_fleets(policies, source)
+        unknown, known = unknown_fleets(policies.fleets, source.fleets)
+        wrong += [f"Fleet {name_of(key)}: {source.title} has no such Fleet; it has {known}" for key in unknown]
     target = slots[1] if len(slots) > 1 else None
     if source.fleets is not None and target and target.fleets is not None:
         missing = [fleet for fleet in needing_target(policies, sorted(source.fleets)) if fleet not in target.fleets]
@@ -131,14 +133,6 @@ def _slot_problems(slot: Slot) -> Iterable[str]:
     if slot.agones and slot.agones[:2] < OLDEST_AGONES:
         found, oldest = (".".join(map(str, version)) for version in (slot.agones, OLDEST_AGONES))
         yield f"{slot.title}: Agones {found} is older than {oldest}, the oldest that a drain supports"
-
-
-def _unknown_fleets(policies: Policies, source: Slot) -> Iterable[str]:
-    known = source.fleets or frozenset()
-    for namespace, name in policies.fleets:
-        if not any(fleet == (namespace or fleet[0], name) for fleet in known):
-            names = ", ".join(sorted(map(name_of, known))) or "none"
-            yield f"Fleet {name_of((namespace, name))}: {source.title} has no such Fleet; it has {names}"
 
 
 def agones_version(objects: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:

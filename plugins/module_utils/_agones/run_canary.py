@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    RETRIED,
     ApiFailure,
-    Conflict,
-    NotFound,
     in_parallel,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.canary import Times, Trial
@@ -31,6 +28,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.leve
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, name_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import try_patch
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.synthetic import Synthetic
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
@@ -145,15 +143,9 @@ class Canary:
         request = trial.next_request(self.clock.now().timestamp())
         if server is None or request is None:
             return
-        try:
-            version = str(server["metadata"]["resourceVersion"])
-            api.patch_server(session.namespace, session.name, request_patch(request, self.synthetic.domain, version))
+        body = request_patch(request, self.synthetic.domain, str(server["metadata"]["resourceVersion"]))
+        if try_patch(api, session.namespace, session.name, body):
             trial.note_asked(request, now)
-        except (Conflict, NotFound):
-            return
-        except ApiFailure as error:
-            if error.status not in RETRIED:
-                raise
 
     @staticmethod
     def _seen(trial: Trial) -> Seen:

@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Callable, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    RETRIED,
     ApiFailure,
-    Conflict,
     KubeApi,
-    NotFound,
     in_parallel,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
@@ -35,6 +32,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slot
     KubeTarget,
     Source,
     Target,
+    try_patch,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import (
     Successors,
@@ -104,14 +102,8 @@ class Cancellation:
         if request is None:
             return
         body = request_patch(cancelled_request(request), self.domain, server.version)
-        try:
-            self.source.patch_server(server.namespace, server.name, body)
-        except (Conflict, NotFound):
-            return
-        except ApiFailure as error:
-            # It is listed again, and tried again.
-            if error.status not in RETRIED:
-                raise
+        # What was not accepted is listed again, and tried again.
+        try_patch(self.source, server.namespace, server.name, body)
 
 
 @dataclass(frozen=True)
@@ -124,7 +116,7 @@ class Letting:
 
 
 @dataclass
-class Release:
+class SuccessorRelease:
     """Ask servers of the target that were allocated for a handoff to go, where nobody came and nobody can come."""
 
     source_feed: Feed
@@ -158,17 +150,9 @@ class Release:
     def _let_go(self, server: Server) -> bool:
         now = self.clock.now().timestamp()
         request = release_request(server, self.domain, now, self.letting.notice)
-        try:
-            body = request_patch(request, self.domain, server.version)
-            self.target.patch_server(server.namespace, server.name, body)
-        except (Conflict, NotFound):
-            # Somebody joined, or it is gone.
-            return False
-        except ApiFailure as error:
-            if error.status not in RETRIED:
-                raise
-            return False
-        return True
+        body = request_patch(request, self.domain, server.version)
+        # Not accepted where somebody has just joined.
+        return try_patch(self.target, server.namespace, server.name, body)
 
 
 def read_all(feed: Feed, read: Callable[[Json], Server]) -> list[Server]:
@@ -202,7 +186,7 @@ def release_successors(
     try:
         target = connect_target()
         target_feed = WatchFeed(target, namespaces, 0.0, clock)
-        release = Release(source_feed, target_feed, KubeTarget(target), keeper, clock, domain, letting)
+        release = SuccessorRelease(source_feed, target_feed, KubeTarget(target), keeper, clock, domain, letting)
         return release.run(check_mode=check_mode)
     except LeaseLost:
         raise

@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
@@ -62,8 +62,7 @@ NO_PREDICATE = Predicate()
 
 def refuse_unknown(predicate: Predicate, fleets: Iterable[Mapping[str, Any]], servers: Iterable[Json] = ()) -> None:
     """Raise BlueGreenError for a predicate that names what no Fleet and no GameServer has: it would never hold."""
-    templates = (((fleet.get("spec") or {}).get("template") or {}).get("spec") or {} for fleet in fleets)
-    missing = predicate.missing([*templates, *(server.get("spec") or {} for server in servers)])
+    missing = predicate.missing([*map(template_spec, fleets), *(server.get("spec") or {} for server in servers)])
     if missing:
         raise BlueGreenError(
             f"session_predicate names {' and '.join(missing)}, which no Fleet here has, so that it would call nothing "
@@ -121,8 +120,7 @@ class Server:
     @property
     def is_empty(self) -> bool:
         """Known to hold nobody: by its List, else by its Counter. One that publishes neither is not known to."""
-        players = self.counted if self.players is None else len(self.players)
-        return players == 0 and not self.named
+        return player_count(self.players, self.counted) == 0 and not self.named
 
     @property
     def is_seat(self) -> bool:
@@ -135,6 +133,16 @@ class Server:
         return self.addressed and not self.deleting and self.state in OCCUPIED | {"Ready"}
 
 
+def template_spec(obj: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an object makes: the spec of a Fleet's GameServers, of a GameServer's pod."""
+    return ((obj.get("spec") or {}).get("template") or {}).get("spec") or {}
+
+
+def player_count(players: Sequence[str] | None, counted: int | None) -> int | None:
+    """By the List of players, else by their Counter; None where a server publishes neither."""
+    return counted if players is None else len(players)
+
+
 def read_server(
     obj: Mapping[str, Any],
     players_list: str = "players",
@@ -144,7 +152,7 @@ def read_server(
 ) -> Server:
     """A GameServer object's relevant content. Player ids become hashes here and are never seen behind it."""
     metadata, status = obj.get("metadata") or {}, obj.get("status") or {}
-    pod = ((obj.get("spec") or {}).get("template") or {}).get("spec") or {}
+    pod = template_spec(obj)
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     return Server(
         namespace=str(metadata.get("namespace", "")),
@@ -167,7 +175,7 @@ def read_server(
 def trimmed(obj: Mapping[str, Any]) -> Json:
     """The part of a GameServer object that `read_server` reads."""
     metadata, status = obj.get("metadata") or {}, obj.get("status") or {}
-    pod = ((obj.get("spec") or {}).get("template") or {}).get("spec") or {}
+    pod = template_spec(obj)
     grace = {name: pod[name] for name in READ_POD if name in pod}
     return {
         "metadata": {name: metadata[name] for name in READ_METADATA if name in metadata},

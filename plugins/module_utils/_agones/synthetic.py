@@ -16,11 +16,15 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     RETRIED,
     ApiFailure,
     Conflict,
-    KubeApi,
     NotFound,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import synthetic_label
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import FLEET_LABEL, Key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import (
+    KubeServers,
+    Servers,
+    allocation,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 
 Json = dict[str, Any]
@@ -29,7 +33,7 @@ RELEASE_ATTEMPTS = 5
 RETRY_SECONDS = 0.5
 
 
-class Allocator(Protocol):
+class Allocator(Servers, Protocol):
     """What a probe needs of a cluster; `KubeAllocator` is the real one."""
 
     def fleets(self, namespace: str) -> list[Json]:
@@ -38,21 +42,12 @@ class Allocator(Protocol):
     def allocate(self, namespace: str, body: Mapping[str, Any]) -> Json:
         """Create a GameServerAllocation. Raises ApiFailure while the API does not answer."""
 
-    def find_server(self, namespace: str, name: str) -> Json | None:
-        """A GameServer, or None."""
-
     def list_servers(self, namespace: str, selector: str) -> list[Json]:
         """The GameServers with a label."""
 
-    def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
-        """Merge patch of a GameServer. Raises Conflict, NotFound."""
 
-
-class KubeAllocator:
+class KubeAllocator(KubeServers):
     """A cluster's allocation API and GameServers."""
-
-    def __init__(self, api: KubeApi) -> None:
-        self._api = api
 
     def fleets(self, namespace: str) -> list[Json]:
         return self._api.list(FLEETS.path(namespace))[0]
@@ -60,14 +55,8 @@ class KubeAllocator:
     def allocate(self, namespace: str, body: Mapping[str, Any]) -> Json:
         return self._api.create(ALLOCATIONS.path(namespace), body)
 
-    def find_server(self, namespace: str, name: str) -> Json | None:
-        return self._api.find(GAME_SERVERS.path(namespace, name))
-
     def list_servers(self, namespace: str, selector: str) -> list[Json]:
         return self._api.list(GAME_SERVERS.path(namespace), selector=selector)[0]
-
-    def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
-        return self._api.patch(GAME_SERVERS.path(namespace, name), body)
 
 
 @dataclass(frozen=True)
@@ -87,12 +76,7 @@ class Synthetic:
     def allocate(self, fleet: Key, annotations: Mapping[str, str] | None = None) -> Json:
         """A server of a Fleet: its name, address and port. Raises ApiFailure when none is free."""
         metadata = {"labels": {synthetic_label(self.domain): self.mark}, "annotations": dict(annotations or {})}
-        body = {
-            "apiVersion": "allocation.agones.dev/v1",
-            "kind": "GameServerAllocation",
-            "spec": {"selectors": [{"matchLabels": {FLEET_LABEL: fleet[1]}}], "metadata": metadata},
-        }
-        status = self.api.allocate(fleet[0], body).get("status") or {}
+        status = self.api.allocate(fleet[0], allocation(fleet[1], metadata)).get("status") or {}
         if status.get("state") != "Allocated":
             raise ApiFailure(f"no server could be allocated ({status.get('state')})", 201)
         ports = status.get("ports") or [{}]

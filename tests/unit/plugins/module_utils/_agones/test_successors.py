@@ -16,7 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Event, Listed
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import Letting, Release
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import Letting, SuccessorRelease
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import (
     names_successors,
@@ -128,7 +128,7 @@ class Slot:
 
 def letting_go(
     source: Slot, target: Slot, on_sleep: Callable[[float], None] | None = None
-) -> tuple[Release, FakeClock]:
+) -> tuple[SuccessorRelease, FakeClock]:
     clock = FakeClock()
 
     def sleep(seconds: float) -> None:
@@ -138,7 +138,7 @@ def letting_go(
 
     clock.on_sleep = sleep
     letting = Letting(read_server, notice=30.0, acknowledge=5.0)
-    return Release(source, target, target, FakeKeeper(), clock, DEFAULT_DOMAIN, letting), clock
+    return SuccessorRelease(source, target, target, FakeKeeper(), clock, DEFAULT_DOMAIN, letting), clock
 
 
 def test_an_unused_successor_is_asked_with_full_notice_and_is_not_shut_down() -> None:
