@@ -164,6 +164,14 @@ class KubeApi:
         """The API server's clock, to a second: that of this machine may be wrong."""
         return parsedate_to_datetime(self._send("GET", "/version", []).headers["Date"])
 
+    def is_alive(self, seconds: float) -> bool:
+        """Whether it answers within so many seconds; a refusal is an answer."""
+        try:
+            self._send("GET", "/readyz", [], timeout=(seconds, seconds))
+        except ApiFailure as error:
+            return error.status not in RETRIED
+        return True
+
     def _read(self, path: str, query: Sequence[tuple[str, str]], accept: str = "application/json") -> Json:
         for delay in RETRY_DELAYS:
             try:

@@ -18,6 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     Expired,
     KubeApi,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.pulse import Pulse
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import trimmed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 
@@ -79,10 +80,11 @@ class WatchFeed:
         self._end = clock.monotonic() + seconds
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._stale: set[str] = set()
+        self._pulse = Pulse(api, clock)
 
     @property
     def fresh(self) -> bool:
-        return not self._stale
+        return not self._stale and self._pulse.beats
 
     def start(self) -> list[Event]:
         """List, and watch from there. Raises ApiFailure when the API server does not answer."""
@@ -92,6 +94,7 @@ class WatchFeed:
             events.append(listed)
             thread = threading.Thread(target=self._follow, args=(namespace, version), daemon=True)
             thread.start()
+        threading.Thread(target=self._pulse.feel_until, args=(self._end,), daemon=True).start()
         # What was listed stays. With thousands of game servers, looking for garbage among it takes most of a turn.
         gc.freeze()
         return events

@@ -404,7 +404,8 @@ class DrainRound:
     def _result(self, drain: Drain, before: int, finished: bool) -> Json:
         figures = self._figures(drain)
         counts = {**figures["sessions"], **figures["states"]}
-        text = progress_text(counts, figures["players"], self.settings.source_slot) + held_text(figures["held"])
+        text = progress_text(counts, figures["players"], self.settings.source_slot)
+        text += held_text(figures["held"]) + self._unanswered_text()
         return {
             **figures,
             "changed": self.changed,
@@ -416,6 +417,11 @@ class DrainRound:
                 "retry_after_seconds": 0.0,
             },
         }
+
+    def _unanswered_text(self) -> str:
+        feeds = ((self.settings.source_slot, self.source_feed), (self.settings.target_slot, self.target_feed))
+        silent = " and ".join(slot for slot, feed in feeds if not feed.fresh)
+        return f"; nobody is asked while the API server of {silent} does not answer" if silent else ""
 
     def _read(self, drain: Drain, obj: Json) -> Server:
         settings = self.settings

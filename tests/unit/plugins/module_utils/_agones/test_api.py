@@ -83,6 +83,22 @@ def test_a_list_is_read_page_by_page() -> None:
     assert server.asked[1][1].endswith("gameservers?limit=500&labelSelector=x%3Dy&continue=t%2F1")
 
 
+@pytest.mark.parametrize(
+    ("answer", "alive"),
+    [
+        (Answer(200, b"ok"), True),
+        (Answer(403, {"message": "no"}), True),
+        (Answer(500, b"etcd failed"), False),
+        (urllib3.exceptions.ReadTimeoutError(None, "", "timed out"), False),  # type: ignore[arg-type]
+    ],
+)
+def test_a_server_is_alive_when_it_answers_in_time(answer: Answer | Exception, alive: bool) -> None:
+    kube, server = api(answer)
+    assert kube.is_alive(2.0) is alive
+    assert server.asked == [("GET", "/readyz")]
+    assert (server.timeouts[0].connect_timeout, server.timeouts[0].read_timeout) == (2.0, 2.0)
+
+
 def test_a_list_keeps_what_is_used_of_each_object() -> None:
     kube, _server = api(page("a", token="t"), page("b"))
     items, _version = kube.list(GAME_SERVERS.path("arena"), trim=lambda item: {"name": item["metadata"]["name"]})

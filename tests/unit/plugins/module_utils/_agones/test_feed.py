@@ -34,11 +34,15 @@ class ScriptedApi:
         self._clock = clock
         self._script = list(script)
         self.lists = 0
+        self.alive = True
         self.watched: list[tuple[str, float]] = []
 
     def list(self, path: str, *, selector: str = "", trim: Callable[[Json], Json]) -> tuple[list[Json], str]:
         self.lists += 1
         return [trim(game_server("a"))], str(100 * self.lists)
+
+    def is_alive(self, seconds: float) -> bool:
+        return self.alive
 
     def watch(self, path: str, version: str, seconds: float, *, selector: str = "") -> Iterator[tuple[str, Json]]:
         self.watched.append((version, seconds))
@@ -91,3 +95,17 @@ def test_after_a_broken_watch_the_view_is_stale_until_it_has_been_listed() -> No
     assert (api.lists, one.fresh) == (1, False)
     api, one, _first = play((5.0, ApiFailure("broke", 0)))
     assert (api.lists, one.fresh, api.watched[1]) == (2, True, ("200", 14.5))
+
+
+def test_a_server_that_hangs_makes_the_view_stale_although_its_watch_is_quiet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = FakeClock()
+    clock.on_sleep = lambda seconds: setattr(clock, "seconds", clock.seconds + seconds)
+    api: Any = ScriptedApi(clock)
+    api.alive = False
+    # The watch stands still, and the other thread goes on.
+    monkeypatch.setattr(WatchFeed, "_follow", lambda *_: None)
+    one = WatchFeed(api, ["arena"], SLICE, clock)
+    one.start()
+    assert not one.fresh

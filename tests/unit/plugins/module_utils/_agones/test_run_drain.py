@@ -216,8 +216,9 @@ def test_a_stale_view_asks_nobody() -> None:
     world.add_session("s0")
     one = drain_round(world, keeper, FAST)
     one.target_feed.fresh = False  # type: ignore[misc]
-    one.run(one.source_feed.relist(), one.target_feed.relist())
+    result = one.run(one.source_feed.relist(), one.target_feed.relist())
     assert world.writes == 0
+    assert result["round"]["progress"].endswith("; nobody is asked while the API server of green does not answer")
 
 
 def test_a_lost_race_is_read_again_and_decided_again() -> None:
