@@ -174,7 +174,9 @@ class Theatre:
         """The output of kubectl in the game's namespace of a cluster, as its administrator."""
         facts = world.cluster_facts(self.config, cluster)
         command = [str(self.config.binary("kubectl")), "--kubeconfig", facts["kubeconfig"], "-n", seed.GAME, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
 
     def draining(self, cluster: str) -> int:
         """GameServers of a cluster that carry a request to drain."""

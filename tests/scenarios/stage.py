@@ -149,7 +149,9 @@ class Stage:
             if self.cluster(slot) in world.running_clusters(self.config):
                 names = [one["metadata"]["name"] for one in self.sessions_on(slot)]
                 if names:
-                    self.theatre.kubectl(self.cluster(slot), "delete", "gameservers", "--wait=false", *names)
+                    self.theatre.kubectl(
+                        self.cluster(slot), "delete", "gameservers", "--wait=false", "--ignore-not-found", *names
+                    )
 
     def _ensure_nodes(self, parties: int) -> None:
         """As many nodes in each cluster as the pods of such a crowd need, twice while servers are replaced."""
@@ -211,6 +213,7 @@ class Stage:
 
     def record(self, scenario: str, moved: Moved, **more: Any) -> dict[str, Any]:
         """Add a row to reports/scenarios.json, print it as a table, and return it. `more` are further figures."""
+        assert moved.code == 0, moved.output[-5000:]
         found = figures.row(scenario, moved, **more)
         append_row(REPOSITORY / "reports" / "scenarios.json", found)
         print(f"\n{figures.table([found])}")

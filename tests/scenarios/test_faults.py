@@ -273,14 +273,14 @@ def test_a_target_short_by_half_until_its_autoscaler_helps(settled: Stage, witne
     found = theatre.kubectl(settled.cluster(move.target), "get", "fleetautoscaler", seed.GAME, "-o", "json")
     buffer = json.loads(found)["spec"]["policy"]["buffer"]
     half = len(settled.sessions_on(move.target)) + len(settled.sessions_on(move.source)) // 2
-    limit_size(settled, move.target, {"minReplicas": half, "maxReplicas": half})
+    limit_size(settled, move.target, {"bufferSize": half, "minReplicas": half, "maxReplicas": half})
     try:
         theatre.wait("half is left", lambda: int(settled.fleet(move.target)["status"]["replicas"]) <= half, move.run)
         theatre.wait("the drain waits for seats", lambda: "wait for a free seat" in move.run.output, move.run)
         time.sleep(UNDER_WAY_SECONDS)
         waiting = len(settled.sessions_on(move.source))
     finally:
-        limit_size(settled, move.target, {name: buffer[name] for name in ("minReplicas", "maxReplicas")})
+        limit_size(settled, move.target, {name: buffer[name] for name in ("bufferSize", "minReplicas", "maxReplicas")})
     moved = move.finish()
     conclude(settled, "target short by half", moved, witness.leave(), waited_for_seats=waiting)
     nobody_was_refused(moved)
