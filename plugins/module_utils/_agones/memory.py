@@ -154,7 +154,7 @@ class Memory:
     """What a drain knows, and a later round or another runner needs.
 
     `key` makes hashes of player ids and never leaves the memory. `reviewed` tells under which policies the drain
-    began.
+    began, by which runner it was reviewed last, and what it took for a session then.
     """
 
     run: str

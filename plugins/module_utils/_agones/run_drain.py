@@ -144,7 +144,7 @@ class DrainRound:
     _control: Control = field(default_factory=Control)
 
     def review(self, look: Callable[[bool], None]) -> None:
-        """Have somebody look for reasons not to drain, before the first write of a runner under these policies.
+        """Have somebody look for reasons not to drain, before the first write of a runner under these settings.
 
         `look` raises; it is told whether the drain begins under these policies, or goes on with another runner.
         """
@@ -154,7 +154,8 @@ class DrainRound:
 
     @property
     def _mark(self) -> str:
-        return f"{fingerprint(self.policies)}/{self.settings.runner}"
+        predicate = self.settings.predicate
+        return f"{fingerprint(self.policies)}/{self.settings.runner}/{predicate.counter}/{predicate.list_name}"
 
     def run(self, first: Sequence[Event], first_target: Sequence[Event]) -> Json:
         """Drain for a slice, given the first lists of both slots."""

@@ -23,6 +23,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_
     Settings,
     progress_text,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
 
@@ -464,9 +465,12 @@ def test_a_review_that_refuses_lets_nothing_be_written() -> None:
     one.run(one.source_feed.relist(), one.target_feed.relist())
     one.review(review)
     assert asked == [True, True]
-    one.settings = replace(one.settings, runner="another one")
-    one.review(review)
-    assert asked == [True, True, False]
+    for changed in ({"runner": "another one"}, {"predicate": Predicate(counter="sesions")}):
+        del asked[2:]
+        one.settings = replace(one.settings, **changed)
+        one.review(review)
+        assert asked[2:] == [False], changed
+        one.run(one.source_feed.relist(), one.target_feed.relist())
 
 
 def test_no_notice_is_shortened_by_the_time_that_many_writes_take() -> None:
