@@ -337,8 +337,12 @@ class Drain:
         return self._room(fleet, self._committed(now)[fleet])
 
     def _room(self, fleet: Key, committed: int) -> int:
-        policy, pace = self.policies.of(fleet), self.memory.pace(fleet)
-        return pacing.room(policy, pace, self.target.seats(fleet), self.reserve.get(fleet, 0), committed)
+        free = self._free_seats(fleet, committed)
+        return pacing.room(self.policies.of(fleet), self.memory.pace(fleet), free, committed)
+
+    def _free_seats(self, fleet: Key, committed: int) -> int:
+        seats, reserve = self.target.seats(fleet), self.reserve.get(fleet, 0)
+        return pacing.free_seats(self.policies.of(fleet), seats, reserve, committed)
 
     def _committed(self, now: float) -> Counter[Key]:
         """Seats spoken for: sessions asked to leave that have not closed and may still, and open claims."""
@@ -444,6 +448,7 @@ class _Turn:
         self._now = now
         self._committed: Counter[Key] | None = None
         self._room: dict[Key, int] = {}
+        self._free: dict[Key, int] = {}
         self._short: dict[Key, int] = {}
 
     def held_by(self, session: Session, policy: Policy, mode: str, reason: str) -> str:
@@ -456,8 +461,7 @@ class _Turn:
         if session.asked_to_leave and not gives_seat_up:
             return "" if self._may_still_leave(session) else SEATS
         if self._room[fleet] <= 0:
-            is_limited = policy.most_at_once is not None or pace.limit is not None
-            return PACE if is_limited and self._short[fleet] < 0 else SEATS
+            return PACE if self._free[fleet] > 0 else SEATS
         if not pacing.may_spend(policy, pace):
             return PACE
         # The deadline has the operator's word, and whoever leaves an empty server shows nothing.
@@ -468,6 +472,7 @@ class _Turn:
             if canary is not None:
                 pace.canary.append(session.uid)
         self._room[fleet] -= 1
+        self._free[fleet] -= 1
         self._short[fleet] += 1
         pacing.spend(policy, pace, session.size)
         return ""
@@ -475,6 +480,7 @@ class _Turn:
     def _begin(self, fleet: Key, policy: Policy, pace: Pace) -> None:
         self._committed = self._drain._committed(self._now) if self._committed is None else self._committed
         self._room[fleet] = self._drain._room(fleet, self._committed[fleet])
+        self._free[fleet] = self._drain._free_seats(fleet, self._committed[fleet])
         self._short[fleet] = self._committed[fleet] - self._drain.target.seats(fleet)
         pacing.credit(policy, pace, self._now)
 

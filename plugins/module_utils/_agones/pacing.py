@@ -20,14 +20,17 @@ BURST_SECONDS = 1.0
 GOOD, BAD, ALARM, UNMEASURED = "good", "bad", "alarm", "unmeasured"
 
 
-def room(policy: Policy, pace: Pace, seats: int, reserve: int, committed: int) -> int:
-    """How many more sessions may be asked to leave now.
+def free_seats(policy: Policy, seats: int, reserve: int, committed: int) -> int:
+    """Seats that are neither spoken for nor kept for players who arrive by themselves; below 0 where some lack.
 
     The reserve is never more than half of the seats that are free: a target whose autoscaler keeps exactly the
     reserve free, and refills it, must not hold the drain for ever.
     """
-    kept = min(reserve if policy.reserve is None else policy.reserve, seats // 2)
-    free = seats - kept - committed
+    return seats - min(reserve if policy.reserve is None else policy.reserve, seats // 2) - committed
+
+
+def room(policy: Policy, pace: Pace, free: int, committed: int) -> int:
+    """How many more sessions may be asked to leave now."""
     for cap in (policy.most_at_once, pace.limit):
         if cap is not None:
             free = min(free, cap - committed)

@@ -372,3 +372,14 @@ def test_whoever_gives_a_seat_by_name_up_waits_for_another() -> None:
     assert one.held == {("arena", "arena"): {"seats": 1}}
     one.see_target(server("seat", "Ready"), START)
     assert signals(one) == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("seats", "reserve", "most_at_once", "cause"),
+    [(2, 0, 1, "pace"), (2, 1, 1, "seats"), (2, 1, None, "seats"), (1, 0, 1, "seats"), (4, 2, 1, "pace")],
+)
+def test_what_holds_a_session_is_named(seats: int, reserve: int, most_at_once: int | None, cause: str) -> None:
+    one = drain(replace(POLICY, reserve=reserve, most_at_once=most_at_once), seats=seats)
+    one.see_source("arena", [server("a"), server("b")], START)
+    assert len(signals(one)) == 1
+    assert one.held == {("arena", "arena"): {cause: 1}}

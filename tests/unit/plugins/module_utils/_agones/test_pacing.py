@@ -33,7 +33,9 @@ def settled(players: int | None, returned: int | None, seconds: float = 2.0) -> 
     ],
 )
 def test_room(seats: int, reserve: int, committed: int, policy: dict[str, Any], limit: int | None, room: int) -> None:
-    assert pacing.room(replace(POLICY, **policy), Pace(limit=limit), seats, reserve, committed) == room
+    wanted = replace(POLICY, **policy)
+    free = pacing.free_seats(wanted, seats, reserve, committed)
+    assert pacing.room(wanted, Pace(limit=limit), free, committed) == room
 
 
 @pytest.mark.parametrize(
