@@ -166,7 +166,7 @@ def _cells(one: Json) -> dict[str, str]:
         "drain": f"{one['drain_seconds']:.0f} s",
         "upgrade": f"{one['upgrade_seconds']:.0f} s",
     }
-    return {name: cells.get(name) or str(one.get(name, "")) for name in COLUMNS}
+    return {name: cells[name] if name in cells else str(one[name]) for name in COLUMNS}
 
 
 def _seconds(value: float | None) -> str:
