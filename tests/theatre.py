@@ -60,7 +60,7 @@ class Run:
             start_new_session=True,
         )
 
-    def finish(self, timeout: float = 900.0) -> Played:
+    def finish(self, timeout: float = 1500.0) -> Played:
         try:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:

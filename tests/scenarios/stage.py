@@ -274,7 +274,7 @@ class Move:
     def _drains(self, cluster: str) -> bool:
         return self._theatre.record().get("current") == "drain" and self._theatre.draining(cluster) > 0
 
-    def finish(self, timeout: float = 900.0) -> Moved:
+    def finish(self, timeout: float = 1500.0) -> Moved:
         """Wait for the run's end, and until its players play again; returns what it was for them."""
         try:
             played = self.run.finish(timeout)
