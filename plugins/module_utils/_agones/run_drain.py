@@ -76,7 +76,7 @@ MORE_SECONDS = 25.0
 TICK_SECONDS = 0.1
 # Saved as often as that, and less often where that would take more than so much of the time.
 SAVE_SECONDS = 1.0
-SAVE_SHARE = 1 / 10
+SAVE_SHARE = 1 / 20
 # How often the flag is read that pauses or aborts, and how often players are counted who have no ids.
 CONTROL_SECONDS = 2.0
 ONLINE_SECONDS = 1.0

@@ -43,6 +43,8 @@ Answer = tuple[bool, Json]
 NOT_NOW: Answer = (False, {})
 # So many are handed to the threads, for the time in which nobody looks after them; these cannot be dropped.
 WRITES_AHEAD = 2 * WRITE_THREADS
+# Answers are taken some at a time: to wake up for each takes the threads' time.
+ANSWERS_SECONDS = 0.02
 
 
 class Writes:
@@ -94,11 +96,12 @@ class Writes:
         end = self._clock.monotonic() + seconds
         while self._begin():
             try:
-                future = self._done.get(timeout=max(0.0, end - self._clock.monotonic()))
+                future = self._done.get_nowait()
             except queue.Empty:
-                return
-            self._under_way -= 1
-            yield future.result()
+                self._clock.sleep(ANSWERS_SECONDS)
+            else:
+                self._under_way -= 1
+                yield future.result()
             if self._clock.monotonic() >= end:
                 return
 
