@@ -50,6 +50,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     refuse_unknown,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import Action, Release, Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.skew import refuse_wrong_clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import (
     KubeSource,
     KubeTarget,
@@ -507,6 +508,7 @@ def drain_once(
     online: Callable[[], float] | None = None,
 ) -> Json:
     """One round of a drain, on API servers."""
+    refuse_wrong_clock(source, clock, settings.source_slot)
     steady = SteadyClock(clock)
     source_feed = WatchFeed(source, settings.namespaces, SLICE_SECONDS + MORE_SECONDS, steady)
     target_feed = WatchFeed(target, settings.namespaces, SLICE_SECONDS + MORE_SECONDS, steady)
