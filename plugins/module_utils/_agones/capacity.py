@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
@@ -17,6 +18,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.poli
     unknown_fleets,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server, template_spec
+
+# Of the scheduler's reason, which names every kind of node.
+PENDING_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,19 @@ def is_short(want: Want, found: Have) -> bool:
     return found.up < want.replicas
 
 
-def progress_text(pairs: Iterable[tuple[Want, Have]]) -> str:
-    """One line for people."""
-    parts = [f"{want.name}: {min(found.up, want.replicas)} of {want.replicas}" for want, found in pairs]
+def progress_text(pairs: Iterable[tuple[Want, Have]], missing: Mapping[Key, str]) -> str:
+    """One line for people; `missing` tells of Fleets what keeps their other servers."""
+    parts = [
+        f"{want.name}: {min(found.up, want.replicas)} of {want.replicas}"
+        + (f" ({missing[want.key]})" if want.key in missing else "")
+        for want, found in pairs
+    ]
     return "game servers ready and addressed: " + ", ".join(parts)
+
+
+def missing_text(servers: Iterable[Server], pending: str) -> str:
+    """How far servers that are not up have come, and why the scheduler has no node for one of them, if it says so."""
+    states = Counter("Terminating" if server.deleting else server.state or "new" for server in servers)
+    return ", ".join(f"{number} {state}" for state, number in sorted(states.items())) + (
+        f"; {pending[:PENDING_CHARACTERS]}" if pending else ""
+    )

@@ -16,6 +16,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     CONFIG_MAPS,
     FLEETS,
     GAME_SERVERS,
+    PODS,
+    ApiFailure,
     Conflict,
     KubeApi,
     NotFound,
@@ -28,6 +30,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capa
     grown,
     have,
     is_short,
+    missing_text,
     progress_text,
     size_of,
     sizing_problems,
@@ -59,6 +62,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper
 
 Json = dict[str, Any]
 POLL_SECONDS = 0.5
+# The state of a GameServer whose pod has no node yet.
+STARTING = "Starting"
 
 
 class NoFleets(BlueGreenError):
@@ -73,6 +78,9 @@ class Fleets(Autoscalers, Protocol):
 
     def servers(self, namespace: str) -> list[Server]:
         """Every GameServer of a namespace."""
+
+    def pending(self, namespace: str, name: str) -> str:
+        """Why a pod has no node; an empty text where it has one, or where that cannot be read."""
 
 
 class KubeFleets:
@@ -106,6 +114,16 @@ class KubeFleets:
     def servers(self, namespace: str) -> list[Server]:
         items, _version = self._api.list(GAME_SERVERS.path(namespace))
         return [read_server(item, predicate=self._predicate) for item in items]
+
+    def pending(self, namespace: str, name: str) -> str:
+        try:
+            pod = self._api.find(PODS.path(namespace, name)) or {}
+        except ApiFailure:
+            # Pods need not be readable for anything else here.
+            return ""
+        conditions = (pod.get("status") or {}).get("conditions") or []
+        unscheduled = (one for one in conditions if one.get("type") == "PodScheduled" and one.get("status") == "False")
+        return next((str(one.get("message") or "") for one in unscheduled), "")
 
     def sessions(self, namespaces: Sequence[str]) -> int:
         """How many sessions some namespaces have."""
@@ -221,6 +239,16 @@ class FleetCapacity:
             self.api.scale(want.namespace, want.name, want.replicas)
         return bool(short)
 
+    def _missing(self, found: Sequence[tuple[Want, Have]]) -> dict[Key, str]:
+        """What keeps the servers that are not up, of the Fleets that are short."""
+        texts = {}
+        for want in (want for want, fleet in found if is_short(want, fleet)):
+            servers = [one for one in self.api.servers(want.namespace) if one.fleet_key == want.key and not one.is_up]
+            waiting = next((one.name for one in servers if one.state == STARTING), "")
+            if servers:
+                texts[want.key] = missing_text(servers, self.api.pending(want.namespace, waiting) if waiting else "")
+        return texts
+
     def _result(
         self,
         changed: bool,
@@ -235,7 +263,11 @@ class FleetCapacity:
                 "before": {f"{w.namespace}/{w.name}": {"replicas": h.replicas} for w, h in before},
                 "after": {f"{w.namespace}/{w.name}": {"replicas": h.replicas} for w, h in after},
             },
-            "round": {"finished": finished, "progress": progress_text(after), "retry_after_seconds": 0.2},
+            "round": {
+                "finished": finished,
+                "progress": progress_text(after, {} if finished else self._missing(after)),
+                "retry_after_seconds": 0.2,
+            },
         }
 
 

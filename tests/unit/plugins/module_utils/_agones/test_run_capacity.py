@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Conflict
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import Size, Sizing, Sizings, Want
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import (
     FleetCapacity,
+    KubeFleets,
     compare_slots,
     has_fleets,
     predict_capacity,
@@ -41,6 +42,7 @@ class Cluster:
         self.log: list[str] = []
         self.conflicts = 0
         self.shrinks_at: float | None = None
+        self.no_node_for: dict[str, str] = {}
 
     def pass_time(self, seconds: float) -> None:
         self.clock.seconds += seconds
@@ -68,6 +70,9 @@ class Cluster:
     def servers(self, namespace: str) -> list[Server]:
         states = ["Ready"] * int(self.up) + ["Starting"] * (self.replicas - int(self.up))
         return [read_server(game_server(f"s{n}", state, addressed=state == "Ready")) for n, state in enumerate(states)]
+
+    def pending(self, namespace: str, name: str) -> str:
+        return self.no_node_for.get(name, "")
 
     def scale(self, namespace: str, name: str, replicas: int) -> None:
         self.log.append(f"scale {replicas}")
@@ -128,6 +133,41 @@ def test_a_slice_ends_unfinished_with_progress() -> None:
     result = capacity(cluster, 500, slice_seconds=10.0).run(check_mode=False)
     assert result["round"]["finished"] is False
     assert result["round"]["progress"].startswith("game servers ready and addressed: arena: 6")
+    assert result["round"]["progress"].endswith(" Starting)")
+
+
+def test_progress_tells_why_a_server_has_no_node() -> None:
+    cluster = Cluster(replicas=3, up=2)
+    cluster.no_node_for["s2"] = "0/11 nodes are available: 5 Insufficient cpu"
+    cluster.clock.on_sleep = lambda seconds: setattr(cluster.clock, "seconds", cluster.clock.seconds + seconds)
+    told = capacity(cluster, 3, slice_seconds=1.0).run(check_mode=False)["round"]["progress"]
+    assert told == (
+        "game servers ready and addressed: arena: 2 of 3 (1 Starting; 0/11 nodes are available: 5 Insufficient cpu)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": "no node"}]}}, "no node"),
+        ({"status": {"conditions": [{"type": "PodScheduled", "status": "True"}]}}, ""),
+        ({"status": {}}, ""),
+        (None, ""),
+        (ApiFailure("forbidden", 403), ""),
+    ],
+)
+def test_why_a_pod_has_no_node(answer: Json | ApiFailure | None, said: str) -> None:
+    class Api:
+        server = "https://green"
+
+        def find(self, path: str) -> Json | None:
+            assert path == "/api/v1/namespaces/arena/pods/s2"
+            if isinstance(answer, ApiFailure):
+                raise answer
+            return answer
+
+    api: Any = Api()
+    assert KubeFleets(api).pending("arena", "s2") == said
 
 
 def test_without_waiting_one_look_is_enough() -> None:
