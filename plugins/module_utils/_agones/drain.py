@@ -347,8 +347,9 @@ class Drain:
     def _committed(self, now: float) -> Counter[Key]:
         """Seats spoken for: sessions asked to leave that have not closed and may still, and open claims."""
         committed = self.memory.ledger.claims_by_fleet()
+        seated = self._seated()
         for session in self.memory.active.values():
-            if not session.asked_to_leave or session.claimed or session.phase == REFUSED or _has_successor(session):
+            if not session.asked_to_leave or session.claimed or session.phase == REFUSED or session.uid in seated:
                 continue
             if not has_not_heard(session, self.policies.of(session.fleet_key), now):
                 committed[session.fleet_key] += 1
@@ -365,14 +366,23 @@ class Drain:
 
     def _empty_successors(self) -> list[tuple[Server, str]]:
         """Servers of the target that wait for players, with the uid of the session whose players they are."""
+        return [(server, uid) for server, uid in self._successors() if server.is_empty]
+
+    def _successors(self) -> Iterable[tuple[Server, str]]:
         default = self.policies.default
         name = successor_annotation(default.domain)
-        found = []
         for server in self.target.servers.values():
             uid, _slash, run = server.annotations.get(name, "").partition("/")
-            if run == default.run and server.is_session and server.is_empty and not server.ending:
-                found.append((server, uid))
-        return found
+            if run == default.run and server.is_session and not server.ending:
+                yield server, uid
+
+    def _seated(self) -> set[str]:
+        """The sessions whose seat on the target is taken already, also by a server that no request has named yet."""
+        named = {uid for uid, session in self.memory.active.items() if _has_successor(session)}
+        # A request that was not delivered keeps its mode, and finds the server that was allocated for it.
+        waiting = {uid for _server, uid in self._successors()}
+        active = (self.memory.active.get(uid) for uid in waiting)
+        return named | {one.uid for one in active if one and one.is_asked and not one.delivered}
 
     def note(self, action: Action, accepted: bool, now: float) -> None:
         """What became of an action, or that it was dropped. A request that was accepted shows in the server itself."""
@@ -447,6 +457,7 @@ class _Turn:
         self._drain = drain
         self._now = now
         self._committed: Counter[Key] | None = None
+        self._seated: set[str] = set()
         self._room: dict[Key, int] = {}
         self._free: dict[Key, int] = {}
         self._short: dict[Key, int] = {}
@@ -478,7 +489,8 @@ class _Turn:
         return ""
 
     def _begin(self, fleet: Key, policy: Policy, pace: Pace) -> None:
-        self._committed = self._drain._committed(self._now) if self._committed is None else self._committed
+        if self._committed is None:
+            self._committed, self._seated = self._drain._committed(self._now), self._drain._seated()
         self._room[fleet] = self._drain._room(fleet, self._committed[fleet])
         self._free[fleet] = self._drain._free_seats(fleet, self._committed[fleet])
         self._short[fleet] = self._committed[fleet] - self._drain.target.seats(fleet)
@@ -486,7 +498,7 @@ class _Turn:
 
     def _may_still_leave(self, session: Session) -> bool:
         """A seat was kept for it; whoever has not heard of that yet waits when the target has lost seats since."""
-        if session.delivered or _has_successor(session) or self._short[session.fleet_key] <= 0:
+        if session.delivered or session.uid in self._seated or self._short[session.fleet_key] <= 0:
             return True
         self._short[session.fleet_key] -= 1
         return False

@@ -44,6 +44,9 @@ def _has_disconnected(session: Session, policy: Policy, gone_at: float) -> bool:
     over_at = session.ending_at if session.ending_at is not None else gone_at
     if request is None or session.shutdown_at is not None or over_at < request.not_before:
         return False
+    # A server that was seen to end showed what it had been asked.
+    if session.ending_at is not None and request.seq == 1 and not session.delivered:
+        return False
     if session.phase:
         return session.phase == ACCEPTED
     if session.ending_at is None:

@@ -383,3 +383,28 @@ def test_what_holds_a_session_is_named(seats: int, reserve: int, most_at_once: i
     one.see_source("arena", [server("a"), server("b")], START)
     assert len(signals(one)) == 1
     assert one.held == {("arena", "arena"): {cause: 1}}
+
+
+def test_whose_successor_was_allocated_in_vain_is_asked_again_on_a_full_target() -> None:
+    one = drain(replace(POLICY, mode=HANDOFF), seats=1)
+    one.see_source("arena", [server()], START)
+    (action,) = one.plan(START)
+    mark = {f"{DEFAULT_DOMAIN}/successor-of": "uid-s/run-1"}
+    one.see_target(server("seat-0", "Allocated", annotations=mark, players=[], version=999), START)
+    one.note(action, accepted=False, now=START)
+    assert one.room(("arena", "arena"), START) == 0
+    one.see_target(server("seat-1", "Ready"), START)
+    assert one.room(("arena", "arena"), START) == 1
+    one.see_target_gone("uid-seat-1")
+    assert signals(one, START + 1) == ["s"]
+    assert one.held == {}
+
+
+def test_a_request_that_was_never_delivered_moved_nobody() -> None:
+    one = drain(replace(POLICY, mode=HANDOFF), seats=1)
+    one.see_source("arena", [server()], START)
+    (action,) = one.plan(START)
+    one.note(action, accepted=False, now=START)
+    one.see_server(server(state="Shutdown", version=999), START + 31)
+    one.see_gone("uid-s", START + 32)
+    assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
