@@ -180,9 +180,10 @@ class ArenaServer:
     def _begin_match(self) -> None:
         self._match_seconds = self._draw_seconds(self._mean) if self._mean > 0 else None
         self._match = drain.Match(self._view.allocation)
-        self._members = ()
+        # Its players may have come before the server heard of its allocation.
+        self._members = self._members if self._clients else ()
         self._drain = drain.begin_match(self._drain)
-        self._time_match(NO_SHOW_SECONDS)
+        self._time_match(0.0 if self._clients else NO_SHOW_SECONDS)
         self._set_drain_timer()
 
     def _time_match(self, at_least: float = 0.0) -> None:

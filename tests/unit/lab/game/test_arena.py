@@ -208,9 +208,17 @@ def test_a_wrong_ticket_is_refused(player: str, session: str, uid: str, reason: 
 def test_a_player_may_come_before_the_server_has_heard_of_its_allocation() -> None:
     async def story(rig: Rig) -> None:
         rig.server.start(view("Ready"))
-        rig.join("a")
+        client = rig.join("a")
+        rig.server.observe(view())
+        assert rig.pending == [7.0]
+        successor = {"address": "127.0.0.9", "port": 7009, "uid": "uid-9"}
+        rig.server.observe(view(**signal(mode="handoff", successor=successor)))
+        await settle()
+        await rig.fire(2.0)
+        farewell = json.loads(client.heard[-1])
+        assert Ticket.decode(farewell["successor"]["ticket"]).members == ("a", "b", "c")
 
-    play(story)
+    play(story, mean=7)
 
 
 def test_handoff_introduces_the_whole_party_to_the_successor() -> None:
