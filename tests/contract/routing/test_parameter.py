@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -28,6 +29,14 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         client = boto3.client("ssm", region_name="eu-west-1")
+        # moto counts versions without a lock, so that of two threads both may get the same one; AWS does not.
+        put, one_at_a_time = client.put_parameter, Lock()
+
+        def put_parameter(**options: Any) -> Any:
+            with one_at_a_time:
+                return put(**options)
+
+        monkeypatch.setattr(client, "put_parameter", put_parameter)
         client.put_parameter(Name=NAME, Value=json.dumps(FIRST), Type="String")
         yield client
 
