@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
@@ -214,9 +213,7 @@ def progress_text(pairs: Iterable[tuple[Want, Have]], missing: Mapping[Key, str]
     return "game servers ready and addressed: " + ", ".join(parts)
 
 
-def missing_text(servers: Iterable[Server], pending: str) -> str:
+def missing_text(states: Mapping[str, int], pending: str) -> str:
     """How far servers that are not up have come, and why the scheduler has no node for one of them, if it says so."""
-    states = Counter("Terminating" if server.deleting else server.state or "new" for server in servers)
-    return ", ".join(f"{number} {state}" for state, number in sorted(states.items())) + (
-        f"; {pending[:PENDING_CHARACTERS]}" if pending else ""
-    )
+    text = ", ".join(f"{number} {state or 'new'}" for state, number in sorted(states.items()))
+    return text + (f"; {pending[:PENDING_CHARACTERS]}" if pending else "")

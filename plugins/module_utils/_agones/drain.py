@@ -13,7 +13,7 @@ decided in `signals`, who goes first in `order`, how many in `pacing`, how one e
 from __future__ import annotations
 
 from collections import Counter
-from typing import Iterable, Mapping
+from typing import Collection, Iterable, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import pacing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
@@ -267,7 +267,7 @@ class Drain:
         What it tells once, it does not tell again: whoever goes on begins with a canary batch.
         """
         reasons = []
-        committed = self._committed(now) if self.memory.paces else Counter()
+        committed = self._committed(now, self._seated()) if self.memory.paces else Counter()
         for fleet, pace in self.memory.paces.items():
             policy = self.policies.of(fleet)
             reason = pacing.review(policy, pace, committed[fleet], lambda uid: self._is_pending(uid, now))
@@ -334,7 +334,7 @@ class Drain:
 
     def room(self, fleet: Key, now: float) -> int:
         """How many more sessions of a Fleet may be asked to leave now."""
-        return self._room(fleet, self._committed(now)[fleet])
+        return self._room(fleet, self._committed(now, self._seated())[fleet])
 
     def _room(self, fleet: Key, committed: int) -> int:
         free = self._free_seats(fleet, committed)
@@ -344,12 +344,13 @@ class Drain:
         seats, reserve = self.target.seats(fleet), self.reserve.get(fleet, 0)
         return pacing.free_seats(self.policies.of(fleet), seats, reserve, committed)
 
-    def _committed(self, now: float) -> Counter[Key]:
+    def _committed(self, now: float, seated: Collection[str]) -> Counter[Key]:
         """Seats spoken for: sessions asked to leave that have not closed and may still, and open claims."""
         committed = self.memory.ledger.claims_by_fleet()
-        seated = self._seated()
         for session in self.memory.active.values():
-            if not session.asked_to_leave or session.claimed or session.phase == REFUSED or session.uid in seated:
+            if not session.asked_to_leave or session.claimed or session.phase == REFUSED:
+                continue
+            if _has_successor(session) or session.uid in seated:
                 continue
             if not has_not_heard(session, self.policies.of(session.fleet_key), now):
                 committed[session.fleet_key] += 1
@@ -377,12 +378,10 @@ class Drain:
                 yield server, uid
 
     def _seated(self) -> set[str]:
-        """The sessions whose seat on the target is taken already, also by a server that no request has named yet."""
-        named = {uid for uid, session in self.memory.active.items() if _has_successor(session)}
+        """The sessions whose seat on the target is taken already, by a server that no request has named yet."""
         # A request that was not delivered keeps its mode, and finds the server that was allocated for it.
-        waiting = {uid for _server, uid in self._successors()}
-        active = (self.memory.active.get(uid) for uid in waiting)
-        return named | {one.uid for one in active if one and one.is_asked and not one.delivered}
+        found = (self.memory.active.get(uid) for _server, uid in self._successors())
+        return {one.uid for one in found if one and one.is_asked and not one.delivered}
 
     def note(self, action: Action, accepted: bool, now: float) -> None:
         """What became of an action, or that it was dropped. A request that was accepted shows in the server itself."""
@@ -399,7 +398,7 @@ class Drain:
         """Whether seats were lost that were kept for sessions which are about to be asked to leave."""
         sessions = (self.memory.active.get(uid) for uid in self._acting)
         fleets = {one.fleet_key for one in sessions if one and one.asked_to_leave and not one.delivered}
-        committed = self._committed(now) if fleets else Counter()
+        committed = self._committed(now, self._seated()) if fleets else Counter()
         return any(committed[fleet] > self.target.seats(fleet) for fleet in fleets)
 
     # What there is to say
@@ -490,7 +489,8 @@ class _Turn:
 
     def _begin(self, fleet: Key, policy: Policy, pace: Pace) -> None:
         if self._committed is None:
-            self._committed, self._seated = self._drain._committed(self._now), self._drain._seated()
+            self._seated = self._drain._seated()
+            self._committed = self._drain._committed(self._now, self._seated)
         self._room[fleet] = self._drain._room(fleet, self._committed[fleet])
         self._free[fleet] = self._drain._free_seats(fleet, self._committed[fleet])
         self._short[fleet] = self._committed[fleet] - self._drain.target.seats(fleet)
@@ -498,7 +498,8 @@ class _Turn:
 
     def _may_still_leave(self, session: Session) -> bool:
         """A seat was kept for it; whoever has not heard of that yet waits when the target has lost seats since."""
-        if session.delivered or session.uid in self._seated or self._short[session.fleet_key] <= 0:
+        is_seated = _has_successor(session) or session.uid in self._seated
+        if session.delivered or is_seated or self._short[session.fleet_key] <= 0:
             return True
         self._short[session.fleet_key] -= 1
         return False

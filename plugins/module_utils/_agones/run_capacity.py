@@ -53,6 +53,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     Key,
     Predicate,
     Server,
+    count_by_fleet,
     read_server,
     refuse_unknown,
 )
@@ -241,13 +242,12 @@ class FleetCapacity:
 
     def _missing(self, found: Sequence[tuple[Want, Have]]) -> dict[Key, str]:
         """What keeps the servers that are not up, of the Fleets that are short."""
-        texts = {}
-        for want in (want for want, fleet in found if is_short(want, fleet)):
-            servers = [one for one in self.api.servers(want.namespace) if one.fleet_key == want.key and not one.is_up]
-            waiting = next((one.name for one in servers if one.state == STARTING), "")
-            if servers:
-                texts[want.key] = missing_text(servers, self.api.pending(want.namespace, waiting) if waiting else "")
-        return texts
+        short = {want.key for want, fleet in found if is_short(want, fleet)}
+        listed = [one for namespace in {key[0] for key in short} for one in self.api.servers(namespace)]
+        servers = [one for one in listed if one.fleet_key in short and not one.is_up]
+        starting = {one.fleet_key: one.name for one in servers if one.state == STARTING}
+        pending = {key: self.api.pending(key[0], name) for key, name in starting.items()}
+        return {key: missing_text(states, pending.get(key, "")) for key, states in count_by_fleet(servers).items()}
 
     def _result(
         self,
