@@ -37,7 +37,18 @@ def test_aws_names_the_modules_of_aws() -> None:
     assert members("aws") == [module for module in MODULES if is_aws(module)]
 
 
-@pytest.mark.parametrize(("group", "option"), [("leased", "lease"), ("k8s", "kubeconfig")])
+@pytest.mark.parametrize(
+    ("group", "option"), [("leased", "lease"), ("k8s", "kubeconfig"), ("agones", "annotation_domain")]
+)
 def test_a_group_is_all_that_takes_its_option(group: str, option: str) -> None:
     # run_record hands the lease out; its tasks name it themselves.
     assert members(group) == [module for module in MODULES if option in options(module) and module != "run_record"]
+
+
+@pytest.mark.parametrize("playbook", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_a_playbook_that_has_defaults_has_one_annotation_domain(playbook: Path) -> None:
+    for play in yaml.safe_load(playbook.read_text()):
+        defaults = play.get("module_defaults")
+        if defaults:
+            domain = defaults["group/gameops.eks_bluegreen.agones"]["annotation_domain"]
+            assert domain == "{{ eks_bluegreen_annotation_domain | default(omit) }}"
