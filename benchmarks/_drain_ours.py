@@ -14,7 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import GAME_SERVERS, KubeApi, connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    GAME_SERVERS,
+    KubeApi,
+    connect,
+    in_parallel,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
     REQUESTED,
@@ -176,7 +181,8 @@ class Rounds:
             clock=clock,
             settings=Settings([namespace]),
         )
-        first_target, first = target_feed.start(), source_feed.start()
+        feeds: list[WatchFeed | NotingFeed] = [target_feed, source_feed]
+        first_target, first = in_parallel(lambda feed: feed.start(), feeds)
         if not self.count:
             listed = [item for event in first if isinstance(event, Listed) for item in event.items]
             self.first = {server.name for server in map(read_server, listed) if server.is_session}

@@ -524,7 +524,7 @@ def drain_once(
         online=online,
     )
     one.review(lambda begins: review_slots(source, target, policies, settings, steady, begins=begins))
-    first_target, first = target_feed.start(), source_feed.start()
+    first_target, first = in_parallel(lambda feed: feed.start(), [target_feed, source_feed])
     one.reserve = reserves(target, settings, first_target, policies.default.domain)
     return one.run(first, first_target)
 
