@@ -5,12 +5,18 @@ Each asserts the bars of a drain, and adds its figures to reports/scenarios.json
 
 from __future__ import annotations
 
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
+from lab import seed
+from lab.game.drain import ANY_ALLOCATION, request_annotation
 from tests.scenarios.figures import Moved
-from tests.scenarios.stage import Stage
+from tests.scenarios.stage import BUFFER, Stage
 
 # How much longer than an undisturbed reconnect the drain may keep players, beyond the wait that they are told.
 MOST_TIMES_A_RECONNECT = 2.0
@@ -19,6 +25,7 @@ GENTLE: dict[str, Any] = {"session_drain_spread_seconds": 10, "session_drain_pla
 # The server that the upgrade tries its canary on may be one with a fault.
 MAY_FAIL_THE_CANARY: dict[str, Any] = {"cluster_verify_accepted_levels": {"arena": "L0"}}
 CRASHED = "the process dies while it closes"
+PEAK_SESSIONS = 90
 
 
 def check(moved: Moved, *, killed: int = 0, interrupted: int = 0) -> dict[str, int]:
@@ -146,3 +153,44 @@ def test_disconnect(stage: Stage, parties: int, match_seconds: float, reconnect_
     assert outcomes["moved"] > 0
     assert sum(outcomes.values()) >= sessions
     check_pace(row)
+
+
+class Prometheus(BaseHTTPRequestHandler):
+    """Answers every query with the recent peak of the lab's Fleet."""
+
+    def do_GET(self) -> None:
+        sample = {"metric": {"fleet_name": seed.GAME}, "value": [0, str(PEAK_SESSIONS)]}
+        body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [sample]}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def prometheus() -> Iterator[str]:
+    """The address of a Prometheus."""
+    with HTTPServer(("127.0.0.1", 0), Prometheus) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_recent_peak_and_a_predicate(stage: Stage, prometheus: str) -> None:
+    """The target is made for the peak; what has players is a session, and is asked as one that has no allocation."""
+    stage.conduct(match_seconds=120)
+    stage.crowd(parties=30)
+    move = stage.begin(
+        session_drain_mode="disconnect",
+        eks_bluegreen_session_predicate={"list": "players"},
+        fleet_parity_peak_query={"url": prometheus, "query": "the peak"},
+        **GENTLE,
+    )
+    move.wait_for_drain()
+    size = stage.fleet(move.target)["spec"]["replicas"]
+    requests = [one["metadata"]["annotations"].get(request_annotation()) for one in stage.sessions_on(move.source)]
+    moved = move.finish()
+    stage.record("disconnect, sized by a recent peak, sessions by a predicate", moved, servers_of_the_target=size)
+    assert size >= PEAK_SESSIONS + BUFFER
+    assert {json.loads(one)["allocation"] for one in requests if one} == {ANY_ALLOCATION}
+    assert check(moved)["moved"] > 0
