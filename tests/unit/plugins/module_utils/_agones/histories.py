@@ -46,6 +46,8 @@ HORIZON_SECONDS = 240.0
 LAST_SECONDS = 120.0
 # The last of the events has happened, and the round in which it did is over.
 LAST_TROUBLE_SECONDS = 100.0
+# A drain looks at the world again within that.
+TURN_SECONDS = 1.0
 RECONNECT_SECONDS = 8.0
 SLOW_SECONDS = 1.5
 
@@ -142,6 +144,8 @@ class JudgedWorld(World):
     count: int = 0
     dies_at: tuple[int, bool] | None = None
     troubles: Counter[str] = field(default_factory=Counter)
+    # When a write last met one.
+    met_at: float = 0.0
     asked_at: dict[tuple[str, int], float] = field(default_factory=dict)
     clock_jumped: bool = False
     # The most seconds that the runners' clock was behind that of the game servers.
@@ -155,7 +159,10 @@ class JudgedWorld(World):
     def meets(self, trouble: str) -> bool:
         """Whether the next write to a server shall meet this trouble."""
         self.troubles[trouble] -= 1
-        return self.troubles[trouble] >= 0
+        if self.troubles[trouble] < 0:
+            return False
+        self.met_at = self.clock.seconds
+        return True
 
     def policy_of(self, name: str) -> Policy:
         return self.policies.of((NAMESPACE, self.fleets[name]))
@@ -343,7 +350,9 @@ class Play:
         """A drain that goes on names what holds each session that it does not ask."""
         held = sum(number for causes in result["held"].values() for number in causes.values())
         told = result["round"]["progress"]
-        if "paused" not in told and self.world.clock.seconds > LAST_TROUBLE_SECONDS:
+        # A write that was refused is tried again in the next turn.
+        troubled = self.world.met_at >= self.world.clock.seconds - TURN_SECONDS
+        if "paused" not in told and self.world.clock.seconds > LAST_TROUBLE_SECONDS and not troubled:
             assert held >= result["states"]["idle"], f"{told}: nothing says what the idle ones wait for"
 
     def roll_back(self) -> None:

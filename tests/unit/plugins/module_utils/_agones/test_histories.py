@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import run_cancel, run_drain
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import run_cancel, run_drain, writes
 from hypothesis import HealthCheck, given, settings
 
 from tests.unit.plugins.module_utils._agones.histories import History, histories, play
@@ -23,10 +24,23 @@ def in_turn(function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[An
     return [function(argument) for argument in arguments]
 
 
+class InTurn(Executor):
+    """Instead of a pool: while a thread works, the history's clock would go on as fast as this machine is idle."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments, **options))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
 @pytest.fixture
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (run_cancel, run_drain):
         monkeypatch.setattr(module, "in_parallel", in_turn)
+    monkeypatch.setattr(writes, "ThreadPoolExecutor", lambda _threads: InTurn())
     monkeypatch.setattr(run_drain, "TICK_SECONDS", 0.5)
 
 
