@@ -46,10 +46,10 @@ HORIZON_SECONDS = 240.0
 LAST_SECONDS = 120.0
 # The last of the events has happened, and the round in which it did is over.
 LAST_TROUBLE_SECONDS = 100.0
-# A drain looks at the world again within that.
-TURN_SECONDS = 1.0
 RECONNECT_SECONDS = 8.0
 SLOW_SECONDS = 1.5
+# Within that a write that met trouble is answered, and tried again.
+TRIED_AGAIN_SECONDS = SLOW_SECONDS + 1.0
 
 
 @dataclass(frozen=True)
@@ -350,8 +350,7 @@ class Play:
         """A drain that goes on names what holds each session that it does not ask."""
         held = sum(number for causes in result["held"].values() for number in causes.values())
         told = result["round"]["progress"]
-        # A write that was refused is tried again in the next turn.
-        troubled = self.world.met_at >= self.world.clock.seconds - TURN_SECONDS
+        troubled = self.world.met_at >= self.world.clock.seconds - TRIED_AGAIN_SECONDS
         if "paused" not in told and self.world.clock.seconds > LAST_TROUBLE_SECONDS and not troubled:
             assert held >= result["states"]["idle"], f"{told}: nothing says what the idle ones wait for"
 
