@@ -41,6 +41,10 @@ options:
     type: list
     elements: str
     required: true
+  annotation_domain:
+    description: The modules' option of that name, for the commands that run one by hand. Empty for its default.
+    type: str
+    default: ""
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 """
@@ -76,10 +80,14 @@ class Ways:
     rollback: str
     region: str
     namespaces: Sequence[str]
+    annotation_domain: str
 
     def module(self, name: str, cluster: str, state: str, kubeconfig: str) -> str:
-        """A module of the collection by hand, in one cluster."""
+        """A module of the action group `agones` by hand, in one cluster."""
         arguments = f"state={state} namespaces={','.join(self.namespaces)} {kubeconfig}"
+        # By hand nothing reads the playbooks' module_defaults.
+        if self.annotation_domain:
+            arguments += f" annotation_domain={self.annotation_domain}"
         return (
             f"aws eks update-kubeconfig --region {self.region} --name {cluster} --kubeconfig <file> && "
             f"ansible localhost -m gameops.eks_bluegreen.{name} -a '{arguments}'"
@@ -87,10 +95,17 @@ class Ways:
 
 
 def leftovers(
-    found: Data, *, run: Data, seen: Data, rollback: str, region: str, namespaces: Sequence[str]
+    found: Data,
+    *,
+    run: Data,
+    seen: Data,
+    rollback: str,
+    region: str,
+    namespaces: Sequence[str],
+    annotation_domain: str = "",
 ) -> list[str]:
     """A line for each thing that the run leaves behind."""
-    ways = Ways(rollback, region, namespaces)
+    ways = Ways(rollback, region, namespaces, annotation_domain)
     clusters = {slot: str(one["cluster_name"]) for slot, one in seen["slots"].items()}
     moves = run["direction"] != "reclaim"
     lines = [f"  {seen['standing']}" + (_brought_home(run, seen, ways) if moves else "")]

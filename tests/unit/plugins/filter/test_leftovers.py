@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.gameops.eks_bluegreen.plugins.filter.leftovers import leftovers
+from jinja2 import Environment
 
+ROOT = Path(__file__).resolve().parents[4]
 NOTHING: dict[str, Any] = {"diff": {"before": {"a": 1}, "after": {"a": 1}}}
 SOMETHING: dict[str, Any] = {"diff": {"before": {"a": 1}, "after": {"a": 2}}}
 UNREAD: dict[str, Any] = {"msg": "connection refused", "failed": False}
@@ -17,7 +21,7 @@ SEEN = {
 }
 
 
-def lines(direction: str = "upgrade", active: str = "green", **found: Any) -> list[str]:
+def lines(direction: str = "upgrade", active: str = "green", annotation_domain: str = "", **found: Any) -> list[str]:
     holds = {slot: found.pop(slot, NOTHING) for slot in ("blue", "green")}
     results = {
         "holds": {"results": [{**one, "item": {"slot": slot}} for slot, one in holds.items()]},
@@ -34,6 +38,7 @@ def lines(direction: str = "upgrade", active: str = "green", **found: Any) -> li
         rollback="ansible-playbook rollback",
         region="eu-west-1",
         namespaces=["arena", "lobby"],
+        annotation_domain=annotation_domain,
     )
     assert told[0] == "run run-1 leaves behind:"
     return told[1:]
@@ -86,3 +91,28 @@ def test_the_fence_of_a_reclaim_is_not_opened_by_a_rollback() -> None:
     assert lines("reclaim", fence=SOMETHING)[1:] == [
         "  a fence: nobody can start sessions on blue; the next upgrade into it opens it"
     ]
+
+
+@pytest.mark.parametrize(
+    ("found", "module"),
+    [
+        ({"blue": SOMETHING}, "agones_capacity_hold"),
+        ({"requests": {**SOMETHING, "cancelled": 4}}, "agones_session_drain"),
+    ],
+)
+def test_a_module_by_hand_looks_for_what_was_noted_under_the_domain(found: dict[str, Any], module: str) -> None:
+    [line] = lines(annotation_domain="drain.example.com", **found)[1:]
+    assert f"gameops.eks_bluegreen.{module} -a 'state=" in line
+    assert line.endswith(" annotation_domain=drain.example.com'")
+
+
+@pytest.mark.parametrize(
+    ("variables", "passed"),
+    [({}, ""), ({"eks_bluegreen_annotation_domain": "drain.example.com"}, "drain.example.com")],
+)
+def test_the_role_passes_the_inventory_s_domain(variables: dict[str, str], passed: str) -> None:
+    tasks = yaml.safe_load((ROOT / "roles/abandon/tasks/main.yml").read_text())
+    [message] = [task["ansible.builtin.debug"]["msg"] for task in tasks if "ansible.builtin.debug" in task]
+    jinja = Environment()
+    jinja.filters["gameops.eks_bluegreen.leftovers"] = lambda _found, **options: options["annotation_domain"]
+    assert jinja.from_string(message).render(variables) == passed
