@@ -39,9 +39,6 @@ from benchmarks._common import (
 DELAY_SECONDS = 0.05
 RULES = (1, 20, 100)
 RUNS = 5
-# A loop of 100 CLI calls takes most of a minute.
-RUNS_OF_SLOW_PEERS = 3
-SLOW_ABOVE = 50
 THREADS = 10
 PAGE_SIZE = 400
 CLI_FOLDER = REPOSITORY / "build" / "awscli"
@@ -237,14 +234,6 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> None:
         raise RuntimeError(f"{' '.join(command[:4])} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-@dataclass(frozen=True)
-class Runs:
-    """How often everything runs, and how often a peer that takes very long."""
-
-    all: int
-    slow: int
-
-
 class Direction:
     """Every run goes to the other slot, so that every run has everything to do."""
 
@@ -271,7 +260,7 @@ class Direction:
             assert {group["TargetGroupArn"]: group["Weight"] for group in groups} == wanted
 
 
-def measure(scene: Scene, runs: Runs, cli: str | None, *, peers: bool) -> tuple[list[Row], dict[str, int]]:
+def measure(scene: Scene, runs: int, cli: str | None, *, peers: bool) -> tuple[list[Row], dict[str, int]]:
     """Both rows of one number of rules, and what a second run with nothing to do has asked for."""
     direction, number = Direction(scene), len(scene.rules)
     process, _ = ours(scene)
@@ -285,11 +274,9 @@ def measure(scene: Scene, runs: Runs, cli: str | None, *, peers: bool) -> tuple[
     for side in ("floor", "module", "process"):
         direction.swap(sides[side])
     times: dict[str, list[float]] = {side: [] for side in sides}
-    for turn in range(runs.all):
+    for _turn in range(runs):
         for side, swap in sides.items():
-            slow = side == "aws cli" and number > SLOW_ABOVE
-            if not slow or turn < runs.slow:
-                times[side].append(direction.swap(swap))
+            times[side].append(direction.swap(swap))
     scene.proxy.reset()
     process(direction.weights())
     again = scene.proxy.counts()
@@ -322,7 +309,7 @@ def is_read(call: str) -> bool:
     return call.startswith("Describe")
 
 
-def benchmark(rules: Sequence[int], runs: Runs, *, peers: bool) -> dict[str, Any]:
+def benchmark(rules: Sequence[int], runs: int, *, peers: bool) -> dict[str, Any]:
     """The whole result."""
     cli = find_cli() if peers else None
     skipped = {"terraform": "not measured"}
@@ -356,13 +343,12 @@ def main() -> None:
         "--rules", type=int, nargs="+", default=RULES, help="numbers of rules beside the default action"
     )
     parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--slow-runs", type=int, default=RUNS_OF_SLOW_PEERS, help="of the CLI loop over many rules")
     options = parser.parse_args()
     os.environ.pop("AWS_PROFILE", None)
     if options.quick:
-        document = benchmark(RULES[:1], Runs(1, 1), peers=False)
+        document = benchmark(RULES[:1], 1, peers=False)
     else:
-        document = benchmark(options.rules, Runs(options.runs, options.slow_runs), peers=True)
+        document = benchmark(options.rules, options.runs, peers=True)
     report(document, as_json=options.json)
 
 
