@@ -13,11 +13,13 @@ decided in `signals`, who goes first in `order`, how many in `pacing`, how one e
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Collection, Iterable, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import pacing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     ACCEPTED,
+    ANY_ALLOCATION,
     CANCELLED,
     CLOSING,
     HANDOFF,
@@ -25,6 +27,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     REASON_DEADLINE,
     REFUSED,
     REQUESTED,
+    Request,
     read_acknowledgement,
     read_request,
     successor_annotation,
@@ -175,6 +178,9 @@ class Drain:
         found = read_request(server.annotations, policy.domain)
         if found is None or found.run != policy.run:
             return
+        if _is_of_another_match(found, session):
+            # Its number is used up, and so are the answers to it.
+            found, session.first_seq = replace(found, state=CANCELLED), found.seq + 1
         known = session.request
         if known and found.seq < known.seq:
             return
@@ -189,6 +195,8 @@ class Drain:
         answer = read_acknowledgement(server.annotations)
         request = session.request
         if answer is None or request is None or answer.run != request.run or session.phase == CLOSING:
+            return
+        if answer.seq < session.first_seq:
             return
         closes = answer.phase == CLOSING and answer.seq <= request.seq
         if closes or (answer.seq == request.seq and session.delivered):
@@ -508,6 +516,11 @@ class _Turn:
 def _has_successor(session: Session) -> bool:
     """Its seat on the target is taken already."""
     return session.request is not None and session.request.successor is not None
+
+
+def _is_of_another_match(request: Request, session: Session) -> bool:
+    """Agones leaves annotations where they are when it allocates a server again."""
+    return bool(session.allocation) and request.allocation not in (ANY_ALLOCATION, session.allocation)
 
 
 def _goes_elsewhere(session: Session, server: Server) -> bool:

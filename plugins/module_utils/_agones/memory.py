@@ -34,7 +34,8 @@ class Session:
 
     `request` is what was last asked, or is about to be asked (`delivered` tells); `phase` is the
     server's answer to it. `early` are players who left between the request and its acknowledgement. `named` tells that
-    the game's own predicate calls the server a session; it may then be allocated again while it is one.
+    the game's own predicate calls the server a session; it may then be allocated again while it is one. Requests before
+    `first_seq`, and the answers to them, were for another match.
     """
 
     namespace: str
@@ -61,6 +62,7 @@ class Session:
     shutdown_at: float | None = None
     forced_at: float | None = None
     named: bool = False
+    first_seq: int = 0
 
     @property
     def fleet_key(self) -> Key:

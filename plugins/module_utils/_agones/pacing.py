@@ -90,7 +90,7 @@ def judge(policy: Policy, pace: Pace) -> str:
 
 def review(policy: Policy, pace: Pace, committed: int, is_pending: Callable[[str], bool]) -> str:
     """Judge what is ripe and set the pace by it; why the drain of this Fleet must stop, or an empty text."""
-    if not policy.disconnects:
+    if not policy.needs_seats:
         return ""
     if canary_room(policy, pace) is not None:
         return _review_canary(policy, pace, is_pending)
@@ -135,7 +135,7 @@ def _alarm(policy: Policy, pace: Pace, whose: str) -> str:
     return (
         f"only {pace.returned} of {pace.players} {whose} came back within {policy.reconnect_timeout:g} seconds, less "
         f"than alarm_returned_percent ({policy.alarm_returned:g}). Look at matchmaking and at the target, then run "
-        "again: it begins with a canary batch"
+        + ("again: it begins with a canary batch" if policy.disconnects else "again")
     )
 
 

@@ -156,7 +156,9 @@ def _unreadable(where: str, options: Options) -> list[str]:
 
 def _unused(where: str, options: Options, policy: Policy) -> list[str]:
     if policy.needs_seats:
-        return []
+        unused = not policy.disconnects and options.get("canary_sessions") is not None
+        text = f"{where}canary_sessions contradicts mode {AT_MATCH_END}, where nobody leaves before the deadline"
+        return [f"{text}; leave it out, or choose another mode"] if unused else []
     return [
         f"{where}{name} contradicts mode {AT_MATCH_END} with on_deadline wait, which disconnects nobody; "
         "leave it out, or choose another mode"

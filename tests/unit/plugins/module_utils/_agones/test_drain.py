@@ -207,6 +207,25 @@ def test_another_match_on_the_same_server_is_another_session() -> None:
     assert (counts["total"], counts["remaining"], counts["ended_alone"]) == (2, 1, 1)
 
 
+@pytest.mark.parametrize("answer", ["accepted", "closing"])
+def test_the_next_match_on_a_server_is_not_bound_by_the_request_of_the_last(answer: str) -> None:
+    """Agones leaves the annotations where they are when it allocates a server again."""
+    one = drain()
+    first, second = (server(allocated_at=START + seconds) for seconds in (-100, 1))
+    bound = replace(REQUEST, allocation=first.allocation)
+    one.see_server(server(version=1, allocated_at=START - 100, annotations=asked(bound, "accepted")), START)
+    again = server(version=2, allocated_at=START + 1, annotations=asked(bound, answer))
+    one.see_server(again, START + 1)
+    assert (one.counts(START + 1)["idle"], one.counts(START + 1)["ended_alone"]) == (1, 1)
+    (action,) = one.plan(START + 2)
+    assert isinstance(action, Signal)
+    assert (action.request.allocation, action.request.seq) == (second.allocation, 2)
+    assert action.request.deadline == START + 2 + POLICY.deadline
+    one.note(action, accepted=True, now=START + 2)
+    one.see_server(server(version=3, allocated_at=START + 1, annotations=asked(action.request, answer)), START + 3)
+    assert one.counts(START + 3)["requested"] == 1
+
+
 def test_a_server_that_is_ready_again_has_ended_its_session_once() -> None:
     one = drain()
     one.see_server(server(version=1), START)

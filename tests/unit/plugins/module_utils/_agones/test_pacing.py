@@ -126,6 +126,14 @@ def test_at_match_end_nothing_is_judged() -> None:
     assert pacing.review(replace(POLICY, mode=AT_MATCH_END), pace, 0, lambda _uid: False) == ""
 
 
+def test_interruptions_at_the_deadline_are_judged_without_a_canary_batch() -> None:
+    policy = replace(POLICY, mode=AT_MATCH_END, interrupt_at_deadline=True)
+    pace = Pace()
+    for _number in range(pacing.JUDGED_SESSIONS):
+        pacing.note(policy, pace, settled(4, 0))
+    assert "only 0 of 20 of the players who were moved last" in pacing.review(policy, pace, 5, lambda _uid: False)
+
+
 def test_a_budget_of_players_per_second() -> None:
     policy, pace, asked = replace(POLICY, players_per_second=4.0), Pace(), []
     for tenth in range(41):

@@ -54,6 +54,10 @@ def test_a_fleet_has_what_is_said_of_it_and_else_what_is_said_of_all() -> None:
         ({"fleets": [{"name": "a"}, {"name": "a"}]}, "Fleet a: has two policies"),
         ({"fleets": [{"name": "a", "namespace": "moon"}]}, "Fleet moon/a: its namespace is not one of"),
         (
+            {"fleets": [{"name": "a", "mode": AT_MATCH_END, "on_deadline": "interrupt", "canary_sessions": 1}]},
+            "Fleet a: canary_sessions contradicts mode at_match_end, where nobody leaves before the deadline",
+        ),
+        (
             {"fleets": [{"name": "a", "mode": AT_MATCH_END, "canary_sessions": 1}]},
             "Fleet a: canary_sessions contradicts",
         ),
