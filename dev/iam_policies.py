@@ -340,7 +340,10 @@ def is_reached(task: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
 
 
 def included_files(path: Path, name: str, arguments: Any) -> list[Path]:
-    """The task files of an include or import; a template in a file's name stands for every name."""
+    """The task files of an include or import; a template in a file's name stands for every name.
+
+    A name that is nothing but a template is a file of the user's own, who grants what it needs.
+    """
     if name.endswith("_role"):
         folder = ROOT / "roles" / arguments["name"].removeprefix(COLLECTION) / "tasks"
         folders, file = [folder], f"{arguments.get('tasks_from', 'main').removesuffix('.yml')}.yml"
@@ -348,6 +351,8 @@ def included_files(path: Path, name: str, arguments: Any) -> list[Path]:
         tasks = next((one for one in path.parents if one.name == "tasks"), path.parent)
         folders, file = [path.parent, tasks], arguments if isinstance(arguments, str) else arguments["file"]
     pattern = re.sub(r"{{.*?}}", "*", file)
+    if pattern == "*":
+        return []
     for folder in folders:
         found = sorted(folder.glob(pattern))
         if found:
