@@ -31,7 +31,8 @@ options:
     required: true
   connect:
     description:
-      - V(tcp) opens a connection to the server's first port and closes it.
+      - V(tcp) opens a connection to the server's first port and closes it. Where that port takes none, since its
+        protocol is UDP, which is Agones' default, the session is only allocated, and a warning says so.
       - V(none) only allocates, for games that speak UDP.
     type: str
     choices: [tcp, none]
@@ -137,6 +138,9 @@ probes:
   type: list
   elements: dict
   contains:
+    connect:
+      description: V(tcp) where the server is connected to, V(none) where it is only allocated.
+      type: str
     level:
       description: With O(canary), the level of the drain contract, from V(L0) to V(L3).
       type: str
@@ -154,6 +158,7 @@ probes:
       server: arena-9s2kf-x8d4w
       address: 127.40.102.1
       port: 7312
+      connect: tcp
       passed: true
       reason: ""
       seconds: 0.61

@@ -71,8 +71,8 @@ options:
     default: []
   nodegroups:
     description:
-      - The node groups of the target, each with C(name), C(instance_types), C(desired_size), C(max_size) and
-        C(capacity_type) as for M(gameops.eks_bluegreen.eks_nodegroup).
+      - The node groups of the target, each with C(name), C(instance_types), C(min_size), C(max_size), C(desired_size),
+        C(capacity_type), C(ami_type), C(release_version) and C(taints) as for M(gameops.eks_bluegreen.eks_nodegroup).
     type: list
     elements: dict
     default: []
@@ -87,6 +87,19 @@ options:
   fargate_vcpus:
     description: How many vCPUs these pods take together.
     type: float
+  build_target:
+    description: Whether the run builds the target. Where another tool does, what EKS chooses for it is not judged.
+    type: bool
+    default: true
+  endpoint_public_access:
+    description: Whether the target's API server answers outside of the VPC.
+    type: bool
+    default: true
+  public_access_cidrs:
+    description: From which networks it answers there. By default from all.
+    type: list
+    elements: str
+    default: []
   accepted:
     description: Names of checks whose errors count as warnings.
     type: list
@@ -132,10 +145,12 @@ EXAMPLES = r"""
     nodegroups:
       - name: game
         instance_types: [c7i.4xlarge]
-        desired_size: 12
+        min_size: 12
         max_size: 60
+        desired_size: 12
     fargate_profiles:
       - name: system
+    public_access_cidrs: [198.51.100.0/24]
     region: eu-west-1
 """
 
@@ -253,6 +268,9 @@ ARGUMENT_SPEC = {
     "fargate_profiles": {"type": "list", "elements": "dict", "default": []},
     "fargate_pods": {"type": "int"},
     "fargate_vcpus": {"type": "float"},
+    "build_target": {"type": "bool", "default": True},
+    "endpoint_public_access": {"type": "bool", "default": True},
+    "public_access_cidrs": {"type": "list", "elements": "str", "default": []},
     "accepted": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -306,6 +324,9 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         nodegroups=options["nodegroups"],
         fargate_profiles=options["fargate_profiles"],
         fargate=None if pods is None else Fargate(pods, vcpus),
+        is_built=options["build_target"],
+        is_public=options["endpoint_public_access"],
+        public_cidrs=options["public_access_cidrs"],
     )
 
 

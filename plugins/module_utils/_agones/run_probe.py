@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_canary import Canary
@@ -21,11 +21,18 @@ Json = dict[str, Any]
 Connect = Callable[[str, int, float], None]
 
 POLL_SECONDS = 0.25
+TCP = ("TCP", "TCPUDP")
 
 
 def tcp_connect(address: str, port: int, timeout: float) -> None:
     """Open a connection and close it. Raises OSError."""
     socket.create_connection((address, port), timeout=timeout).close()
+
+
+def takes_tcp(fleet: Mapping[str, Any]) -> bool:
+    """Whether the first port of a Fleet's servers takes TCP connections; Agones' default is UDP."""
+    ports = fleet["spec"]["template"]["spec"].get("ports") or [{}]
+    return ports[0].get("protocol") in TCP
 
 
 @dataclass
@@ -50,7 +57,7 @@ class SessionProbe:
         probes: list[Json] = []
         warnings: list[str] = []
         try:
-            probes = in_parallel(lambda fleet: self._probe(fleet, end), fleets)
+            probes = in_parallel(lambda fleet: self._probe(fleet, fleets[fleet], end), list(fleets))
             waiting = [f"{probe['name']}: {probe['reason']}" for probe in probes if not probe["passed"]]
             if probes and self.canary and not waiting:
                 warnings = self.canary.run(probes)
@@ -61,6 +68,8 @@ class SessionProbe:
         waiting += left
         if not fleets:
             waiting = [f"no Fleet with servers in {', '.join(self.namespaces)}"]
+        if self.connect and not waiting:
+            warnings += [_untried(probe) for probe in probes if probe["connect"] == "none"]
         return {
             "changed": any(probe["server"] for probe in probes),
             "passed": not waiting,
@@ -69,18 +78,26 @@ class SessionProbe:
             "round": {"finished": not waiting, "progress": "; ".join(waiting), "retry_after_seconds": 0.5},
         }
 
-    def _fleets(self) -> list[Key]:
-        return [
-            (namespace, str(fleet["metadata"]["name"]))
+    def _fleets(self) -> dict[Key, str]:
+        """How the session of each Fleet that should have servers is tried."""
+        return {
+            (namespace, str(fleet["metadata"]["name"])): "tcp" if self.connect and takes_tcp(fleet) else "none"
             for namespace in self.namespaces
             for fleet in self.synthetic.api.fleets(namespace)
             if fleet["spec"].get("replicas")
-        ]
+        }
 
-    def _probe(self, fleet: Key, end: float) -> Json:
+    def _probe(self, fleet: Key, connect: str, end: float) -> Json:
         started, reason = self.clock.monotonic(), ""
         while True:
-            document = {"namespace": fleet[0], "name": fleet[1], "server": "", "address": "", "port": 0}
+            document = {
+                "namespace": fleet[0],
+                "name": fleet[1],
+                "server": "",
+                "address": "",
+                "port": 0,
+                "connect": connect,
+            }
             try:
                 document.update(self.synthetic.allocate(fleet))
                 reason = self._play(document)
@@ -96,10 +113,17 @@ class SessionProbe:
         """Connect, and release unless the session is still needed; what went wrong, or an empty text."""
         reason = ""
         try:
-            if self.connect:
+            if self.connect and document["connect"] == "tcp":
                 self.connect(document["address"], document["port"], self.connect_timeout)
         except OSError as error:
             reason = f"{document['server']} at {document['address']}:{document['port']} does not answer: {error}"
         if reason or self.canary is None:
             self.synthetic.release(document["namespace"], document["server"])
         return reason
+
+
+def _untried(probe: Json) -> str:
+    return (
+        f"{probe['namespace']}/{probe['name']}: its first port takes no TCP connection, so its session was allocated "
+        "and not connected to; connect: none says that this is meant"
+    )

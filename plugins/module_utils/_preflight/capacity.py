@@ -16,6 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     Wanted,
     World,
     error,
+    image_of,
     warning,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.need import (
@@ -182,10 +183,10 @@ def check_sizes(wanted: Wanted, world: World) -> Iterator[Finding]:
 
 
 def check_instance_types(wanted: Wanted, world: World) -> Iterator[Finding]:
-    ami_type = str((wanted.release.get("node_image") or {}).get("ami_type", ""))
-    for group in wanted.nodegroups:
+    for number, group in enumerate(wanted.nodegroups, start=1):
+        ami_type = image_of(group, wanted.release, "ami_type")
         names = [str(name) for name in group.get("instance_types") or []]
-        place = f"node group {group['name']}"
+        place = f"node group {group.get('name') or number}"
         if not names:
             yield warning(
                 "instance_type",
@@ -206,7 +207,7 @@ def _type_findings(place: str, name: str, world: World, ami_type: str) -> Iterat
             return
         wants = "arm64" if "ARM_64" in ami_type else "x86_64"
         if ami_type and wants not in kind.architectures:
-            found = f"it is {' and '.join(kind.architectures)}, and the release's node image {ami_type} is {wants}"
+            found = f"it is {' and '.join(kind.architectures)}, and the node image {ami_type} is {wants}"
             yield error("instance_type", place, found, "Choose types and image of one architecture")
     zones = {subnet.zone for subnet in world.subnets if subnet.kind == "public"}
     lacking = sorted(zones - world.zones.get(name, frozenset())) if world.zones is not None else []

@@ -35,7 +35,11 @@ class Fargate:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the run is to do, and with what. `fargate` is None where the target runs what the source runs."""
+    """What the run is to do, and with what. `fargate` is None where the target runs what the source runs.
+
+    `is_built`: by the run, not by another tool. `is_public`: the target's API server answers outside of the VPC,
+    to `public_cidrs` or, where there are none, to everybody.
+    """
 
     environment: str
     release: Data
@@ -48,6 +52,9 @@ class Wanted:
     nodegroups: Sequence[Data] = ()
     fargate_profiles: Sequence[Data] = ()
     fargate: Fargate | None = None
+    is_built: bool = True
+    is_public: bool = False
+    public_cidrs: Sequence[str] = ()
 
     @property
     def release_name(self) -> str:
@@ -155,6 +162,16 @@ class World:
         """The target groups of a service: the source's, the target's."""
         found = {group.slot: group for group in self.groups if group.service == service}
         return found.get(self.source["slot"]), found.get(self.target["slot"])
+
+
+def lacking(entry: Data, keys: Sequence[str]) -> list[str]:
+    """Which keys an entry has no value for; 0 is one."""
+    return [key for key in keys if entry.get(key) in (None, "")]
+
+
+def image_of(group: Data, release: Data, key: str) -> str:
+    """A node group's own ami_type or release_version, or the release's; "" where a launch template names the image."""
+    return str(group.get(key, (release.get("node_image") or {}).get(key)) or "")
 
 
 Check = Callable[[Wanted, World], Iterator[Finding]]

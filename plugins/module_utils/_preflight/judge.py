@@ -15,6 +15,7 @@ from dataclasses import replace
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import (
     balancing,
     capacity,
+    defaults,
     insights,
     network,
     release,
@@ -25,6 +26,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direct
 
 CHECKS: tuple[Check, ...] = (
     release.check_variables,
+    release.check_nodegroups,
     release.check_release,
     release.check_image,
     release.check_matrix,
@@ -45,6 +47,8 @@ CHECKS: tuple[Check, ...] = (
     slots.check_target,
     slots.check_conformance,
     insights.check_insights,
+    defaults.check_api,
+    defaults.check_dns,
 )
 
 

@@ -15,6 +15,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     InstanceType,
     Wanted,
     World,
+    lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import ON_DEMAND
 
@@ -48,9 +49,10 @@ class NodeNeed:
 
 
 def node_needs(wanted: Wanted, world: World) -> list[NodeNeed]:
-    """Every node group of the target, as large as the source's group of that name is now, if that is larger."""
+    """Every node group of the target that has a name and sizes, as large as the source's is now, if that is larger."""
     sizes = {str(group["nodegroupName"]): current_size(group) for group in world.inside.nodegroups}
-    return [_need(group, sizes, world.usage.target_nodes) for group in wanted.nodegroups]
+    complete = [group for group in wanted.nodegroups if not lacking(group, ("name", "desired_size", "max_size"))]
+    return [_need(group, sizes, world.usage.target_nodes) for group in complete]
 
 
 def current_size(described: Data) -> int:
@@ -59,8 +61,8 @@ def current_size(described: Data) -> int:
 
 def _need(group: Data, sizes: Mapping[str, int], existing: Mapping[str, int]) -> NodeNeed:
     name = str(group["name"])
-    desired = int(group.get("desired_size") or 0)
-    largest = max(desired, int(group.get("max_size") or 0))
+    desired = int(group["desired_size"])
+    largest = max(desired, int(group["max_size"]))
     return NodeNeed(
         name=name,
         market=market_of(group),

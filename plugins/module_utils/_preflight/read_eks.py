@@ -35,7 +35,7 @@ def read_offer(eks: Any, reads: Reads) -> list[str] | None:
 
 def read_addon_offers(eks: Any, release: Data, reads: Reads) -> dict[str, list[str]] | None:
     """The versions of each of the release's add-ons for its Kubernetes; none for one that EKS does not know."""
-    names = [str(addon["name"]) for addon in release.get("addons") or []]
+    names = [str(addon["name"]) for addon in release.get("addons") or [] if addon.get("name")]
     kubernetes = str(release.get("kubernetes_version", ""))
 
     def read() -> dict[str, list[str]]:

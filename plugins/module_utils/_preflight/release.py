@@ -13,6 +13,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     Wanted,
     World,
     error,
+    lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
 
@@ -20,6 +21,8 @@ PER_SLOT = "per_slot"
 QUEUES = ("none", "shared", PER_SLOT)
 RELEASE_TEXTS = ("name", "kubernetes_version", "agones_version")
 CHART_TEXTS = ("name", "namespace", "chart", "version")
+ADDON_TEXTS = ("name", "version")
+NODEGROUP_OPTIONS = ("name", "min_size", "max_size", "desired_size")
 # The release version of Amazon Linux names its Kubernetes; that of Bottlerocket and Windows is another count.
 NAMES_KUBERNETES = ("AL2_", "AL2023_")
 # What role eks_nodegroups resolves when it installs an add-on.
@@ -47,6 +50,13 @@ def check_variables(wanted: Wanted, _world: World) -> Iterator[Finding]:
         )
 
 
+def check_nodegroups(wanted: Wanted, _world: World) -> Iterator[Finding]:
+    for number, group in enumerate(wanted.nodegroups, start=1):
+        if missing := lacking(group, NODEGROUP_OPTIONS):
+            found = f"its node group {group.get('name') or number} has no {' and no '.join(missing)}"
+            yield error("variable_missing", "eks_bluegreen_nodegroups", found, "Write it into the node group's entry")
+
+
 def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
     release = wanted.release
     place = wanted.release_name
@@ -56,10 +66,13 @@ def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
             found = f"its {key} is missing" if value in (None, "") else f"its {key} is {value!r}, not a text"
             yield error("release_file", place, found, f'Write it in quotes, as {key}: "..."')
     for number, chart in enumerate(release.get("charts") or [], start=1):
-        lacking = lacking_texts(chart)
-        if lacking:
-            found = f"its chart {chart.get('name') or number} has no {' and no '.join(lacking)}"
+        if missing := lacking_texts(chart):
+            found = f"its chart {chart.get('name') or number} has no {' and no '.join(missing)}"
             yield error("release_file", place, found, "Write it into the chart's entry")
+    for number, addon in enumerate(release.get("addons") or [], start=1):
+        if missing := lacking(addon, ADDON_TEXTS):
+            found = f"its add-on {addon.get('name') or number} has no {' and no '.join(missing)}"
+            yield error("release_file", place, found, "Write it into the add-on's entry")
     charts = {str(chart.get("name")): str(chart.get("version")) for chart in release.get("charts") or []}
     version, of_chart = release.get("agones_version"), charts.get("agones", "missing")
     if of_chart != version:
@@ -69,7 +82,7 @@ def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
 
 def lacking_texts(chart: Data) -> list[str]:
     """What a chart's entry must have and has not."""
-    return [key for key in CHART_TEXTS if not chart.get(key)]
+    return lacking(chart, CHART_TEXTS)
 
 
 def check_image(wanted: Wanted, _world: World) -> Iterator[Finding]:
@@ -123,7 +136,9 @@ def check_offer(wanted: Wanted, world: World) -> Iterator[Finding]:
 def check_addons(wanted: Wanted, world: World) -> Iterator[Finding]:
     kubernetes = wanted.release.get("kubernetes_version")
     for addon in (wanted.release.get("addons") or []) if world.addons is not None else []:
-        name, version = str(addon["name"]), str(addon.get("version") or RESOLVED_VERSIONS[0])
+        if lacking(addon, ADDON_TEXTS):
+            continue
+        name, version = str(addon["name"]), str(addon["version"])
         offered = (world.addons or {}).get(name, ())
         if not offered:
             found = f"EKS does not offer it for Kubernetes {kubernetes}"

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Data,
@@ -14,9 +14,18 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     Wanted,
     World,
     error,
+    image_of,
+    lacking,
     warning,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.release import (
+    ADDON_TEXTS,
+    RESOLVED_VERSIONS,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import ENVIRONMENT_TAG, Finding
+
+# What EKS calls the settings of a node image.
+IMAGE_FIELDS = {"amiType": "ami_type", "releaseVersion": "release_version"}
 
 
 def check_target(wanted: Wanted, world: World) -> Iterator[Finding]:
@@ -71,7 +80,7 @@ def check_conformance(wanted: Wanted, world: World) -> Iterator[Finding]:
         return
     differing = [
         f"{what} is {have or 'missing'}, not {want}"
-        for what, have, want in _conformance(release, source, world.inside)
+        for what, have, want in _conformance(release, wanted.nodegroups, source, world.inside)
         if have != want
     ]
     if differing:
@@ -83,18 +92,18 @@ def check_conformance(wanted: Wanted, world: World) -> Iterator[Finding]:
         )
 
 
-def _conformance(release: Data, source: Data, inside: Inside) -> Iterator[tuple[str, str, str]]:
+def _conformance(release: Data, wanted: Sequence[Data], source: Data, inside: Inside) -> Iterator[tuple[str, str, str]]:
+    """What is compared: what it is, how it is, how it should be. An entry of the file that lacks something is not."""
     yield "Kubernetes", str(source["version"]), str(release.get("kubernetes_version"))
-    image = release.get("node_image") or {}
+    own = {str(group.get("name")): group for group in wanted}
     for group in inside.nodegroups:
         name = group["nodegroupName"]
-        yield f"node group {name}: amiType", str(group.get("amiType", "")), str(image.get("ami_type"))
-        yield (
-            f"node group {name}: releaseVersion",
-            str(group.get("releaseVersion", "")),
-            str(image.get("release_version")),
-        )
+        for field, key in IMAGE_FIELDS.items():
+            if want := image_of(own.get(name, {}), release, key):
+                yield f"node group {name}: {field}", str(group.get(field, "")), want
     for addon in release.get("addons") or []:
-        yield f"add-on {addon['name']}", inside.addons.get(addon["name"], ""), str(addon["version"])
+        if not lacking(addon, ADDON_TEXTS) and addon["version"] not in RESOLVED_VERSIONS:
+            yield f"add-on {addon['name']}", inside.addons.get(addon["name"], ""), str(addon["version"])
     for chart in (release.get("charts") or []) if inside.charts is not None else []:
-        yield f"chart {chart['name']}", (inside.charts or {}).get(chart["name"], ""), str(chart["version"])
+        if not lacking(chart, ("name", "version")):
+            yield f"chart {chart['name']}", (inside.charts or {}).get(chart["name"], ""), str(chart["version"])

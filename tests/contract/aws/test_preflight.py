@@ -29,7 +29,7 @@ RELEASE = {
     "addons": [{"name": "vpc-cni", "version": "v1.21.0-eksbuild.1"}],
     "charts": [{"name": "agones", "namespace": "agones-system", "chart": "absent.tgz", "version": "1.60.0"}],
 }
-GAME = {"name": "game", "instance_types": ["c7i.2xlarge"], "desired_size": 3, "max_size": 6}
+GAME = {"name": "game", "instance_types": ["c7i.2xlarge"], "min_size": 3, "desired_size": 3, "max_size": 6}
 SERVICES = ("eks", "ec2", "elbv2", "service-quotas", "cloudwatch")
 WANTED = Wanted(
     "arena",

@@ -35,10 +35,11 @@ class Game:
 class Cluster:
     """Ready servers, `fleet` by `fleet`; allocating takes the first one of the Fleet."""
 
-    def __init__(self, ready: int = 2, fleets: int = 1, game: Game | None = None) -> None:
+    def __init__(self, ready: int = 2, fleets: int = 1, game: Game | None = None, protocol: str | None = "TCP") -> None:
         self.clock = FakeClock()
         self.clock.on_sleep = self.pass_time
         self.names = [f"fleet-{number}" for number in range(fleets)]
+        self.ports: list[Json] = [{"name": "game", **({"protocol": protocol} if protocol else {})}]
         self.games = dict.fromkeys(self.names, game or Game())
         self.servers = {
             f"s{n}": game_server(f"s{n}", "Ready", fleet=self.names[n % fleets] if fleets else "") for n in range(ready)
@@ -64,8 +65,12 @@ class Cluster:
     # The allocator
 
     def fleets(self, namespace: str) -> list[Json]:
-        sizes = [{"metadata": {"name": name}, "spec": {"replicas": 2}} for name in self.names]
-        return [*sizes, {"metadata": {"name": "empty"}, "spec": {"replicas": 0}}]
+        template = {"spec": {"ports": self.ports}}
+        sizes = {**dict.fromkeys(self.names, 2), "empty": 0}
+        return [
+            {"metadata": {"name": name}, "spec": {"replicas": size, "template": template}}
+            for name, size in sizes.items()
+        ]
 
     def allocate(self, namespace: str, body: Mapping[str, Any]) -> Json:
         if self.clock.seconds < self.refuses_until:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_probe import SessionProbe
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_probe import SessionProbe, takes_tcp
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.synthetic import Synthetic
 
 from tests.unit.plugins.module_utils._agones.cluster import LABEL, Cluster
@@ -30,6 +30,49 @@ def test_without_connecting_allocating_is_enough() -> None:
     cluster = Cluster()
     assert probe(cluster, connect=None).run()["passed"]
     assert cluster.connected == []
+
+
+@pytest.mark.parametrize(
+    ("ports", "takes"),
+    [
+        ([{"protocol": "TCP"}], True),
+        ([{"protocol": "TCPUDP"}], True),
+        ([{"protocol": "UDP"}], False),
+        # Agones' default is UDP.
+        ([{"name": "game"}], False),
+        ([{"protocol": "UDP"}, {"protocol": "TCP"}], False),
+        ([{"protocol": "TCP"}, {"protocol": "UDP"}], True),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_a_connection_is_for_a_first_port_that_takes_one(ports: Any, takes: bool) -> None:
+    assert takes_tcp({"spec": {"replicas": 1, "template": {"spec": {"ports": ports}}}}) is takes
+
+
+@pytest.mark.parametrize("protocol", ["UDP", None])
+def test_a_game_that_speaks_udp_is_allocated_only_and_that_is_told(protocol: str | None) -> None:
+    cluster = Cluster(protocol=protocol)
+    cluster.deaf_until = 1_000_000.0
+    result = probe(cluster).run()
+    assert (result["passed"], cluster.connected) == (True, [])
+    assert [one["connect"] for one in result["probes"]] == ["none"]
+    (warning,) = result["warnings"]
+    assert "arena/fleet-0: its first port takes no TCP connection" in warning
+    assert "connect: none" in warning
+
+
+@pytest.mark.parametrize(
+    ("protocol", "connects", "tried"), [("TCP", True, "tcp"), ("TCP", False, "none"), ("UDP", False, "none")]
+)
+def test_what_was_asked_for_is_no_warning(protocol: str, connects: bool, tried: str) -> None:
+    cluster = Cluster(protocol=protocol)
+    result = probe(cluster, connect=cluster.connect if connects else None).run()
+    assert (result["warnings"], result["probes"][0]["connect"]) == ([], tried)
+
+
+def test_a_round_that_has_not_passed_does_not_warn() -> None:
+    assert probe(Cluster(ready=0, protocol="UDP")).run()["warnings"] == []
 
 
 def test_it_is_tried_again_until_the_api_answers_and_the_server_listens() -> None:

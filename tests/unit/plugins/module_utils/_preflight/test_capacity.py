@@ -138,12 +138,16 @@ def test_nodes_that_the_target_has_before_the_run_count_once() -> None:
         ({}, replace(C7I, architectures=["arm64"]), [("error", "instance_type")]),
         ({"instance_types": []}, C7I, [("warning", "instance_type")]),
         ({"capacity_type": "SPOT"}, C7I, []),
+        ({"ami_type": "AL2023_ARM_64_STANDARD"}, replace(C7I, architectures=["arm64"]), []),
+        ({"ami_type": "AL2023_ARM_64_STANDARD"}, C7I, [("error", "instance_type")]),
+        ({"ami_type": ""}, replace(C7I, architectures=["arm64"]), []),
     ],
 )
 def test_instance_types_are_judged(group: dict[str, Any], kind: Any, found: list[tuple[str, str]]) -> None:
     types = {} if kind is None else {"c7i.2xlarge": kind}
     wanted = replace(WANTED, nodegroups=[{**NODEGROUP, **group}])
-    assert told(wanted, replace(WORLD, instance_types=types)) == found
+    world = replace(WORLD, instance_types=types, inside=replace(WORLD.inside, nodegroups=[]))
+    assert told(wanted, world) == found
 
 
 @pytest.mark.parametrize(

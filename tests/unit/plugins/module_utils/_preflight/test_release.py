@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.unit.plugins.module_utils._preflight.worlds import AGONES, RELEASE, WANTED, WORLD, findings, told
+from tests.unit.plugins.module_utils._preflight.worlds import (
+    AGONES,
+    NODEGROUP,
+    RELEASE,
+    WANTED,
+    WORLD,
+    findings,
+    told,
+)
 
 IMAGE = RELEASE["node_image"]
 
@@ -38,7 +46,6 @@ def test_what_is_wanted_is_judged(change: dict[str, Any], finding: tuple[str, st
     "release",
     [
         {**RELEASE, "addons": [{"name": "vpc-cni", "version": "latest"}]},
-        {**RELEASE, "addons": [{"name": "vpc-cni"}]},
         {**RELEASE, "node_image": {"ami_type": "BOTTLEROCKET_x86_64", "release_version": "1.49.0-713f44ce"}},
     ],
 )
@@ -73,6 +80,47 @@ def test_a_chart_says_what_it_lacks() -> None:
     release = {**RELEASE, "charts": [AGONES, {"chart": "a.tgz", "namespace": None, "version": "1"}]}
     (found,) = findings(replace(WANTED, release=release))
     assert found.finding == "its chart 2 has no name and no namespace"
+
+
+@pytest.mark.parametrize(
+    ("addon", "found"),
+    [
+        ({"name": "vpc-cni"}, "its add-on vpc-cni has no version"),
+        ({"name": "vpc-cni", "version": ""}, "its add-on vpc-cni has no version"),
+        ({"name": "vpc-cni", "version": None}, "its add-on vpc-cni has no version"),
+        ({"version": "v2"}, "its add-on 2 has no name"),
+        ({}, "its add-on 2 has no name and no version"),
+    ],
+)
+def test_an_addon_says_what_it_lacks(addon: dict[str, Any], found: str) -> None:
+    release = {**RELEASE, "addons": [{"name": "vpc-cni", "version": "v2"}, addon]}
+    (one,) = findings(replace(WANTED, release=release))
+    assert (one.severity, one.check, one.finding) == ("error", "release_file", found)
+
+
+@pytest.mark.parametrize(
+    ("group", "found"),
+    [
+        ({"name": None}, "its node group 1 has no name"),
+        ({"name": ""}, "its node group 1 has no name"),
+        ({"min_size": None}, "its node group game has no min_size"),
+        ({"min_size": 0}, None),
+        ({"max_size": None}, "its node group game has no max_size"),
+        ({"desired_size": None}, "its node group game has no desired_size"),
+        ({"desired_size": None, "max_size": None}, "its node group game has no max_size and no desired_size"),
+    ],
+)
+def test_a_node_group_says_what_it_lacks(group: dict[str, Any], found: str | None) -> None:
+    told = findings(replace(WANTED, nodegroups=[{**NODEGROUP, **group}]))
+    assert [(one.check, one.resource, one.finding) for one in told] == (
+        [("variable_missing", "eks_bluegreen_nodegroups", found)] if found else []
+    )
+
+
+def test_a_node_group_without_anything_is_told_once() -> None:
+    (lacking, types) = findings(replace(WANTED, nodegroups=[{}]))
+    assert lacking.finding == "its node group 1 has no name and no min_size and no max_size and no desired_size"
+    assert (types.check, types.resource) == ("instance_type", "node group 1")
 
 
 def test_a_version_that_eks_does_not_offer() -> None:

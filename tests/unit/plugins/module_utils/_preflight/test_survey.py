@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import LoadBalancer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate, World
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate, Wanted, World
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_cluster import fargate_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_ec2 import count_instances
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_eks import insight_of
@@ -19,7 +20,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observ
 from botocore.exceptions import ClientError
 
 from tests.unit.plugins.clock import FakeClock
-from tests.unit.plugins.module_utils._preflight.worlds import BALANCER_ARN, BUILT, SOURCE, TARGET, WANTED
+from tests.unit.plugins.module_utils._preflight.worlds import BALANCER_ARN, BUILT, RELEASE, SOURCE, TARGET, WANTED
 
 NETWORK = {"vpc_id": "vpc-1", "public_subnet_ids": ["subnet-1"], "private_subnet_ids": ["subnet-2"]}
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -156,12 +157,18 @@ def pod(provisioned: str) -> dict[str, Any]:
     return {"metadata": {"annotations": {"CapacityProvisioned": provisioned}} if provisioned else {}}
 
 
-def look(aws: Aws, cluster: Cluster | None = None, source: Any = SOURCE, target: Any = TARGET) -> tuple[World, Reads]:
+def look(
+    aws: Aws,
+    cluster: Cluster | None = None,
+    source: Any = SOURCE,
+    target: Any = TARGET,
+    wanted: Wanted = WANTED,
+) -> tuple[World, Reads]:
     reads = Reads()
     inside = cluster or Cluster()
     sources = Sources(aws, aws, aws, aws, aws, Balancers(), lambda: inside, FakeClock())
     scope = Scope(source, target, False, NETWORK, ["arena", "absent"])
-    return survey(sources, scope, WANTED, reads), reads
+    return survey(sources, scope, wanted, reads), reads
 
 
 def test_everything_is_read() -> None:
@@ -183,6 +190,12 @@ def test_everything_is_read() -> None:
         "t3.large": 2,
     }
     assert world.zones == {"c7i.2xlarge": frozenset("ab")}
+
+
+def test_an_addon_without_a_name_is_not_asked_for() -> None:
+    addons = [{"version": "v1"}, {"name": "vpc-cni"}]
+    world, reads = look(Aws(), wanted=replace(WANTED, release={**RELEASE, "addons": addons}))
+    assert (world.addons, reads.problems) == ({"vpc-cni": ["v2"]}, [])
 
 
 def test_what_is_used_of_quotas_is_read() -> None:

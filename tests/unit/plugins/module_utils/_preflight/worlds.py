@@ -38,7 +38,13 @@ OLD: dict[str, Any] = {
 }
 MATRIX = Matrix("https://agones.dev", {"1.59": ["1.33", "1.34", "1.35"], "1.60": ["1.34", "1.35", "1.36"]})
 SERVICES = [{"name": "mm", "target_groups": {"blue": "mm-blue", "green": "mm-green"}}]
-NODEGROUP: dict[str, Any] = {"name": "game", "instance_types": ["c7i.2xlarge"], "desired_size": 3, "max_size": 6}
+NODEGROUP: dict[str, Any] = {
+    "name": "game",
+    "instance_types": ["c7i.2xlarge"],
+    "min_size": 3,
+    "desired_size": 3,
+    "max_size": 6,
+}
 WANTED = Wanted(
     "arena",
     RELEASE,
