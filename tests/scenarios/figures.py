@@ -12,6 +12,10 @@ from lab.game.accounting import percentile
 OUTCOMES = ("moved", "ended_alone", "interrupted", "forced", "lost")
 # Phases in which players are away for another reason than the end of their own match.
 DISTURBED = ("cutover", "bake", "drain")
+# How much longer than an undisturbed reconnect the drain may keep players, beyond the wait that they are told; and how
+# many undisturbed ones tell how long that is.
+MOST_TIMES_A_RECONNECT = 2.0
+ENOUGH_RECONNECTS = 20
 Json = Mapping[str, Any]
 
 
@@ -171,3 +175,9 @@ def _cells(one: Json) -> dict[str, str]:
 
 def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.2f} s"
+
+
+def check_pace(row: Json) -> None:
+    """Players who were moved play again nearly as soon as those whose match has ended. Raises AssertionError."""
+    assert row["quiet_reconnect"]["count"] >= ENOUGH_RECONNECTS
+    assert row["downtime_less_wait"]["p95"] <= MOST_TIMES_A_RECONNECT * row["quiet_reconnect"]["p95"]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lab import faults, seed, world
-from tests.scenarios.figures import Moved
+from tests.scenarios.figures import ENOUGH_RECONNECTS, Moved, check_pace
 from tests.scenarios.stage import SHORT, Stage
 from tests.scenarios.witness import Notes, Witness
 from tests.theatre import Run
@@ -33,7 +33,8 @@ MOVES: dict[str, Any] = {
 }
 # A drain that goes on for long enough that something can happen to it.
 SLOW: dict[str, Any] = {**MOVES, "session_drain_most_at_once": 4}
-AT_ONCE = {"session_drain_most_at_once": ""}
+# As fast as the seats, and two cores, allow.
+UNPACED = {"session_drain_most_at_once": "", "session_drain_players_per_second": 50, "session_drain_spread_seconds": 10}
 DOWN_SECONDS = 30.0
 KILLS = 20
 # Every other runner is killed within so many seconds of draining, the others within so many of their start.
@@ -42,6 +43,8 @@ LONGEST_START_SECONDS = 8.0
 EMPTIES = "TASK [gameops.eks_bluegreen.session_drain : Empty the source of its sessions]"
 # Requests that were on their way to a dead target when the source served again have ended by then.
 UNDER_WAY_SECONDS = 15.0
+# A drain reads its flag every two seconds, or when its next round begins.
+OBEYED_SECONDS = 6.0
 
 
 @pytest.fixture
@@ -88,7 +91,7 @@ def patch(stage: Stage, slot: str, what: str, body: dict[str, Any]) -> None:
 def conclude(stage: Stage, scenario: str, moved: Moved, notes: Notes, **more: Any) -> None:
     """What every one of these upgrades owes, and its figures."""
     assert moved.code == 0, moved.output[-3000:]
-    stage.record(scenario, moved, **more)
+    row = stage.record(scenario, moved, **more)
     outcomes = moved.outcomes
     assert outcomes["interrupted"] == outcomes["forced"] == outcomes["lost"] == 0
     assert outcomes["total"] == outcomes["moved"] + outcomes["ended_alone"] > 0
@@ -98,6 +101,9 @@ def conclude(stage: Stage, scenario: str, moved: Moved, notes: Notes, **more: An
     assert notes.shortened(NOTICE_SECONDS) == []
     assert moved.change("sessions", "lost") == 0
     assert moved.change("parties", "apart") == 0
+    assert moved.least_free_seats is None or moved.least_free_seats >= 0
+    if row["quiet_reconnect"]["count"] >= ENOUGH_RECONNECTS:
+        check_pace(row)
     assert stage.theatre.serves(moved.target)
 
 
@@ -218,6 +224,46 @@ def is_driven_by_another(run: Run, record: dict[str, Any]) -> bool:
     return f"is driven by {record['lease']['holder']}" in run.output
 
 
+# Somebody on another machine
+
+
+def test_paused_and_aborted_by_somebody_else(settled: Stage, witness: Witness) -> None:
+    """Nobody is asked while it is paused; when it is aborted, all requests are taken back. Then it goes on."""
+    theatre, notes = settled.theatre, witness.notes
+    move = settled.begin(**SLOW)
+    move.wait_for_drain()
+    set_flag(settled, "paused")
+    time.sleep(OBEYED_SECONDS)
+    paused_at = time.time()
+    time.sleep(UNDER_WAY_SECONDS)
+    assert notes.asked_since(paused_at) == 0
+    assert "paused" in move.run.output
+    assert not move.run.is_over
+    left = len(settled.sessions_on(move.source))
+    assert left > 0
+    set_flag(settled, "running")
+    resumed_at = time.time()
+    theatre.wait("somebody is asked again", lambda: notes.asked_since(resumed_at) > 0, move.run)
+    set_flag(settled, "aborted")
+    said = move.run.finish(timeout=60)
+    aborted_at = time.time()
+    assert said.code != 0
+    assert "was aborted" in " ".join(said.output.split())
+    theatre.wait("no request stands", lambda: theatre.draining(settled.cluster(move.source)) == 0, timeout=30.0)
+    assert notes.asked_since(aborted_at) == 0
+    set_flag(settled, "running")
+    move.restart()
+    moved = move.finish()
+    conclude(settled, "paused, then aborted, from elsewhere", moved, witness.leave(), sessions_left_when_paused=left)
+    nobody_was_refused(moved)
+
+
+def set_flag(stage: Stage, state: str) -> None:
+    """Tell the drain of the open run to pause, to go on, or to abort."""
+    said = stage.theatre.start("pause", "-e", json.dumps({"eks_bluegreen_drain": state})).finish(timeout=60)
+    assert said.code == 0, said.output
+
+
 # Back, with the target's API server dead
 
 
@@ -286,7 +332,6 @@ def test_a_target_short_by_half_until_its_autoscaler_helps(settled: Stage, witne
     nobody_was_refused(moved)
     assert waiting > 0
     assert moved.least_free_seats is not None
-    assert moved.least_free_seats >= 0
 
 
 def limit_size(stage: Stage, slot: str, limits: dict[str, int]) -> None:
@@ -313,8 +358,8 @@ def test_the_runner_is_killed_twenty_times(settled: Stage, witness: Witness) -> 
             time.sleep(chance.uniform(0, LONGEST_LIFE_SECONDS))
         move.run.kill()
         left.append(len(settled.sessions_on(move.source)))
-        # The last one goes to the end, and as fast as the seats allow.
-        playbook, more = ("drain", {}) if kill < KILLS else ("upgrade", AT_ONCE)
+        # The last one goes to the end.
+        playbook, more = ("drain", {}) if kill < KILLS else ("upgrade", UNPACED)
         move.run = settled.theatre.start(playbook, "-e", json.dumps({**wanted, **more}), release=move.release)
     moved = move.finish()
     print(f"sessions left on {move.source} at each kill: {left}")

@@ -15,11 +15,9 @@ import pytest
 
 from lab import seed
 from lab.game.drain import ANY_ALLOCATION, request_annotation
-from tests.scenarios.figures import Moved
+from tests.scenarios.figures import Moved, check_pace
 from tests.scenarios.stage import BUFFER, Stage
 
-# How much longer than an undisturbed reconnect the drain may keep players, beyond the wait that they are told.
-MOST_TIMES_A_RECONNECT = 2.0
 # Players come back over the role's own default of seconds, and leave no faster than two cores seat them.
 GENTLE: dict[str, Any] = {"session_drain_spread_seconds": 10, "session_drain_players_per_second": 50}
 # The server that the upgrade tries its canary on may be one with a fault.
@@ -42,12 +40,6 @@ def check(moved: Moved, *, killed: int = 0, interrupted: int = 0) -> dict[str, i
     assert moved.change("parties", "apart") == 0
     assert moved.least_free_seats is None or moved.least_free_seats >= 0
     return outcomes
-
-
-def check_pace(row: dict[str, Any]) -> None:
-    """Players who were moved play again nearly as soon as those whose match has ended."""
-    assert row["quiet_reconnect"]["count"] >= 20
-    assert row["downtime_less_wait"]["p95"] <= MOST_TIMES_A_RECONNECT * row["quiet_reconnect"]["p95"]
 
 
 def test_servers_that_crash_while_closing(stage: Stage) -> None:
