@@ -49,7 +49,8 @@ notes:
   - While agones-extensions is down, Agones lets FleetAutoscalers be deleted, but neither changed nor created. A floor
     cannot be raised then; the FleetAutoscaler is detached instead, with a warning. A release has to wait until
     agones-extensions answers; it fails, names what stays held, and can be repeated.
-  - Missing permissions are looked for before the first write, and named all at once.
+  - Missing permissions are looked for before the first write, and named all at once. A hold asks for all that it may
+    come to, a detachment among that, and for what its release needs; the README of role capacity_hold has them.
 """
 
 EXAMPLES = r"""

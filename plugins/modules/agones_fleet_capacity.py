@@ -58,6 +58,10 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.kubeconfig
   - gameops.eks_bluegreen.kubeconfig.agones
   - gameops.eks_bluegreen.lease
+notes:
+  - Missing permissions are looked for before the first write, in check mode too, and named all at once. Needed are
+    C(list) of C(fleets), C(gameservers) and C(fleetautoscalers), C(patch) of C(fleets/scale), and where a
+    FleetAutoscaler has to be held what M(gameops.eks_bluegreen.agones_capacity_hold) needs for that.
 """
 
 EXAMPLES = r"""

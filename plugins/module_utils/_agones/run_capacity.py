@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Protocol, Sequence
+from typing import Any, Callable, Iterator, Mapping, Protocol, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     ALLOCATION_POLICIES,
@@ -44,10 +44,16 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.pari
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_hold import (
     Autoscalers,
+    Due,
     Holder,
     all_autoscalers,
+    hold_access,
+    scale_access,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_review import missing_access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_review import (
+    missing_access,
+    refuse_missing,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
     NO_PREDICATE,
     Key,
@@ -187,13 +193,17 @@ class FleetCapacity:
 
     def run(self, *, check_mode: bool) -> Json:
         """One round. A floor goes under an autoscaler before its Fleet is scaled: else it shrinks it again."""
+        holder = Holder(self.api, self.run_id, self.domain, check_mode, self.warnings)
+        refuse_missing(self.api.missing([access for ns in self._namespaces for access in sizing_access(ns)]))
         before = self._read()
+        floors = list(self._floors())
+        refuse_missing(self.api.missing(list(self._needed(holder, floors))))
         if check_mode:
             after = [(want, grown(want, found)) for want, found in before]
-            changed = self._raise_floors(check_mode=True) or after != before
+            changed = self._raise_floors(holder, floors) or after != before
             return self._result(changed, before, after, finished=True)
         self.keeper.keep()
-        changed = self._raise_floors(check_mode=False)
+        changed = self._raise_floors(holder, floors)
         changed = self._scale(before) or changed
         after, finished = self._wait()
         return self._result(changed, before, after, finished)
@@ -211,9 +221,12 @@ class FleetCapacity:
             heart.beat()
             self.clock.sleep(POLL_SECONDS)
 
+    @property
+    def _namespaces(self) -> list[str]:
+        return sorted({want.namespace for want in self.wants})
+
     def _read(self) -> list[tuple[Want, Have]]:
-        namespaces = sorted({want.namespace for want in self.wants})
-        fleets = {(ns, f["metadata"]["name"]): f for ns in namespaces for f in self.api.fleets(ns)}
+        fleets = {(ns, f["metadata"]["name"]): f for ns in self._namespaces for f in self.api.fleets(ns)}
         missing = [f"{want.namespace}/{want.name}" for want in self.wants if want.key not in fleets]
         if missing:
             raise NoFleets(
@@ -221,18 +234,25 @@ class FleetCapacity:
             )
         return [(want, have(want, fleets[want.key], self.api.servers)) for want in self.wants]
 
-    def _raise_floors(self, *, check_mode: bool) -> bool:
-        holder = Holder(self.api, self.run_id, self.domain, check_mode, self.warnings)
+    def _floors(self) -> Iterator[Due]:
+        """What stands over the Fleets that are wanted."""
         wanted = {want.key: want.replicas for want in self.wants}
-        changed = False
-        for namespace in sorted({want.namespace for want in self.wants}):
+        for namespace in self._namespaces:
             fleets = {fleet["metadata"]["name"]: fleet for fleet in self.api.fleets(namespace)}
             for autoscaler in self.api.autoscalers(namespace):
                 replicas = wanted.get((namespace, fleet_of(autoscaler)))
                 if replicas:
-                    fleet = fleets[fleet_of(autoscaler)]
-                    changed = holder.hold(autoscaler, fleet, replicas)[0] or changed
-        return changed
+                    yield autoscaler, fleets[fleet_of(autoscaler)], replicas
+
+    def _needed(self, holder: Holder, floors: Sequence[Due]) -> Iterator[Access]:
+        """The verbs of what may be written. Any Fleet may have to be scaled, also one that falls during the wait."""
+        due = {floor[0]["metadata"]["namespace"] for floor in floors if holder.plan(*floor)}
+        for namespace in self._namespaces:
+            yield from hold_access(namespace) if namespace in due else [scale_access(namespace)]
+
+    def _raise_floors(self, holder: Holder, floors: Sequence[Due]) -> bool:
+        changes = [holder.hold(*floor)[0] for floor in floors]
+        return any(changes)
 
     def _scale(self, found: Sequence[tuple[Want, Have]]) -> bool:
         short = [want for want, fleet in found if fleet.replicas < want.replicas]
@@ -269,6 +289,15 @@ class FleetCapacity:
                 "retry_after_seconds": 0.2,
             },
         }
+
+
+def sizing_access(namespace: str) -> list[Access]:
+    """What tells how large a namespace's Fleets are, and what scales them."""
+    return [
+        Access("list", "agones.dev", "fleets", namespace),
+        Access("list", "agones.dev", "gameservers", namespace),
+        Access("list", "autoscaling.agones.dev", "fleetautoscalers", namespace),
+    ]
 
 
 def predict_capacity(wants: Sequence[Want]) -> Json:

@@ -38,6 +38,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import Keeper
 
 Json = dict[str, Any]
+# A FleetAutoscaler, its Fleet, and how many servers that is not to fall below.
+Due = tuple[Json, Json, int]
 WRITE_ATTEMPTS = 5
 FLOOR = "floor"
 DETACHED = "detached"
@@ -119,11 +121,15 @@ class Holder:
     check_mode: bool
     warnings: list[str] = field(default_factory=list)
 
+    def plan(self, autoscaler: Json, fleet: Json, replicas: int) -> Floor | Detach | None:
+        """What is due to keep a Fleet from falling below `replicas` servers."""
+        return plan_hold(autoscaler, fleet, replicas, self.run_id, self.domain)
+
     def hold(self, autoscaler: Json, fleet: Json, replicas: int) -> tuple[bool, Json]:
         """Keep a Fleet from falling below `replicas` servers; whether anything was due, and what is so now."""
 
         def attempt(current: Json) -> Json | None:
-            plan = plan_hold(current, fleet, replicas, self.run_id, self.domain)
+            plan = self.plan(current, fleet, replicas)
             return None if plan is None else self._carry_out(plan, current, replicas)
 
         return self._on_newest(autoscaler, attempt)
@@ -229,7 +235,7 @@ class CapacityHold:
         refuse_missing(self.api.missing([access for ns in self.namespaces for access in reading_access(ns)]))
         found = [(ns, self.api.fleets(ns), self.api.autoscalers(ns), self._kept(ns)) for ns in self.namespaces]
         before = [document for _ns, _fleets, live, kept in found for document in self._documents(live, kept)]
-        refuse_missing(self.api.missing(list(self._needed(found, released))))
+        refuse_missing(self.api.missing(list(self._needed(holder, found, released))))
         written = self._releases(holder, found) if released else list(self._holds(holder, found))
         after = [document for _changed, document in written]
         return {
@@ -245,28 +251,19 @@ class CapacityHold:
         yield from (document_of(autoscaler, self.domain) for autoscaler in live)
         yield from (detached_document(autoscaler) for autoscaler in _gone(live, kept))
 
-    def _needed(self, found: Sequence[Found], released: bool) -> Iterator[Access]:
+    def _needed(self, holder: Holder, found: Sequence[Found], released: bool) -> Iterator[Access]:
         """The verbs of what is due; nothing is asked of who has nothing to do."""
         for namespace, fleets, live, kept in found:
             if released:
-                plans = [plan_release(autoscaler, self.domain) for autoscaler in live]
-                floors, detached = any(plans), bool(kept)
-            else:
-                sizes = {fleet["metadata"]["name"]: fleet for fleet in fleets}
-                holds = [self._plan(autoscaler, sizes.get(fleet_of(autoscaler), {})) for autoscaler in live]
-                floors = any(isinstance(plan, Floor) for plan in holds)
-                detached = any(isinstance(plan, Detach) for plan in holds)
-            yield from needed_access(namespace, floors=floors, detached=detached, released=released)
-
-    def _plan(self, autoscaler: Json, fleet: Json) -> Floor | Detach | None:
-        return plan_hold(autoscaler, fleet, replicas_of(fleet), self.run_id, self.domain)
+                floors = any(plan_release(autoscaler, self.domain) for autoscaler in live)
+                yield from release_access(namespace, floors=floors, detached=bool(kept))
+            elif any(holder.plan(*held) for held in _at_size(live, fleets)):
+                yield from hold_access(namespace)
 
     def _holds(self, holder: Holder, found: Sequence[Found]) -> Iterator[tuple[bool, Json]]:
         for _namespace, fleets, live, kept in found:
-            sizes = {fleet["metadata"]["name"]: fleet for fleet in fleets}
-            for autoscaler in live:
-                fleet = sizes.get(fleet_of(autoscaler), {})
-                yield holder.hold(autoscaler, fleet, replicas_of(fleet))
+            for held in _at_size(live, fleets):
+                yield holder.hold(*held)
             yield from ((False, detached_document(autoscaler)) for autoscaler in _gone(live, kept))
 
     def _releases(self, holder: Holder, found: Sequence[Found]) -> list[tuple[bool, Json]]:
@@ -308,15 +305,31 @@ def reading_access(namespace: str) -> list[Access]:
     ]
 
 
-def needed_access(namespace: str, *, floors: bool, detached: bool, released: bool) -> list[Access]:
-    """What a hold or a release does in a namespace."""
-    verbs = ["patch"] if floors else []
-    if detached:
-        verbs.append("create" if released else "delete")
+def scale_access(namespace: str) -> Access:
+    return Access("patch", "agones.dev", "fleets/scale", namespace)
+
+
+def hold_access(namespace: str) -> list[Access]:
+    """What a hold may come to in a namespace, whatever its first plan is, and what takes it back.
+
+    A floor becomes a detachment where agones-extensions is down, and each becomes the other where somebody changes the
+    policy meanwhile. Nothing is taken away that could not be put back.
+    """
+    verbs = ("get", "create", "patch", "delete")
+    return [
+        *(Access(verb, "autoscaling.agones.dev", "fleetautoscalers", namespace) for verb in verbs),
+        *(Access(verb, "", "configmaps", namespace) for verb in verbs),
+        Access("patch", "agones.dev", "fleets", namespace),
+        scale_access(namespace),
+    ]
+
+
+def release_access(namespace: str, *, floors: bool, detached: bool) -> list[Access]:
+    """What a release does in a namespace."""
+    verbs = (["get", "patch"] if floors else []) + (["create"] if detached else [])
     access = [Access(verb, "autoscaling.agones.dev", "fleetautoscalers", namespace) for verb in verbs]
     if detached:
-        config_maps = ("patch", "delete" if released else "create")
-        access += [Access(verb, "", "configmaps", namespace) for verb in config_maps]
+        access += [Access(verb, "", "configmaps", namespace) for verb in ("patch", "delete")]
         access.append(Access("patch", "agones.dev", "fleets", namespace))
     return access
 
@@ -345,6 +358,14 @@ def _names(autoscaler: Mapping[str, Any]) -> Json:
         "fleet": fleet_of(autoscaler),
         "policy": policy_of(autoscaler),
     }
+
+
+def _at_size(live: Sequence[Json], fleets: Sequence[Json]) -> Iterator[Due]:
+    """Each FleetAutoscaler with its Fleet, which is to keep as many servers as it wants now."""
+    by_name = {fleet["metadata"]["name"]: fleet for fleet in fleets}
+    for autoscaler in live:
+        fleet = by_name.get(fleet_of(autoscaler), {})
+        yield autoscaler, fleet, replicas_of(fleet)
 
 
 def _gone(live: Sequence[Json], kept: Sequence[Json]) -> list[Json]:

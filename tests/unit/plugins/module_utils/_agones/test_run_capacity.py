@@ -24,7 +24,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
+from tests.unit.plugins.module_utils._agones.kube import FakeKube
 from tests.unit.plugins.module_utils._agones.test_hold import autoscaler, limits, patched
+from tests.unit.plugins.module_utils._agones.test_run_hold import FLEET, HOLDING, Reviewing, detachable
+from tests.unit.plugins.module_utils._agones.test_run_hold import cluster as kube_cluster
 from tests.unit.plugins.module_utils._agones.world import FakeClock, FakeKeeper, game_server
 
 Json = dict[str, Any]
@@ -210,6 +213,55 @@ def test_a_fleet_counts_only_when_its_servers_have_addresses() -> None:
     ]
     result = capacity(cluster, slice_seconds=2.0).run(check_mode=False)
     assert (result["round"]["finished"], result["fleets"][0]["up"]) == (False, 40)
+
+
+def run_on(kube: FakeKube, *, check_mode: bool = False) -> Json:
+    fleets = KubeFleets(kube)  # type: ignore[arg-type]
+    wants = [Want("arena", "arena", 60)]
+    run = FleetCapacity(fleets, wants, "run-1", DEFAULT_DOMAIN, FakeKeeper(), FakeClock(), wait=False)
+    return run.run(check_mode=check_mode)
+
+
+@pytest.mark.parametrize("webhook_down", [False, True])
+@pytest.mark.parametrize("scaler", [autoscaler(), autoscaler(60), detachable()])
+def test_nothing_is_done_that_was_not_reviewed(scaler: Json, webhook_down: bool) -> None:
+    kube = kube_cluster(scaler, 10, Reviewing())
+    kube.webhook_down = webhook_down
+    kube.objects[FLEET]["status"] = {"readyReplicas": 60}
+    assert run_on(kube)["changed"]
+    assert kube.objects[FLEET]["spec"]["replicas"] == 60
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("scaler", [autoscaler(), detachable()])
+def test_missing_permissions_are_named_at_once_before_the_first_write(scaler: Json, check_mode: bool) -> None:
+    kube = kube_cluster(scaler, 10)
+    kube.denied = {(verb, "fleetautoscalers") for verb in ("get", "create", "patch", "delete")}
+    kube.denied |= {(verb, "configmaps") for verb in ("get", "create", "patch", "delete")}
+    kube.denied |= {("patch", "fleets"), ("patch", "fleets/scale")}
+    with pytest.raises(BlueGreenError, match="Nothing was written") as refused:
+        run_on(kube, check_mode=check_mode)
+    assert (refused.value.details["missing"], kube.log) == (HOLDING, [])
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_what_may_not_be_read_is_named_at_once(check_mode: bool) -> None:
+    kube = kube_cluster(autoscaler(), 10)
+    kube.denied = {("list", "fleets"), ("list", "gameservers"), ("list", "fleetautoscalers")}
+    with pytest.raises(BlueGreenError) as refused:
+        run_on(kube, check_mode=check_mode)
+    kinds = ("fleets.agones.dev", "gameservers.agones.dev", "fleetautoscalers.autoscaling.agones.dev")
+    assert refused.value.details["missing"] == [f"list {kind} in namespace arena" for kind in kinds]
+
+
+def test_where_no_floor_is_due_only_the_scaling_is_asked_for() -> None:
+    kube = kube_cluster(autoscaler(60), 10)
+    kube.denied = {("patch", "fleetautoscalers"), ("delete", "fleetautoscalers"), ("patch", "fleets")}
+    assert run_on(kube)["changed"]
+    kube.denied.add(("patch", "fleets/scale"))
+    with pytest.raises(BlueGreenError) as refused:
+        run_on(kube)
+    assert refused.value.details["missing"] == ["patch fleets/scale.agones.dev in namespace arena"]
 
 
 def test_has_fleets() -> None:

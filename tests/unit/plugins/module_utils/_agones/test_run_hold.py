@@ -9,7 +9,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_
     KubeFleets,
     compare_slots,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_hold import CapacityHold
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_hold import (
+    CapacityHold,
+    hold_access,
+    reading_access,
+    release_access,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 from tests.unit.plugins.module_utils._agones.kube import FakeKube
@@ -23,8 +28,30 @@ SCALER = NAMESPACE.format("autoscaling.agones.dev") + "/fleetautoscalers/arena"
 SHELF = f"/api/v1/namespaces/arena/configmaps/{DEFAULT_DOMAIN}.hold"
 
 
-def cluster(scaler: Json, replicas: int = 60) -> FakeKube:
-    kube = FakeKube()
+class Reviewing(FakeKube):
+    """Takes nothing in namespace arena that was not asked about before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reviewed: set[tuple[str, str]] = set()
+
+    def _review(self, path: str, body: Json) -> Json:
+        asked = body["spec"]["resourceAttributes"]
+        self.reviewed.add((asked["verb"], asked["resource"]))
+        return super()._review(path, body)
+
+    def _answer(self, verb: str, path: str) -> None:
+        target = path.partition("/namespaces/arena/")[2]
+        if target:
+            plural, *rest = target.split("/")
+            reading = "get" if rest else "list"
+            used = (reading if verb == "GET" else verb, "/".join([plural, *rest[1:]]))
+            assert used in self.reviewed, f"{used} was not reviewed"
+        super()._answer(verb, path)
+
+
+def cluster(scaler: Json, replicas: int = 60, kube: FakeKube | None = None) -> FakeKube:
+    kube = kube or FakeKube()
     template = {"spec": {"counters": {"rooms": {"count": 0, "capacity": 10}}, "lists": {"players": {"capacity": 5}}}}
     fleet = {"metadata": {"namespace": "arena", "name": "arena"}, "spec": {"replicas": replicas, "template": template}}
     kube.put(FLEET, fleet)
@@ -250,6 +277,91 @@ def test_missing_permissions_are_named_at_once_before_the_first_write() -> None:
     small = cluster(autoscaler(), replicas=5)
     small.denied = {("patch", "fleetautoscalers")}
     assert not hold(small)["changed"]
+
+
+HOLDING = [
+    "get fleetautoscalers.autoscaling.agones.dev in namespace arena",
+    "create fleetautoscalers.autoscaling.agones.dev in namespace arena",
+    "patch fleetautoscalers.autoscaling.agones.dev in namespace arena",
+    "delete fleetautoscalers.autoscaling.agones.dev in namespace arena",
+    "get configmaps in namespace arena",
+    "create configmaps in namespace arena",
+    "patch configmaps in namespace arena",
+    "delete configmaps in namespace arena",
+    "patch fleets.agones.dev in namespace arena",
+    "patch fleets/scale.agones.dev in namespace arena",
+]
+
+
+def test_what_a_hold_takes() -> None:
+    assert list(map(str, hold_access("arena"))) == HOLDING
+
+
+@pytest.mark.parametrize(
+    ("floors", "detached", "taken"),
+    [
+        (False, False, []),
+        (True, False, [HOLDING[0], HOLDING[2]]),
+        (False, True, [HOLDING[1], HOLDING[6], HOLDING[7], HOLDING[8]]),
+        (True, True, [HOLDING[0], HOLDING[2], HOLDING[1], HOLDING[6], HOLDING[7], HOLDING[8]]),
+    ],
+)
+def test_what_a_release_takes_a_hold_has_asked_for(floors: bool, detached: bool, taken: list[str]) -> None:
+    release = release_access("arena", floors=floors, detached=detached)
+    assert list(map(str, release)) == taken
+    assert {*release} <= {*hold_access("arena"), *reading_access("arena")}
+
+
+BECOMES_BUFFER = {"spec": {"policy": {"type": "Buffer", "buffer": {"bufferSize": 10, "maxReplicas": 150}}}}
+
+
+@pytest.mark.parametrize("webhook_down", [False, True])
+@pytest.mark.parametrize(
+    ("scaler", "change"),
+    [
+        (autoscaler(), {}),
+        (autoscaler(), {"spec": {"policy": {"buffer": {"maxReplicas": 40}}}}),
+        (autoscaler(), {"spec": {"policy": LIMITLESS["Webhook"]}}),
+        (detachable(), {}),
+        (detachable(), {"metadata": {"labels": {"app": "newer"}}}),
+        (detachable(), BECOMES_BUFFER),
+    ],
+)
+def test_nothing_is_done_that_was_not_reviewed(scaler: Json, change: Json, webhook_down: bool) -> None:
+    kube = Reviewing()
+    cluster(scaler, kube=kube)
+    kube.webhook_down = webhook_down
+    changes = [change, {"metadata": {"labels": {"app": "newest"}}}]
+
+    def meddle(verb: str, path: str) -> None:
+        if path == SCALER and changes:
+            kube.touch(SCALER, changes.pop(0))
+        if verb == "delete":
+            kube.touch(FLEET, {"spec": {"replicas": 10}})
+
+    kube.before_write = meddle
+    assert hold(kube)["changed"]
+    kube.reviewed.clear()
+    kube.webhook_down = False
+    changes[:] = [{"metadata": {"labels": {"app": "last"}}}] if SCALER in kube.objects else []
+    assert hold(kube, released=True)["changed"]
+    assert changes == []
+
+
+@pytest.mark.parametrize("scaler", [autoscaler(), detachable()])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_whatever_a_hold_may_come_to_is_asked_for_before_its_first_write(scaler: Json, check_mode: bool) -> None:
+    kube = cluster(scaler)
+    kube.webhook_down = True
+    kube.denied = {("patch", "fleets")}
+    with pytest.raises(BlueGreenError, match=r"may not patch fleets\.agones\.dev in namespace arena;"):
+        hold(kube, check_mode=check_mode)
+    kube.denied |= {(verb, "fleetautoscalers") for verb in ("get", "create", "patch", "delete")}
+    kube.denied |= {(verb, "configmaps") for verb in ("create", "patch", "delete")} | {("patch", "fleets/scale")}
+    with pytest.raises(BlueGreenError) as refused:
+        hold(kube, check_mode=check_mode)
+    assert refused.value.details["missing"] == [text for text in HOLDING if text != HOLDING[4]]
+    assert (kube.log, SCALER in kube.objects) == ([], True)
 
 
 def test_an_autoscaler_without_its_fleet_is_left() -> None:
