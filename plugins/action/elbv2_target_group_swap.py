@@ -8,7 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds import Result, RoundsAction
+from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds import (
+    Result,
+    RoundsAction,
+    merge_rounds,
+    seconds_of,
+)
 
 DEFAULT_LEASE_SECONDS = 60.0
 
@@ -19,12 +24,9 @@ class ActionModule(RoundsAction):
     default_timeout = 600.0
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> Result:
+        seconds = seconds_of(self._task.args, "hold_seconds", 0.0)
         result = super().run(tmp, task_vars)
-        if self._task.check_mode or result.get("failed") or result.get("ahead"):
-            return result
-        # The module has refused what is not a number.
-        seconds = float(self._task.args.get("hold_seconds") or 0)
-        if seconds <= 0:
+        if self._task.check_mode or result.get("failed") or result.get("ahead") or seconds <= 0:
             return result
         return self._hold(result, seconds, task_vars, SystemClock())
 
@@ -37,18 +39,9 @@ class ActionModule(RoundsAction):
             clock.sleep(longest)
             again = dict(self._execute_module(task_vars=task_vars))
             if again.get("failed") or again.get("changed"):
-                result = _both(result, again)
+                result = merge_rounds(result, again)
+                result.pop("round", None)
             if again.get("failed"):
                 return result
         clock.sleep(max(0.0, left))
         return result
-
-
-def _both(first: Result, again: Result) -> Result:
-    """What the later round says, with the changes of both."""
-    diffs = first.get("diff") or []
-    known = diffs if isinstance(diffs, list) else [diffs]
-    added = [again["diff"]] if again.get("diff") else []
-    merged = {**again, "changed": bool(first.get("changed")) or bool(again.get("changed")), "diff": [*known, *added]}
-    merged.pop("round", None)
-    return merged

@@ -11,8 +11,9 @@ when it began and tries to get over. From the second round on that is the task's
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -37,17 +38,50 @@ Result = dict[str, Any]
 
 
 def merge_rounds(first: Result | None, last: Result) -> Result:
-    """Results of two rounds as one: `changed` of either, the first `before`, the last of all else."""
+    """Results of two rounds as one: `changed` of either, the diffs of both, the last of all else."""
     if first is None:
         return dict(last)
     merged = dict(last)
     merged["changed"] = bool(first.get("changed")) or bool(last.get("changed"))
-    before, after = first.get("diff"), last.get("diff")
-    if isinstance(before, dict) and isinstance(after, dict):
-        merged["diff"] = {**after, **{key: before[key] for key in ("before", "before_header") if key in before}}
-    elif before and not after:
-        merged["diff"] = before
+    if first.get("diff"):
+        merged["diff"] = _merged_diff(first, last)
     return merged
+
+
+def _merged_diff(first: Result, last: Result) -> Any:
+    """The first `before` and the last `after` of what is described as a whole; of texts, those of rounds that changed.
+
+    A text lists only what its round has changed, so that one's `before` and another's `after` do not belong together.
+    """
+    before, after = first["diff"], last.get("diff")
+    if not after:
+        return before
+    if _is_whole(before) and _is_whole(after):
+        return {**after, **{key: before[key] for key in ("before", "before_header") if key in before}}
+    texts = [text for result in (first, last) if result.get("changed") for text in _listed(result["diff"])]
+    return texts if len(texts) > 1 else (texts or [after])[0]
+
+
+def _is_whole(diff: Any) -> bool:
+    return isinstance(diff, dict) and not (isinstance(diff.get("before"), str) and isinstance(diff.get("after"), str))
+
+
+def _listed(diff: Any) -> list[Any]:
+    return list(diff) if isinstance(diff, list) else [diff]
+
+
+def seconds_of(options: Mapping[str, Any], name: str, default: float) -> float:
+    """A time among a task's options; the default only where it is not given. Raises AnsibleActionFail."""
+    given = options.get(name)
+    if given is None:
+        return default
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise AnsibleActionFail(f"{name} is a number of seconds, not {given!r}")
+    return seconds
 
 
 def repeat_rounds(
@@ -62,7 +96,7 @@ def repeat_rounds(
     merged: Result | None = None
     said, said_at = "", started
     while True:
-        is_first = merged is None
+        is_first, began = merged is None, clock.monotonic()
         merged = merge_rounds(merged, execute())
         state = merged.pop("round", None) or {"finished": True}
         if merged.get("failed") or check_mode or state.get("finished"):
@@ -70,10 +104,11 @@ def repeat_rounds(
         if state.get("failed_before") and not is_first:
             return {**merged, "failed": True, "msg": str(state["failed_before"])}
         now, text = clock.monotonic(), str(state.get("progress", ""))
-        if text and (text != said or now - said_at >= QUIET_SECONDS):
+        wait = float(state.get("retry_after_seconds", 1.0))
+        # Nothing can be said before the next round is over; it takes about as long as this one.
+        if text and (text != said or now - said_at + wait + (now - began) > QUIET_SECONDS):
             show(f"{text} ({now - started:.0f} s)")
             said, said_at = text, now
-        wait = float(state.get("retry_after_seconds", 1.0))
         if now - started + wait > timeout:
             message = f"not finished within {timeout:.0f} seconds; last seen: {text or 'nothing'}"
             return {**merged, "failed": True, "msg": message}
@@ -111,7 +146,7 @@ class RoundsAction(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         self._refuse_what_rounds_cannot_do()
         # The arguments are kept as they came: the module rejects what it does not know.
-        timeout = float(self._task.args.get(self.timeout_option) or self.default_timeout)
+        timeout = seconds_of(self._task.args, self.timeout_option, self.default_timeout)
         return repeat_rounds(
             for_parent(lambda: dict(self._execute_module(task_vars=task_vars)), os.getppid),
             timeout=timeout,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from ansible.errors import AnsibleActionFail
 from ansible_collections.gameops.eks_bluegreen.plugins.action.elbv2_target_group_swap import ActionModule
 
 from tests.unit.plugins.clock import FakeClock
@@ -42,13 +44,24 @@ def test_a_lost_lease_ends_it() -> None:
 
     result, took = hold(600, {"seconds": 30.0}, [{"changed": False}, lost])
 
-    assert result == {**lost, "changed": True, "diff": [DIFF]}
+    assert result == {**lost, "changed": True, "diff": DIFF}
     assert took == 20
 
 
-def test_a_rivals_weights_that_it_puts_right_are_a_change() -> None:
-    again = {"changed": True, "diff": {"before": "50", "after": "10"}, "weights": "now", "round": {"finished": True}}
+AGAIN = {"before": "50", "after": "10"}
 
-    result, _took = hold(25, {"seconds": 30.0}, [again, {"changed": False}], changed=False)
 
-    assert result == {"changed": True, "diff": [DIFF, again["diff"]], "weights": "now"}
+@pytest.mark.parametrize(("changed", "diff"), [(True, [DIFF, AGAIN]), (False, AGAIN)])
+def test_a_rivals_weights_that_it_puts_right_are_a_change(changed: bool, diff: Any) -> None:
+    again = {"changed": True, "diff": AGAIN, "weights": "now", "round": {"finished": True}}
+
+    result, _took = hold(25, {"seconds": 30.0}, [again, {"changed": False}], changed=changed)
+
+    assert result == {"changed": True, "diff": diff, "weights": "now"}
+
+
+def test_a_wait_that_is_no_number_is_refused_before_anything_is_asked() -> None:
+    action: Any = ActionModule.__new__(ActionModule)
+    action._task = SimpleNamespace(args={"hold_seconds": "long"})
+    with pytest.raises(AnsibleActionFail, match="hold_seconds is a number of seconds, not 'long'"):
+        action.run()

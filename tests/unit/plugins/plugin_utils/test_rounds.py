@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
 from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds import (
+    RoundsAction,
     for_parent,
     merge_rounds,
     repeat_rounds,
+    seconds_of,
 )
 
 from tests.unit.plugins.clock import FakeClock
@@ -26,25 +31,73 @@ def repeat(rounds: list[dict[str, Any]], **options: Any) -> tuple[dict[str, Any]
     return repeat_rounds(lambda: next(left), show=said.append, **settings), said
 
 
+TO_B, TO_C = {"before": {"x": "a"}, "after": {"x": "b"}}, {"before": {"x": "b"}, "after": {"x": "c"}}
+ONE, TWO = {"before": "web: 0", "after": "web: 10"}, {"before": "api: 0", "after": "api: 10"}
+NONE = {"before": "", "after": ""}
+
+
 @pytest.mark.parametrize(
     ("first", "last", "merged"),
     [
         (None, {"changed": False}, {"changed": False}),
         ({"changed": True}, {"changed": False, "x": 1}, {"changed": True, "x": 1}),
         (
-            {"changed": True, "diff": {"before": "a", "after": "b"}},
-            {"changed": True, "diff": {"before": "b", "after": "c"}},
-            {"changed": True, "diff": {"before": "a", "after": "c"}},
+            {"changed": True, "diff": {**TO_B, "before_header": "x", "after_header": "y"}},
+            {"changed": True, "diff": TO_C},
+            {"changed": True, "diff": {"before_header": "x", "before": {"x": "a"}, "after": {"x": "c"}}},
         ),
-        (
-            {"changed": True, "diff": {"before": "a", "after": "b"}},
-            {"changed": False},
-            {"changed": True, "diff": {"before": "a", "after": "b"}},
-        ),
+        ({"changed": True, "diff": ONE}, {"changed": False}, {"changed": True, "diff": ONE}),
+        ({"changed": True}, {"changed": True, "diff": TWO}, {"changed": True, "diff": TWO}),
     ],
 )
 def test_merge_keeps_the_first_before_and_the_last_after(first: Any, last: Any, merged: Any) -> None:
     assert merge_rounds(first, last) == merged
+
+
+@pytest.mark.parametrize(
+    ("rounds", "diff"),
+    [
+        ([(True, ONE), (True, TWO)], [ONE, TWO]),
+        ([(True, ONE), (True, TWO), (True, ONE)], [ONE, TWO, ONE]),
+        ([(True, ONE), (True, TWO), (False, NONE)], [ONE, TWO]),
+        ([(True, ONE), (False, NONE)], ONE),
+        ([(True, ONE), (False, None), (True, TWO)], [ONE, TWO]),
+        # What a round only had in mind is not what it did.
+        ([(False, ONE), (True, TWO)], TWO),
+        ([(False, ONE), (False, TWO)], TWO),
+    ],
+)
+def test_texts_are_the_changes_of_one_round_each(rounds: list[tuple[bool, Any]], diff: Any) -> None:
+    merged = None
+    for changed, text in rounds:
+        merged = merge_rounds(merged, {"changed": changed, **({"diff": text} if text else {})})
+    assert merged is not None
+    assert merged["diff"] == diff
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [({}, 9.0), ({"x": None}, 9.0), ({"x": 0}, 0.0), ({"x": "2.5"}, 2.5), ({"x": 3}, 3.0)]
+)
+def test_a_time_in_seconds(given: dict[str, Any], seconds: float) -> None:
+    assert seconds_of(given, "x", 9.0) == seconds
+
+
+@pytest.mark.parametrize("value", ["soon", "", "nan", "inf", [1], {}])
+def test_what_is_no_time_is_refused_by_name(value: Any) -> None:
+    with pytest.raises(AnsibleActionFail) as refused:
+        seconds_of({"wait_timeout": value}, "wait_timeout", 9.0)
+    assert str(refused.value) == f"wait_timeout is a number of seconds, not {value!r}"
+
+
+def test_a_timeout_of_nothing_is_one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ActionBase, "run", lambda *_: {})
+    action: Any = RoundsAction.__new__(RoundsAction)
+    action._task = SimpleNamespace(args={"wait_timeout": 0}, action="eks_cluster", check_mode=False)
+    monkeypatch.setattr(action, "_refuse_what_rounds_cannot_do", lambda: None, raising=False)
+    monkeypatch.setattr(action, "_execute_module", lambda **_: a_round(False, "CREATING"), raising=False)
+    monkeypatch.setattr(action, "_shower", lambda _vars: lambda _text: None, raising=False)
+
+    assert action.run()["msg"] == "not finished within 0 seconds; last seen: CREATING"
 
 
 def test_a_failure_that_the_first_round_gets_over_is_none() -> None:
@@ -73,7 +126,21 @@ def test_rounds_until_finished_or_any_changed() -> None:
 def test_progress_is_said_at_a_change_and_once_a_minute() -> None:
     rounds = [a_round(False, "12 left", 25.0)] * 4 + [a_round(False, "3 left", 1.0), a_round(True, "0 left")]
     _, said = repeat(rounds, timeout=200.0)
-    assert said == ["12 left (0 s)", "12 left (75 s)", "3 left (100 s)"]
+    assert said == ["12 left (0 s)", "12 left (50 s)", "3 left (100 s)"]
+
+
+@pytest.mark.parametrize("round_seconds", [1.0, 21.2, 29.9, 46.2])
+def test_long_rounds_are_not_silent_for_more_than_a_minute(round_seconds: float) -> None:
+    clock, said_at = FakeClock(), [0.0]
+
+    def execute() -> dict[str, Any]:
+        clock.sleep(round_seconds)
+        return a_round(clock.monotonic() > 600, "7 left", 0.0)
+
+    repeat_rounds(
+        execute, timeout=900, check_mode=False, clock=clock, show=lambda _text: said_at.append(clock.monotonic())
+    )
+    assert max(after - before for before, after in pairwise(said_at)) <= 60
 
 
 def test_timeout_fails_with_the_last_thing_seen() -> None:
