@@ -22,7 +22,8 @@ options:
     required: true
   state:
     description:
-      - Whether it exists. A target group that a load balancer uses is not deleted.
+      - Whether it exists. A target group that a load balancer uses is not deleted. AWS may be late to see that it was
+        taken out of the listeners, so it is asked again for half a minute.
       - Check mode predicts the deletion also while it is used, because the task that takes it out of the listeners has
         only been predicted too.
     type: str
@@ -183,6 +184,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import TargetGroupApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import refuse_bad_name
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.target_group import (
@@ -232,7 +234,7 @@ def run(module: Any) -> dict[str, Any]:
     client = module.client("elbv2", config=dict(CLIENT_CONFIG))
     api, keeper = TargetGroupApi(client), keeper_of(options["lease"])
     if options["state"] == "absent":
-        return absent(api, options["name"], check_mode=module.check_mode, keeper=keeper)
+        return absent(api, options["name"], check_mode=module.check_mode, keeper=keeper, clock=SystemClock())
     if options["like"] is not None:
         refuse_bad_name("like", options["like"], "targetgroup", client.meta.region_name)
     return present(api, wanted(options), check_mode=module.check_mode, keeper=keeper)

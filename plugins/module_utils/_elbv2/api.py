@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from threading import Semaphore
 from typing import Any, TypeVar
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, aws_call
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, aws_call, error_code
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import (
     Action,
     Forward,
@@ -30,6 +31,7 @@ SWAP_CLIENT_CONFIG: Mapping[str, Any] = {
     "retries": {**CLIENT_CONFIG["retries"], "mode": "adaptive"},
 }
 CLUSTER_TAG = "elbv2.k8s.aws/cluster"
+IN_USE = "ResourceInUse"
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -352,5 +354,12 @@ class TargetGroupApi:
     def deregister(self, arn: str, targets: Sequence[Mapping[str, Any]]) -> None:
         deregister_targets(self._client, arn, targets)
 
-    def delete(self, arn: str) -> None:
-        delete_target_group(self._client, arn)
+    def delete(self, arn: str) -> bool:
+        """Whether it is gone; False while AWS says that a listener or rule uses it."""
+        try:
+            delete_target_group(self._client, arn)
+        except AnsibleAWSError as error:
+            if error_code(error) == IN_USE:
+                return False
+            raise
+        return True

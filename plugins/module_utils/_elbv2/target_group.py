@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     FIXED,
@@ -68,6 +69,8 @@ RANGES = {
 }
 NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 CODES = re.compile(r"[0-9]{1,3}([,-][0-9]{1,3})*")
+DETACH_SECONDS = 30.0
+DETACH_PAUSE_SECONDS = 3.0
 
 Description = dict[str, Any]
 Target = dict[str, Any]
@@ -99,7 +102,8 @@ class Api(Protocol):
 
     def deregister(self, arn: str, targets: Sequence[Target]) -> None: ...
 
-    def delete(self, arn: str) -> None: ...
+    def delete(self, arn: str) -> bool:
+        """Whether it is gone; False while AWS says that it is in use."""
 
 
 class Keeper(Protocol):
@@ -185,22 +189,38 @@ def present(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Resu
     return {**_result(want.name, have, after, changed=bool(changes)), "warnings": warnings}
 
 
-def absent(api: Api, name: str, *, check_mode: bool, keeper: Keeper) -> Result:
+def absent(api: Api, name: str, *, check_mode: bool, keeper: Keeper, clock: Clock) -> Result:
     """Delete the target group; refused while a load balancer uses it."""
     have = _read(api, name)
     if have is None:
         return _result(name, None, None, changed=False)
-    used_by = have.description.get("LoadBalancerArns") or []
     # In check mode the task that takes it out of the listeners has not done so.
-    if used_by and not check_mode:
-        raise BlueGreenError(
-            f"target group {name} is still used by {', '.join(used_by)}: take it out of the listeners first "
-            "(elbv2_target_group_swap with detach)"
-        )
     if not check_mode:
-        keeper.keep()
-        api.delete(have.arn)
+        _delete(api, name, have.description, keeper, clock)
     return _result(name, have, None, changed=True)
+
+
+def _delete(api: Api, name: str, description: Description, keeper: Keeper, clock: Clock) -> None:
+    """Delete it once AWS sees that no listener uses it; it may see a detach late."""
+    waited = 0.0
+    seen: Description | None = description
+    while seen is not None and not _is_deleted(api, seen, keeper):
+        if waited >= DETACH_SECONDS:
+            used_by = ", ".join(seen.get("LoadBalancerArns") or []) or "a listener or rule"
+            raise BlueGreenError(
+                f"target group {name} is still used by {used_by}: take it out of the listeners first "
+                "(elbv2_target_group_swap with detach)"
+            )
+        clock.sleep(DETACH_PAUSE_SECONDS)
+        waited += DETACH_PAUSE_SECONDS
+        seen = api.describe(name)
+
+
+def _is_deleted(api: Api, seen: Description, keeper: Keeper) -> bool:
+    if seen.get("LoadBalancerArns"):
+        return False
+    keeper.keep()
+    return api.delete(seen["TargetGroupArn"])
 
 
 def refuse_bad_values(want: Wanted) -> None:

@@ -394,6 +394,16 @@ def test_what_is_found_late_is_not_created_twice(
     assert seen.count(creation) == 1
 
 
+def test_a_target_group_that_aws_still_takes_for_used_is_deleted(world: World) -> None:
+    name, refused = new("late"), Fault(400, "ResourceInUse", "Target group is currently in use by a listener or a rule")
+    vpc = world.subnets["vpc"][0]
+    succeed("elbv2_target_group", name=name, protocol="HTTP", port=80, vpc_id=vpc, target_type="ip")
+    with injected(lagging("DeleteTargetGroup", "DeleteTargetGroup", refused, times=3)) as seen:
+        assert succeed("elbv2_target_group", name=name, state="absent")["changed"]
+    assert (len(seen.faults), seen.count("DeleteTargetGroup")) == (3, 1)
+    assert not succeed("elbv2_target_group", name=name, state="absent")["changed"]
+
+
 # Of each module, the first call that it makes, and what it needs to make it.
 FIRST_CALLS: dict[str, dict[str, Any]] = {
     "eks_access_entry": {"cluster_name": "c", "principal_arn": ROLE.format("node")},

@@ -10,12 +10,15 @@ from typing import Any
 
 import boto3
 import pytest
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import (
     CALLS_IN_PARALLEL,
     PAGE_SIZE,
     SWAP_CLIENT_CONFIG,
     LoadBalancer,
     SwapApi,
+    TargetGroupApi,
+    describe_target_groups,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward, TargetGroup
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
@@ -157,3 +160,24 @@ def test_no_more_calls_are_under_way_than_the_limit() -> None:
         list(pool.map(api.health, groups))
 
     assert client.most == CALLS_IN_PARALLEL
+
+
+def test_target_groups_of_more_than_one_page(stub: Stubber) -> None:
+    groups = [{"TargetGroupArn": f"{BLUE}{number}"} for number in range(3)]
+    stub.add_response("describe_target_groups", {"TargetGroups": groups[:2], "NextMarker": "page 2"}, {})
+    stub.add_response("describe_target_groups", {"TargetGroups": groups[2:]}, {"Marker": "page 2"})
+
+    assert describe_target_groups(stub.client) == groups
+
+
+def test_a_target_group_in_use_is_not_deleted_yet(stub: Stubber) -> None:
+    by = {"TargetGroupArn": BLUE}
+    stub.add_client_error("delete_target_group", "ResourceInUse", expected_params=by)
+    stub.add_response("delete_target_group", {}, by)
+    stub.add_client_error("delete_target_group", "TargetGroupNotFound", expected_params=by)
+    stub.add_client_error("delete_target_group", "AccessDenied", expected_params=by)
+    api = TargetGroupApi(stub.client)
+
+    assert [api.delete(BLUE) for _time in range(3)] == [False, True, True]
+    with pytest.raises(AnsibleAWSError, match="delete target group"):
+        api.delete(BLUE)

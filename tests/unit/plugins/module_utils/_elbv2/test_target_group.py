@@ -13,6 +13,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.targe
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
+from tests.unit.plugins.clock import FakeClock
+
 
 class FakeKeeper:
     def keep(self) -> None:
@@ -26,10 +28,16 @@ class FakeApi:
         self.tags_of: dict[str, dict[str, str]] = {}
         self.targets_of: dict[str, list[dict[str, Any]]] = {}
         self.calls: list[str] = []
+        # How often AWS still answers that a listener uses it: in descriptions, then to deletions.
+        self.shown_in_use = 0
+        self.refused_deletions = 0
 
     def describe(self, name: str) -> dict[str, Any] | None:
         found = self.groups.get(name)
-        return None if found is None else dict(found)
+        if found is None:
+            return None
+        self.shown_in_use -= 1
+        return {**found, "LoadBalancerArns": ["arn:lb/arena"]} if self.shown_in_use >= 0 else dict(found)
 
     def attributes(self, arn: str) -> dict[str, str]:
         return dict(self.attributes_of.setdefault(arn, {"deregistration_delay.timeout_seconds": "300"}))
@@ -73,9 +81,13 @@ class FakeApi:
         self.calls.append("deregister")
         self.targets_of[arn] = [one for one in self.targets_of[arn] if one not in targets]
 
-    def delete(self, arn: str) -> None:
+    def delete(self, arn: str) -> bool:
         self.calls.append("delete")
+        if self.refused_deletions:
+            self.refused_deletions -= 1
+            return False
         del self.groups[arn.removeprefix("arn:")]
+        return True
 
 
 @pytest.fixture
@@ -262,10 +274,55 @@ def test_a_sibling_that_does_not_exist_is_not_overlooked(api: FakeApi) -> None:
     assert green(api, like="bleu", **basics)["warnings"] == warning
 
 
+def remove_blue(api: FakeApi, clock: FakeClock, *, check_mode: bool = False) -> dict[str, Any]:
+    return absent(api, "blue", check_mode=check_mode, keeper=FakeKeeper(), clock=clock)
+
+
 def test_it_is_not_deleted_while_in_use(api: FakeApi) -> None:
+    clock = FakeClock()
     with pytest.raises(BlueGreenError, match="blue is still used by arn:lb/arena"):
-        absent(api, "blue", check_mode=False, keeper=FakeKeeper())
+        remove_blue(api, clock)
+    assert api.calls == []
+    assert 20 < clock.seconds <= 30
+
+
+def test_its_end(api: FakeApi) -> None:
     api.groups["blue"]["LoadBalancerArns"] = []
-    assert absent(api, "blue", check_mode=True, keeper=FakeKeeper())["changed"]
-    assert absent(api, "blue", check_mode=False, keeper=FakeKeeper())["changed"]
-    assert not absent(api, "blue", check_mode=False, keeper=FakeKeeper())["changed"]
+    clock = FakeClock()
+    assert [remove_blue(api, clock)["changed"] for _time in range(2)] == [True, False]
+    assert clock.seconds == 0
+
+
+def test_check_mode_predicts_its_end_while_it_is_in_use_without_waiting(api: FakeApi) -> None:
+    clock = FakeClock()
+    assert remove_blue(api, clock, check_mode=True)["changed"]
+    assert (api.calls, clock.seconds) == ([], 0)
+
+
+@pytest.mark.parametrize(("shown", "refused"), [(3, 0), (0, 3), (2, 2)])
+def test_a_detach_that_aws_sees_late_is_waited_for(api: FakeApi, shown: int, refused: int) -> None:
+    api.groups["blue"]["LoadBalancerArns"] = []
+    api.shown_in_use, api.refused_deletions = shown, refused
+    clock = FakeClock()
+
+    assert remove_blue(api, clock)["changed"]
+
+    assert api.groups == {}
+    assert 0 < clock.seconds <= 30
+
+
+def test_what_only_the_deletion_tells_is_refused_too(api: FakeApi) -> None:
+    api.groups["blue"]["LoadBalancerArns"] = []
+    api.refused_deletions = 1000
+    with pytest.raises(BlueGreenError, match="blue is still used by a listener or rule: take it out"):
+        remove_blue(api, FakeClock())
+
+
+def test_what_somebody_else_deletes_meanwhile_is_gone(api: FakeApi) -> None:
+    class OthersClock(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            api.groups.clear()
+
+    assert remove_blue(api, OthersClock())["changed"]
+    assert api.calls == []
