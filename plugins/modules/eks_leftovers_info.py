@@ -35,6 +35,8 @@ options:
     description:
       - Tags by which the cluster's OIDC provider is known where O(issuer) is not given. A provider of an EKS issuer
         that carries all of them is taken for the cluster's.
+      - Once the cluster is gone, a target group that carries all of them is an orphan too, such as that of a service
+        which the inventory does not name any more.
     type: dict
     default: {}
 notes:

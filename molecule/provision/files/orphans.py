@@ -1,4 +1,4 @@
-"""What controllers of green leave behind, and what EKS does: printed as JSON, ids by kind."""
+"""What controllers of green leave behind, a service that was renamed, and EKS: ids of the orphans as JSON."""
 
 from __future__ import annotations
 
@@ -27,5 +27,12 @@ targets = elbv2.create_target_group(
     VpcId=vpc,
     Tags=[{"Key": "elbv2.k8s.aws/cluster", "Value": CLUSTER}],
 )["TargetGroups"][0]["TargetGroupArn"]
+renamed = elbv2.create_target_group(
+    Name="arena-lobby-green",
+    Protocol="HTTP",
+    Port=80,
+    VpcId=vpc,
+    Tags=[{"Key": "eks-bluegreen/environment", "Value": "arena"}, {"Key": "eks-bluegreen/slot", "Value": "green"}],
+)["TargetGroups"][0]["TargetGroupArn"]
 account.client("logs").create_log_group(logGroupName=f"/aws/eks/{CLUSTER}/cluster")
-print(json.dumps({"security group": group, "target group": targets}))
+print(json.dumps([group, targets, renamed]))

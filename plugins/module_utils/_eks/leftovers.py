@@ -89,6 +89,13 @@ def mark(tags: Tags, cluster: str) -> str:
     return next((f"{key}={cluster}" for key in NAME_TAGS if tags.get(key) == cluster), "")
 
 
+def owned(tags: Tags, owner_tags: Tags) -> str:
+    """All of `owner_tags` as a reason; "" where one is missing, or none is asked for."""
+    if not owner_tags or not owner_tags.items() <= tags.items():
+        return ""
+    return "tags " + ", ".join(f"{key}={value}" for key, value in sorted(owner_tags.items()))
+
+
 def _marked(kind: str, id_: str, name: str, because: str, remedy: str) -> Leftover:
     if because.endswith("=shared"):
         key = because.partition("=")[0]
@@ -188,19 +195,16 @@ def classic_load_balancers(cluster: str, described: Iterable[tuple[str, Tags]]) 
     ]
 
 
-def target_groups(cluster: str, described: Iterable[tuple[str, str, Tags]]) -> list[Leftover]:
-    """Target groups that a controller made for an Ingress or a Service."""
-    return [
-        _marked(
-            "target group",
-            arn,
-            name,
-            because,
-            f"Take it out of every listener, then: aws elbv2 delete-target-group --target-group-arn {arn}",
-        )
-        for arn, name, tags in described
-        if (because := mark(tags, cluster))
-    ]
+def target_groups(cluster: str, described: Iterable[tuple[str, str, Tags]], owner_tags: Tags) -> list[Leftover]:
+    """Target groups that a controller made for an Ingress or a Service, and those with all of `owner_tags`."""
+    found = []
+    for arn, name, tags in described:
+        remedy = f"Take it out of every listener, then: aws elbv2 delete-target-group --target-group-arn {arn}"
+        if because := mark(tags, cluster):
+            found.append(_marked("target group", arn, name, because, remedy))
+        elif why := owned(tags, owner_tags):
+            found.append(Leftover("target group", arn, why, remedy, name))
+    return found
 
 
 def oidc_provider(arn: str, why: str) -> Leftover:
@@ -228,18 +232,21 @@ def log_group(described: Mapping[str, Any] | None) -> list[Leftover]:
 def find(account: Account, cluster: str, *, issuer: str = "", owner_tags: Tags | None = None) -> dict[str, Any]:
     """What carries a mark of the cluster, orphans apart from what is kept; a part that AWS denies is told in `unread`.
 
-    The OIDC provider is known by the issuer, or where that is not known any more by all of `owner_tags`.
+    The OIDC provider is known by the issuer, or where that is not known any more by all of `owner_tags`. So are target
+    groups that no controller made, once the cluster is gone: before, they serve.
     """
     exists = account.cluster_exists(cluster)
+    owner_tags = owner_tags or {}
+    once_gone = {} if exists else owner_tags
     looks: dict[str, Callable[[], list[Leftover]]] = {
         "instances": lambda: instances(cluster, account.instances(cluster)),
         "load balancers": lambda: load_balancers(cluster, account.load_balancers()),
         "classic load balancers": lambda: classic_load_balancers(cluster, account.classic_load_balancers()),
-        "target groups": lambda: target_groups(cluster, account.target_groups()),
+        "target groups": lambda: target_groups(cluster, account.target_groups(), once_gone),
         "network interfaces": lambda: network_interfaces(cluster, account.network_interfaces(cluster)),
         "security groups": lambda: security_groups(cluster, account.security_groups(cluster)),
         "volumes": lambda: volumes(cluster, account.volumes(cluster)),
-        "OIDC providers": lambda: _oidc_providers(account, issuer, owner_tags or {}),
+        "OIDC providers": lambda: _oidc_providers(account, issuer, owner_tags),
         "log groups": lambda: log_group(account.log_group(log_group_name(cluster))),
     }
     found: list[Leftover] = []
@@ -274,9 +281,8 @@ def _oidc_providers(account: Account, issuer: str, owner_tags: Tags) -> list[Lef
         return [oidc_provider(arn, f"its issuer {issuer} is the cluster's") for arn in arns if arn.endswith(suffix)]
     if not owner_tags:
         return []
-    said = ", ".join(f"{key}={value}" for key, value in sorted(owner_tags.items()))
     return [
-        oidc_provider(arn, f"tags {said}")
+        oidc_provider(arn, because)
         for arn in arns
-        if "/oidc.eks" in arn and owner_tags.items() <= account.oidc_provider_tags(arn).items()
+        if "/oidc.eks" in arn and (because := owned(account.oidc_provider_tags(arn), owner_tags))
     ]

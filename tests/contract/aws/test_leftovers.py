@@ -43,7 +43,7 @@ def leave_behind(world: World, cluster: str) -> dict[str, list[str]]:
     volume = ec2.create_volume(AvailabilityZone="eu-west-1a", Size=8, TagSpecifications=tagged("volume", **owned))[
         "VolumeId"
     ]
-    # More than DescribeTags takes at a time; the last one is the cluster's.
+    # More than DescribeTags takes at a time; the last one is the cluster's, the first the slot's.
     groups = [
         elbv2.create_target_group(
             Name=f"k8s-{number}-{uuid.uuid4().hex[:8]}", Protocol="HTTP", Port=80, VpcId=world.subnets["vpc"][0]
@@ -52,6 +52,7 @@ def leave_behind(world: World, cluster: str) -> dict[str, list[str]]:
     ]
     mark = [{"Key": "elbv2.k8s.aws/cluster", "Value": cluster}]
     elbv2.add_tags(ResourceArns=groups[-1:], Tags=mark)
+    elbv2.add_tags(ResourceArns=groups[:1], Tags=[{"Key": "slot", "Value": cluster}])
     balancer = elbv2.create_load_balancer(Name=cluster[:32], Subnets=world.subnets["public"], Tags=mark)
     issuer = f"https://oidc.eks.eu-west-1.amazonaws.com/id/{uuid.uuid4().hex.upper()}"
     provider = world.client("iam").create_open_id_connect_provider(
@@ -63,7 +64,7 @@ def leave_behind(world: World, cluster: str) -> dict[str, list[str]]:
         "security group": [group],
         "network interface": [one["NetworkInterface"]["NetworkInterfaceId"] for one in interfaces],
         "volume": [volume],
-        "target group": groups[-1:],
+        "target group": [groups[0], groups[-1]],
         "load balancer": [balancer["LoadBalancers"][0]["LoadBalancerArn"]],
         "OIDC provider": [provider],
     }

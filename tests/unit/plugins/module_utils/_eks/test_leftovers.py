@@ -167,6 +167,25 @@ def test_what_belongs_to_others_is_not_told(part: str) -> None:
     assert find(FakeAccount(**{part: others}), CLUSTER)["orphans"] == []
 
 
+@pytest.mark.parametrize(
+    ("tags", "account", "why"),
+    [
+        ({**MARKS, "more": "x"}, {}, ["tags eks-bluegreen/environment=arena, eks-bluegreen/slot=blue"]),
+        ({**MARKS, "elbv2.k8s.aws/cluster": CLUSTER}, {}, [f"tag elbv2.k8s.aws/cluster={CLUSTER}"]),
+        ({**MARKS, "eks-bluegreen/slot": "green"}, {}, []),
+        ({"eks-bluegreen/slot": "blue"}, {}, []),
+        (MARKS, {"cluster": True}, []),
+    ],
+    ids=["its tags", "the cluster's", "the other slot's", "not all tags", "in use"],
+)
+def test_the_slot_s_own_target_group_is_an_orphan_once_the_cluster_is_gone(
+    tags: dict[str, str], account: dict[str, Any], why: list[str]
+) -> None:
+    found = find(FakeAccount(target_groups=[("arn", "old", tags)], **account), CLUSTER, owner_tags=MARKS)
+    assert [one["why"] for one in found["orphans"]] == why
+    assert find(FakeAccount(target_groups=[("arn", "old", MARKS)]), CLUSTER)["orphans"] == []
+
+
 def test_what_is_shared_is_kept() -> None:
     shared = {"GroupId": "sg-2", "Tags": [{"Key": f"kubernetes.io/cluster/{CLUSTER}", "Value": "shared"}]}
     found = find(FakeAccount(security_groups=[shared]), CLUSTER)
