@@ -99,13 +99,17 @@ options:
         installed botocore.
     type: str
   deletion_protection:
-    description: Whether deletion is refused, by EKS and by this module, until this is turned off.
+    description:
+      - Whether deletion is refused, by EKS and by this module, until this is turned off.
+      - With O(state=absent) it is never turned off. V(false) then says that a task before has done so, and check mode
+        predicts the deletion of a cluster that is still protected, because that task has only been predicted too.
     type: bool
   delete_contents:
     description:
-      - With O(state=absent), delete the cluster's node groups, Fargate profiles and add-ons first. Node groups and
-        add-ons go side by side, Fargate profiles one at a time, as EKS demands. They are waited for even with
-        O(wait=false).
+      - With O(state=absent), delete the cluster's node groups and Fargate profiles first. Node groups go side by side,
+        Fargate profiles one at a time, as EKS demands. They are waited for even with O(wait=false).
+      - Add-ons go with the cluster. Nodes that end without their network plugin leave network interfaces behind, which
+        hold security groups.
       - Deleting a node group ends what runs on its nodes, sessions too, whatever disruption budgets say.
       - Without this option a cluster that holds node groups or Fargate profiles is refused, in check mode too.
     type: bool
@@ -119,9 +123,8 @@ notes:
     C(eks:AssociateEncryptionConfig), C(eks:DescribeUpdate), C(eks:ListUpdates), C(eks:DeleteCluster),
     C(eks:TagResource), C(eks:UntagResource), C(eks:ListNodegroups), C(eks:DescribeNodegroup),
     C(eks:DeleteNodegroup), C(eks:ListFargateProfiles), C(eks:DescribeFargateProfile), C(eks:DeleteFargateProfile),
-    C(eks:ListAddons), C(eks:DescribeAddon), C(eks:DeleteAddon), C(iam:PassRole), C(iam:GetRole),
-    C(iam:CreateServiceLinkedRole), C(ec2:DescribeSubnets), C(ec2:DescribeSecurityGroups), C(kms:DescribeKey),
-    C(kms:CreateGrant)"
+    C(iam:PassRole), C(iam:GetRole), C(iam:CreateServiceLinkedRole), C(ec2:DescribeSubnets),
+    C(ec2:DescribeSecurityGroups), C(kms:DescribeKey), C(kms:CreateGrant)"
 author:
   - The gameops.eks_bluegreen contributors (@gameops)
 extends_documentation_fragment:
@@ -255,7 +258,9 @@ def run(module: Any) -> dict[str, Any]:
     values = values_of(module, Cluster)
     check_values(module.params["name"], values)
     client = module.client("eks", config=dict(CLIENT_CONFIG))
-    return one_round(module, "cluster", Cluster(client, module.params["name"]), values)
+    # In check mode the task that turns it off has only been predicted.
+    unprotected = module.check_mode and values["deletion_protection"] is False
+    return one_round(module, "cluster", Cluster(client, module.params["name"], unprotected=unprotected), values)
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ options:
   cluster_name:
     description:
       - The cluster whose issuer is meant. In check mode it need not exist yet.
-      - Once the cluster is gone its issuer is not known any more. Then give O(issuer), or remove the provider before
-        the cluster.
+      - Once the cluster is gone its issuer is not known any more. To remove the provider then, note the issuer before
+        and give O(issuer). While nodes end, their network plugin may need the role that it has through the provider.
     type: str
   issuer:
     description: The issuer itself, such as V(https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF).

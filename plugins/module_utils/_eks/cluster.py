@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import Addon, list_addons
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import (
     FargateProfile,
     list_fargate_profiles,
@@ -184,7 +183,7 @@ def delete_cluster(client: Any, name: str) -> None:
 
 
 class Cluster(Resource):
-    """An EKS cluster."""
+    """An EKS cluster; `unprotected`: its deletion protection counts as off."""
 
     kind = "cluster"
     arn_key = "arn"
@@ -192,8 +191,12 @@ class Cluster(Resource):
     needed = ("kubernetes_version", "role_arn", "subnet_ids")
     creation = "CreateCluster"
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: Any, name: str, *, unprotected: bool = False) -> None:
         super().__init__(client, name, name)
+        self.unprotected = unprotected
+
+    def identity(self) -> Description:
+        return {"name": self.name}
 
     def describe(self) -> Description | None:
         return describe_cluster(self.client, self.name)
@@ -214,17 +217,15 @@ class Cluster(Resource):
         delete_cluster(self.client, self.name)
 
     def protection(self, have: Description) -> str:
-        if not have.get("deletionProtection"):
+        if self.unprotected or not have.get("deletionProtection"):
             return ""
         return "its deletion protection is on. Turn it off first (state: present, deletion_protection: false)"
 
     def contents(self) -> list[Resource]:
-        """The node groups, Fargate profiles and add-ons that are in the cluster."""
-        client, name = self.client, self.name
-        return [*self.blockers(), *[Addon(client, name, one) for one in list_addons(client, name)]]
+        """The node groups and Fargate profiles.
 
-    def blockers(self) -> list[Resource]:
-        """The node groups and Fargate profiles; add-ons go with the cluster."""
+        Add-ons go with the cluster: nodes that end without their network plugin leave network interfaces behind.
+        """
         client, name = self.client, self.name
         return [
             *[Nodegroup(client, name, one) for one in list_nodegroups(client, name)],

@@ -109,12 +109,8 @@ class Resource(ABC):
         return ""
 
     def contents(self) -> Sequence[Resource]:
-        """What is in it, and deleted before it on demand."""
+        """What is in it and keeps AWS from deleting it; deleted before it on demand."""
         return ()
-
-    def blockers(self) -> Sequence[Resource]:
-        """The contents with which AWS refuses to delete it."""
-        return self.contents()
 
     def check(self, body: Mapping[str, Any]) -> None:
         """Raise if the body of a create request is not what AWS's model of the API allows."""

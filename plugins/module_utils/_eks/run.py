@@ -363,7 +363,7 @@ def _refuse_protected(resource: Resource, have: Description) -> None:
 
 
 def _refuse_filled(resource: Resource) -> None:
-    parts = resource.blockers()
+    parts = resource.contents()
     if parts:
         raise BlueGreenError(
             f"{resource.kind} {resource.name} is not deleted: it still holds {', '.join(_names(parts))}. "

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lab.aws.eks.checks import DEFAULT_PAGE
 from tests.contract.aws.faults import Call, Fault, injected, lagging
 from tests.contract.aws.modules import play, refusal, succeed, twice
 from tests.contract.aws.world import ROLE, World, wait_gone, wait_until
@@ -228,6 +229,39 @@ def test_a_protected_cluster_stays_with_all_that_is_in_it(world: World) -> None:
 
     assert "its deletion protection is on. Turn it off first (state: present, deletion_protection: false)" in message
     assert world.nodegroup(name)["status"] == "ACTIVE"
+
+
+def test_check_mode_foresees_the_end_of_a_cluster_whose_protection_will_be_off(world: World) -> None:
+    name = world.create_cluster(deletionProtection=True)
+    world.create_nodegroup(name)
+    removal: dict[str, Any] = {"name": name, "state": "absent", "delete_contents": True, "deletion_protection": False}
+
+    predicted = play("eks_cluster", check_mode=True, **removal)
+    assert (predicted["changed"], predicted["contents"]) == (True, [f"node group {name}/game"])
+    assert "its deletion protection is on" in play("eks_cluster", **removal)["msg"]
+    assert world.nodegroup(name)["status"] != "DELETING"
+
+
+def test_more_node_groups_than_a_page_holds_go(world: World) -> None:
+    name = world.create_cluster()
+    groups = [f"game-{number}" for number in range(DEFAULT_PAGE + 1)]
+    for group in groups:
+        world.create_nodegroup(name, group, scalingConfig={"minSize": 0, "maxSize": 1, "desiredSize": 0})
+    removal: dict[str, Any] = {"name": name, "state": "absent", "delete_contents": True}
+
+    foreseen = play("eks_cluster", check_mode=True, **removal)["contents"]
+    assert foreseen == [f"node group {name}/{group}" for group in groups]
+    assert succeed("eks_cluster", **removal)["cluster"] is None
+    wait_gone(lambda: world.cluster(name))
+
+
+def test_add_ons_outlive_the_nodes(world: World) -> None:
+    name = world.create_cluster()
+    world.create_nodegroup(name)
+    succeed("eks_addon", cluster_name=name, name="vpc-cni")
+    with injected(lambda _call: None) as seen:
+        assert succeed("eks_cluster", name=name, state="absent", delete_contents=True)["changed"]
+    assert (seen.count("DeleteNodegroup"), seen.count("DeleteAddon")) == (1, 0)
 
 
 def test_what_is_in_a_cluster_is_named_and_deleted_on_demand(world: World) -> None:

@@ -91,7 +91,7 @@ def test_a_slot_is_made_with_one_policy_and_removed_with_another(world: World, r
         denied("eks_cluster", "eks:DescribeCluster", **cluster_options(world, name="somebody-else-s"))
         succeed("eks_cluster", **cluster_options(world))
         succeed("eks_cluster", **cluster_options(world, endpoint_private_access=True))
-        succeed("iam_oidc_provider", **inside)
+        issuer = succeed("iam_oidc_provider", **inside)["issuer"]
         view = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
         succeed("eks_access_entry", **inside, principal_arn=ROLE.format("matchmaker"), policy_arns=[view])
         succeed(
@@ -130,9 +130,11 @@ def test_a_slot_is_made_with_one_policy_and_removed_with_another(world: World, r
     with runners.running("decommission"):
         succeed("elbv2_target_group_swap", **SWAP, weights={"blue": 100, "green": 0}, detach="green")
         succeed("elbv2_target_group", name=GREEN, state="absent")
-        succeed("iam_oidc_provider", cluster_name=CLUSTER, state="absent")
-        succeed("eks_cluster", name=CLUSTER, state="absent", delete_contents=True)
-        succeed("eks_leftovers_info", cluster_name=CLUSTER, owner_tags={"a": "1"})
+        succeed("eks_cluster", name=CLUSTER, state="absent", delete_contents=True, wait=False)
+        assert succeed("iam_oidc_provider", issuer=issuer, state="absent")["changed"]
+        succeed("eks_cluster", name=CLUSTER, state="absent")
+        found = succeed("eks_leftovers_info", cluster_name=CLUSTER, issuer=issuer, owner_tags={"a": "1"})
+        assert (found["cluster_exists"], found["orphans"], found["unread"]) == (False, [], [])
 
 
 @pytest.fixture(scope="module")

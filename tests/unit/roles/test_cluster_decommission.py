@@ -34,11 +34,15 @@ UNUSED: dict[str, Any] = {
 }
 
 
-def refusals(**changes: Any) -> list[str]:
+def templated(name: str, **changes: Any) -> Any:
     loader = DataLoader()
     of_role = loader.load_from_file(str(ROLE / "vars" / "main.yml"), trusted_as_template=True)
     variables = {**of_role, **UNUSED, **changes}
-    found: list[str] = Templar(loader, variables=variables).template(variables["__cluster_decommission_refusals"])
+    return Templar(loader, variables=variables).template(variables[name])
+
+
+def refusals(**changes: Any) -> list[str]:
+    found: list[str] = templated("__cluster_decommission_refusals", **changes)
     return found
 
 
@@ -91,3 +95,23 @@ def test_what_others_built_is_refused_after_all_checks_and_before_any_write() ->
     told = checks[-1]["ansible.builtin.assert"]
     assert told["that"] == "cluster_decommission_provisioner == 'native'"
     assert "with the tool that built" in told["fail_msg"]
+
+
+def test_nothing_that_nodes_need_goes_before_them() -> None:
+    tasks = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text())
+    modules = [next(key.rpartition(".")[2] for key in task if key.count(".") >= 2) for task in tasks]
+    assert modules[-4:] == ["eks_cluster", "iam_oidc_provider", "eks_cluster", "include_tasks"]
+    let_go, wait = (task["gameops.eks_bluegreen.eks_cluster"] for task in (tasks[-4], tasks[-2]))
+    assert (let_go["state"], let_go["delete_contents"], let_go["wait"]) == ("absent", True, False)
+    assert (wait["state"], wait.get("wait", True)) == ("absent", True)
+    assert not [task["name"] for task in tasks if "failed_when" in task]
+
+
+@pytest.mark.parametrize(
+    ("slot", "issuer"),
+    [({**GREEN, "oidc_issuer": "https://oidc.eks/id/A"}, "https://oidc.eks/id/A"), ({**GREEN, "oidc_issuer": ""}, "")],
+    ids=["there", "gone"],
+)
+def test_the_issuer_is_what_was_observed(slot: dict[str, Any], issuer: str) -> None:
+    assert templated("__cluster_decommission_issuer", eks_bluegreen_target=slot) == issuer
+    assert templated("__cluster_decommission_issuer") == ""

@@ -184,23 +184,26 @@ def test_creation() -> None:
 
 
 class FakeEks:
-    """A cluster that holds one of each kind."""
+    """A cluster that holds a node group and a Fargate profile."""
 
     def get_paginator(self, name: str) -> Any:
-        key = {"list_nodegroups": "nodegroups", "list_fargate_profiles": "fargateProfileNames", "list_addons": "addons"}
+        key = {"list_nodegroups": "nodegroups", "list_fargate_profiles": "fargateProfileNames"}[name]
 
         class Paginator:
             def paginate(self, **_request: Any) -> list[dict[str, Any]]:
-                return [{key[name]: [name.removeprefix("list_")]}]
+                return [{key: [name.removeprefix("list_")]}]
 
         return Paginator()
 
 
-def test_what_keeps_a_cluster_from_going_is_not_all_that_is_in_it() -> None:
-    cluster = Cluster(FakeEks(), "arena")
+def test_add_ons_go_with_the_cluster_and_not_before() -> None:
+    parts = Cluster(FakeEks(), "arena").contents()
 
-    assert [one.kind for one in cluster.blockers()] == ["node group", "Fargate profile"]
-    assert [one.kind for one in cluster.contents()] == ["node group", "Fargate profile", "add-on"]
+    assert [one.kind for one in parts] == ["node group", "Fargate profile"]
+
+
+def test_its_name() -> None:
+    assert Cluster(None, "arena").identity() == {"name": "arena"}
 
 
 def test_protection_names_the_remedy() -> None:
@@ -208,6 +211,10 @@ def test_protection_names_the_remedy() -> None:
 
     assert "deletion_protection: false" in cluster.protection({"deletionProtection": True})
     assert cluster.protection({"deletionProtection": False}) == cluster.protection({}) == ""
+
+
+def test_protection_that_will_be_lifted_protects_nothing() -> None:
+    assert Cluster(None, "arena", unprotected=True).protection({"deletionProtection": True}) == ""
 
 
 @pytest.mark.parametrize(
