@@ -13,6 +13,8 @@ description:
   - Makes of the registered results of modules in check mode one text per deviation. What would not change gives none.
   - A task that failed gives its message; one that would create something says that it does not exist; another names
     what is and what is wanted.
+  - A cluster, node group, Fargate profile or add-on whose status is not V(ACTIVE) is a deviation too, with what AWS
+    says is wrong with it.
 options:
   _input:
     description: Registered results; those of loops count with all their items.
@@ -39,6 +41,9 @@ _value:
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+# Under these a result has a description with a status.
+DESCRIBED = ("cluster", "nodegroup", "fargate_profile", "addon")
+
 Result = Mapping[str, Any]
 
 
@@ -55,11 +60,31 @@ def _items(result: Result) -> Sequence[Result]:
 def _of(result: Result) -> list[str]:
     if result.get("failed"):
         return [str(result.get("msg", "failed"))]
-    return _changes(result.get("diff") or {}) if result.get("changed") else []
+    if not result.get("changed"):
+        return _standing(result)
+    diff = result.get("diff") or {}
+    lines = [*_changes(diff), *_standing(result)]
+    # Where nothing differs, AWS is deleting it: the prediction is of the one to come.
+    return lines or [f"{_header(diff)} would be made or changed, though its settings are as wanted"]
+
+
+def _header(diff: Mapping[str, Any]) -> str:
+    return str(diff.get("before_header") or diff.get("after_header") or "something")
+
+
+def _standing(result: Result) -> list[str]:
+    """A text for what is there and not ACTIVE. A prediction of what is to be made has no status."""
+    found: Mapping[str, Any] = next((result[key] for key in DESCRIBED if result.get(key)), {})
+    status = found.get("status", "ACTIVE")
+    if status == "ACTIVE":
+        return []
+    issues = (found.get("health") or {}).get("issues") or []
+    because = "; ".join(f"{one.get('code')}: {one.get('message')}" for one in issues)
+    return [f"{_header(result.get('diff') or {})} is {status}" + (f": {because}" if because else "")]
 
 
 def _changes(diff: Mapping[str, Any]) -> list[str]:
-    what = diff.get("before_header") or diff.get("after_header") or "something"
+    what = _header(diff)
     before, after = diff.get("before"), diff.get("after")
     if not before:
         return [f"{what} does not exist"]

@@ -120,6 +120,8 @@ class AccessOperations:
         entry = self._entry(call)
         groups = call.get("kubernetesGroups")
         if groups is not None:
+            if entry.kind != "STANDARD":
+                raise InvalidParameterError(f"The kubernetesGroups of an entry of type {entry.kind} cannot be changed")
             checks.check_groups(groups)
             entry.groups = list(groups)
         entry.username = call.get("username", entry.username)

@@ -74,7 +74,8 @@ FIELDS = (
 def settled(options: Mapping[str, Any], have: Mapping[str, Any] | None) -> dict[str, Any]:
     """The values of an entry's fields, or a refusal of what contradicts itself.
 
-    `policy_arns` are joined with `access_policies`; without `purge_policies` those that are there stay.
+    `policy_arns` are joined with `access_policies`; without `purge_policies` those that are there stay. What EKS sets
+    itself is not asked for, not even as nothing: an update would take the nodes' groups from them.
     """
     what = f"access entry {options['cluster_name']}/{options['principal_arn']}"
     kind = options["type"] or (have or {}).get("type") or "STANDARD"
@@ -83,7 +84,8 @@ def settled(options: Mapping[str, Any], have: Mapping[str, Any] | None) -> dict[
     if policies is not None and have is not None and not options["purge_policies"]:
         named = {one["policy_arn"] for one in policies}
         policies += [one for one in read_policies(have.get(POLICIES_PATH)) if one["policy_arn"] not in named]
-    return {**{name: options[name] for name in ("type", "kubernetes_groups", "username")}, "access_policies": policies}
+    own = {name: options[name] if kind in FOR_PEOPLE else None for name in ("kubernetes_groups", "username")}
+    return {"type": options["type"], **own, "access_policies": policies}
 
 
 def with_policies(entry: Mapping[str, Any] | None, principal: str) -> dict[str, Any] | None:
@@ -184,6 +186,9 @@ class AccessEntry(Part):
     arn_key = "accessEntryArn"
     fields = FIELDS
     creation = "CreateAccessEntry"
+
+    def identity(self) -> Description:
+        return {"clusterName": self.cluster, "principalArn": self.part}
 
     def describe(self) -> Description | None:
         at = (self.client, self.cluster, self.part)

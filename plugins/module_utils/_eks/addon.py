@@ -146,6 +146,9 @@ class Addon(Part):
     def check(self, body: Mapping[str, Any]) -> None:
         super().check(given(body))
 
+    def identity(self) -> Description:
+        return {"clusterName": self.cluster, "addonName": self.part}
+
     def describe(self) -> Description | None:
         """As AWS describes it, with its pod identity associations in full, of which AWS gives the ARNs."""
         found = describe_addon(self.client, self.cluster, self.part)

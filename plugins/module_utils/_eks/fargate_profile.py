@@ -97,6 +97,9 @@ class FargateProfile(Part):
     needed = ("pod_execution_role_arn", "subnet_ids", "selectors")
     creation = "CreateFargateProfile"
 
+    def identity(self) -> Description:
+        return {"clusterName": self.cluster, "fargateProfileName": self.part}
+
     def describe(self) -> Description | None:
         return describe_fargate_profile(self.client, self.cluster, self.part)
 

@@ -194,6 +194,9 @@ class Nodegroup(Part):
     needed = ("node_role_arn", "subnet_ids")
     creation = "CreateNodegroup"
 
+    def identity(self) -> Description:
+        return {"clusterName": self.cluster, "nodegroupName": self.part}
+
     def describe(self) -> Description | None:
         return describe_nodegroup(self.client, self.cluster, self.part)
 

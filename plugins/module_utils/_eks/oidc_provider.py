@@ -115,6 +115,10 @@ class OidcProvider(Resource):
         self.issuer = issuer
         self.arn = ""
 
+    def identity(self) -> Description:
+        """Its URL, once its issuer is known."""
+        return {"Url": self.issuer.removeprefix("https://")} if self.issuer else {}
+
     def describe(self) -> Description | None:
         """As IAM describes it, with its ARN, and tags as a dictionary."""
         self.issuer = self.issuer or self._issuer_of_cluster()

@@ -86,6 +86,9 @@ class PodIdentityAssociation(Part):
         self._service_account = service_account
         self._id = ""
 
+    def identity(self) -> Description:
+        return {"clusterName": self.cluster, "namespace": self._namespace, "serviceAccount": self._service_account}
+
     def describe(self) -> Description | None:
         listed = list_pod_identity_associations(self.client, self.cluster, self._namespace, self._service_account)
         found = None

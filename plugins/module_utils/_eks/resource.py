@@ -62,6 +62,10 @@ class Resource(ABC):
         self.name = name
 
     @abstractmethod
+    def identity(self) -> Description:
+        """What its name alone tells of its description."""
+
+    @abstractmethod
     def describe(self) -> Description | None:
         """What AWS says about it; None where there is none."""
 

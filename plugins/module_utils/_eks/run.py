@@ -128,7 +128,8 @@ def empty_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: K
         for part in parts:
             if part.name not in failed_before and (reason := _delete_part(part)):
                 raise BlueGreenError(f"{reason}. Mend the cause and run again")
-    waiting = _waiting(f"deleting {', '.join(_names(parts)) or resource.name}", "; ".join(failed_before.values()))
+    left = ", ".join(_name_and_health(part) for part in parts) or resource.name
+    waiting = _waiting(f"deleting {left}", "; ".join(failed_before.values()))
     return {**_result(resource, have, have, changed=True), "contents": names, "round": waiting}
 
 
@@ -146,7 +147,8 @@ def _gone_round(
 def predicted(resource: Resource, want: Want, have: Description | None, *, anew: bool = False) -> Result:
     """The resource as it will be; made `anew`, it has nothing of what is there now."""
     if have is None or have["status"] == "DELETING" or anew:
-        return _result(resource, have, {"tags": {}, **creation_body(resource, want)}, changed=True)
+        after = {**resource.identity(), "tags": {}, **creation_body(resource, want)}
+        return _result(resource, have, after, changed=True)
     changes, (add, remove) = _changes(resource, want, have), _tag_changes(want, have)
     after = {**resource.changed(have, changes), "tags": _tagged(have.get("tags") or {}, add, remove)}
     return _result(resource, have, after, changed=bool(changes or add or remove))
@@ -167,9 +169,14 @@ def answer(key: str, result: Result) -> Result:
 
 
 def issues(have: Description) -> str:
-    """What AWS says about a resource's health."""
-    found = at(have, "health.issues") or []
-    return "; ".join(f"{one.get('code')}: {one.get('message')}" for one in found) or "AWS gives no reason"
+    """Why a resource is not well."""
+    return _health(have) or "AWS gives no reason"
+
+
+def _health(have: Description | None) -> str:
+    """What AWS says is wrong with a resource, whatever its status; "" if nothing."""
+    found = at(have or {}, "health.issues") or []
+    return "; ".join(f"{one.get('code')}: {one.get('message')}" for one in found)
 
 
 class _Round:
@@ -318,6 +325,9 @@ class _Round:
         status = "absent" if seen is None else seen["status"]
         reason = because or failed_before or (issues(seen) if seen is not None and status not in MOVING else "")
         text = f"{self.resource.kind} {self.resource.name}: {status}" + (f" ({reason})" if reason else "")
+        wrong = _health(seen)
+        if wrong not in text:
+            text += f"; {wrong}"
         result = _result(self.resource, self.before, seen, changed=self.changed)
         return {**result, "round": _waiting(text, failed_before, pause=1.0)}
 
@@ -438,6 +448,11 @@ def _tagged(tags: Mapping[str, str], add: Mapping[str, str], remove: Sequence[st
 
 def _names(parts: Sequence[Resource]) -> list[str]:
     return [f"{part.kind} {part.name}" for part in parts]
+
+
+def _name_and_health(part: Resource) -> str:
+    wrong = _health(part.describe())
+    return f"{part.kind} {part.name}" + (f" ({wrong})" if wrong else "")
 
 
 def _options(changes: Sequence[Difference]) -> str:

@@ -130,6 +130,15 @@ def test_policies_are_for_people_not_for_nodes(world: World, cluster: str) -> No
         )
 
 
+def test_the_groups_of_nodes_are_not_changed(world: World, cluster: str) -> None:
+    world.create_nodegroup(cluster)
+    node = {"clusterName": cluster, "principalArn": ROLE.format("node")}
+    for groups in ([], ["others"]):
+        with refused("InvalidParameterException", "EC2_LINUX", "kubernetesGroups"):
+            world.eks.update_access_entry(**node, kubernetesGroups=groups)
+    assert world.eks.describe_access_entry(**node)["accessEntry"]["kubernetesGroups"] == ["system:nodes"]
+
+
 def test_policies_on_offer(world: World) -> None:
     arns = [policy["arn"] for policy in world.eks.list_access_policies()["accessPolicies"]]
     assert ADMIN in arns

@@ -177,6 +177,45 @@ def test_the_type_of_an_entry_is_fixed(world: World, cluster: str) -> None:
     assert "type is 'STANDARD', wanted 'EC2_LINUX'" in refusal("eks_access_entry", **entry, type="EC2_LINUX")
 
 
+@pytest.mark.parametrize("groups", [None, []])
+def test_the_groups_of_nodes_are_left_to_eks(world: World, cluster: str, groups: list[str] | None) -> None:
+    role = ROLE.format("load-balancer-controller")
+    succeed("eks_access_entry", cluster_name=cluster, principal_arn=role, state="absent")
+    entry: dict[str, Any] = {"cluster_name": cluster, "principal_arn": role, "policy_arns": []}
+    made = twice("eks_access_entry", **entry, type="EC2_LINUX", kubernetes_groups=groups)["access_entry"]
+    assert made["kubernetes_groups"] == ["system:nodes"]
+    again = succeed("eks_access_entry", **entry, kubernetes_groups=groups)
+    assert not again["changed"], "the type that is there counts"
+
+
+@pytest.mark.parametrize(
+    ("module", "key", "options", "names"),
+    [
+        ("eks_addon", "addon", {"name": "vpc-cni"}, {"addon_name": "vpc-cni"}),
+        ("eks_access_entry", "access_entry", {"principal_arn": MATCHMAKER}, {"principal_arn": MATCHMAKER}),
+        (
+            "eks_pod_identity_association",
+            "association",
+            {"namespace": "arena", "service_account": "telemetry", "role_arn": NODE},
+            {"namespace": "arena", "service_account": "telemetry"},
+        ),
+    ],
+)
+def test_a_prediction_has_its_names(
+    world: World, module: str, key: str, options: dict[str, Any], names: dict[str, str]
+) -> None:
+    cluster = world.create_cluster()
+    request = {"cluster_name": cluster, **options}
+    for result in (play(module, check_mode=True, **request), succeed(module, **request)):
+        assert {**result[key], **names, "cluster_name": cluster} == result[key]
+
+
+def test_a_provider_to_come_has_its_url(world: World) -> None:
+    cluster = world.create_cluster()
+    predicted = play("iam_oidc_provider", check_mode=True, cluster_name=cluster)["oidc_provider"]
+    assert predicted["url"] == succeed("iam_oidc_provider", cluster_name=cluster)["oidc_provider"]["url"]
+
+
 def test_a_pod_identity_association_converges(world: World, cluster: str) -> None:
     association: dict[str, Any] = {"cluster_name": cluster, "namespace": "arena", "service_account": "telemetry"}
     made = twice("eks_pod_identity_association", **association, role_arn=NODE, tags={"slot": "green"})["association"]

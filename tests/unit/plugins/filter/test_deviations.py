@@ -43,6 +43,52 @@ def test_a_result_in_sentences(result: dict[str, Any], said: list[str]) -> None:
     assert deviations([result]) == said
 
 
+ILL = {"issues": [{"code": "InsufficientNumberOfReplicas", "message": "1 of 2", "resource_ids": ["coredns"]}]}
+
+
+def unchanged(key: str, **values: Any) -> dict[str, Any]:
+    what = {"before_header": f"{key} it", "before": {"a": 1}, "after": {"a": 1}}
+    return {"changed": False, "diff": what, key: {"tags": {}, **values}}
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (unchanged("addon", status="ACTIVE"), []),
+        (unchanged("addon", status="ACTIVE", health=ILL), []),
+        (unchanged("addon", status="DEGRADED"), ["addon it is DEGRADED"]),
+        (
+            unchanged("addon", status="DEGRADED", health=ILL),
+            ["addon it is DEGRADED: InsufficientNumberOfReplicas: 1 of 2"],
+        ),
+        (unchanged("nodegroup", status="CREATING", health={"issues": []}), ["nodegroup it is CREATING"]),
+        (unchanged("fargate_profile", status="DELETING"), ["fargate_profile it is DELETING"]),
+        (unchanged("cluster", status="UPDATING"), ["cluster it is UPDATING"]),
+        (unchanged("access_entry"), []),
+        ({"changed": False, "cluster": None}, []),
+        ({"changed": False, "diff": [{"before": "a", "after": "a"}], "weights": {}}, []),
+    ],
+)
+def test_what_is_as_wanted_and_not_active_is_none_the_less_a_deviation(result: dict[str, Any], said: list[str]) -> None:
+    assert deviations([result]) == said
+
+
+def test_what_is_not_as_wanted_and_not_active_is_both() -> None:
+    result = {**changed({"a": 1}, {"a": 2}), "nodegroup": {"status": "DEGRADED"}}
+    assert deviations([result]) == ["cluster arena-green: a is 1, wanted 2", "cluster arena-green is DEGRADED"]
+
+
+def test_a_failed_update_of_what_looks_as_wanted_is_a_deviation() -> None:
+    result = {**changed({"a": 1}, {"a": 1}), "addon": {"status": "UPDATE_FAILED"}}
+    assert deviations([result]) == ["cluster arena-green is UPDATE_FAILED"]
+
+
+def test_a_change_of_nothing_that_shows_is_a_deviation() -> None:
+    # What is being deleted: the prediction is of the one to come.
+    result = {**changed({"a": 1}, {"a": 1}), "addon": {"addon_name": "coredns"}}
+    assert deviations([result]) == ["cluster arena-green would be made or changed, though its settings are as wanted"]
+
+
 def test_every_item_of_every_loop_counts() -> None:
     loop = {
         "changed": True,

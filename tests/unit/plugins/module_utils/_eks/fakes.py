@@ -80,6 +80,9 @@ class FakeResource(Resource):
     def now(self) -> Description | None:
         return self._at(self.clock.seconds)
 
+    def identity(self) -> Description:
+        return {"clusterName": self.cluster, "nodegroupName": "game"}
+
     def describe(self) -> Description | None:
         seen = self._at(self.clock.seconds - self.lag)
         return None if seen is None else dict(seen)

@@ -76,6 +76,25 @@ def test_the_type_that_is_there_counts() -> None:
         settle({**HAVE, "type": "EC2_LINUX"}, policy_arns=["a"])
 
 
+@pytest.mark.parametrize(
+    ("kind", "there", "groups"),
+    [
+        ("STANDARD", None, []),
+        (None, None, []),
+        (None, "STANDARD", []),
+        ("EC2_LINUX", None, None),
+        ("FARGATE_LINUX", "FARGATE_LINUX", None),
+        (None, "EC2_LINUX", None),
+        ("EC2", None, None),
+    ],
+)
+def test_what_eks_sets_itself_is_left_to_it(kind: str | None, there: str | None, groups: Any) -> None:
+    have = {**HAVE, "type": there} if there else None
+    values = settle(have, type=kind, kubernetes_groups=[], username="")
+    assert values["kubernetes_groups"] == groups
+    assert values["username"] == ("" if groups == [] else None)
+
+
 class FakeEks:
     """Remembers the calls that write; knows a new entry only after it was asked for it `lag` times."""
 
@@ -142,6 +161,10 @@ def test_policies_wait_until_eks_finds_the_new_entry(monkeypatch: pytest.MonkeyP
     assert eks.calls == [("create", ["clusterName", "principalArn"]), ("associate", "view", "cluster", [])]
     assert len(slept) == 2
     assert made["accessPolicies"] == HAVE["accessPolicies"][:1]
+
+
+def test_its_name_is_its_principal() -> None:
+    assert AccessEntry(None, "arena", ROLE).identity() == {"clusterName": "arena", "principalArn": ROLE}
 
 
 def test_an_entry_is_returned_by_its_options() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import (
     FIELDS,
+    Addon,
     addon_update,
     given,
     read_configuration,
@@ -100,6 +101,10 @@ def test_the_prediction_reads_like_the_description() -> None:
 )
 def test_configuration_is_json_or_yaml(text: str | None, values: Any) -> None:
     assert read_configuration(text) == values
+
+
+def test_its_name() -> None:
+    assert Addon(None, "arena", "vpc-cni").identity() == {"clusterName": "arena", "addonName": "vpc-cni"}
 
 
 def test_an_empty_role_is_not_sent() -> None:

@@ -109,6 +109,13 @@ def test_private_subnets_are_taken() -> None:
     refuse_public_subnets(FakeEc2(), "arena/system", ["subnet-nat"])
 
 
+def test_its_name() -> None:
+    assert FargateProfile(None, "arena", "system").identity() == {
+        "clusterName": "arena",
+        "fargateProfileName": "system",
+    }
+
+
 def test_created_once(profile: FakeProfile) -> None:
     assert ensure(profile)["changed"]
     assert not ensure(profile)["changed"]

@@ -165,6 +165,10 @@ def test_a_limit_that_the_nodes_fill_is_taken() -> None:
     assert result["resource"]["scalingConfig"] == {"minSize": 3, "maxSize": 12, "desiredSize": 12}
 
 
+def test_its_name() -> None:
+    assert Nodegroup(None, "arena", "game").identity() == {"clusterName": "arena", "nodegroupName": "game"}
+
+
 def test_a_creation_holds_only_what_was_given() -> None:
     override = {
         "node_monitoring_condition": "AcceleratedHardwareReady",

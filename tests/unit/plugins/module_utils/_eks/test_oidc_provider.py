@@ -127,6 +127,13 @@ def test_a_provider_that_iam_lists_late_is_taken_as_it_is() -> None:
     assert (second["changed"], second["round"]["finished"], second["resource"]["Arn"]) == (False, True, ARN)
 
 
+@pytest.mark.parametrize(
+    ("issuer", "identity"), [("https://oidc.eks/id/A1", {"Url": "oidc.eks/id/A1"}), ("", {})], ids=["known", "to come"]
+)
+def test_its_name_is_its_issuer(issuer: str, identity: dict[str, str]) -> None:
+    assert OidcProvider(None, None, "arena", issuer).identity() == identity
+
+
 def test_a_provider_is_returned_by_its_options() -> None:
     assert by_options({"client_id_list": ["a"], "thumbprint_list": [], "arn": ARN}) == {
         "client_ids": ["a"],

@@ -60,6 +60,14 @@ def test_what_aws_leaves_out_is_none(want: dict[str, Any], changed: list[str]) -
     assert [one.field.option for one in differences(kind.fields, want, have)] == changed
 
 
+def test_its_name() -> None:
+    assert PodIdentityAssociation(None, "arena", "game", "telemetry").identity() == {
+        "clusterName": "arena",
+        "namespace": "game",
+        "serviceAccount": "telemetry",
+    }
+
+
 def test_an_add_on_keeps_its_own() -> None:
     kind = association({"associationId": "a-1", "roleArn": ROLE, "ownerArn": "arn:addon"})
     have = kind.describe()

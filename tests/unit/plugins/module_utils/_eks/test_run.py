@@ -105,6 +105,24 @@ def test_a_long_creation_takes_rounds(resource: FakeResource) -> None:
     assert resource.calls == ["create"]
 
 
+@pytest.mark.parametrize("status", ["CREATING", "UPDATING"])
+def test_what_is_wrong_shows_while_it_goes_on(resource: FakeResource, status: str) -> None:
+    resource.exists(status=status, health={"issues": [ISSUE]}, **AS_WANTED)
+
+    result = present(resource)
+
+    assert result["round"]["progress"] == f"node group arena/game: {status}; AccessDenied: no right to subnet-1"
+
+
+def test_what_is_wrong_shows_beside_what_is_being_changed(resource: FakeResource) -> None:
+    resource.seconds = 40
+    resource.exists(health={"issues": [ISSUE]}, **AS_WANTED)
+
+    text = present(resource, values={**WANT, "max_size": 9})["round"]["progress"]
+
+    assert text.endswith("(scaling: max_size becomes 9); AccessDenied: no right to subnet-1")
+
+
 @pytest.mark.parametrize("lag", [2.0, 14.0, 40.0])
 def test_what_is_found_late_is_created_once(clock: FakeClock, lag: float) -> None:
     resource = FakeResource(clock, lag=lag)
@@ -128,6 +146,8 @@ def test_check_mode_predicts_what_is_not_there(resource: FakeResource) -> None:
     assert resource.calls == []
     assert result["resource"]["scalingConfig"]["desiredSize"] == 3
     assert result["resource"]["tags"] == {"slot": "green"}
+    assert (result["resource"]["clusterName"], result["resource"]["nodegroupName"]) == ("arena", "game")
+    assert "nodegroupName" not in result["diff"]["after"]
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -466,6 +486,32 @@ def test_a_deletion_that_failed_before_is_tried_again(resource: FakeResource) ->
     result = absent(resource)
     assert "DELETE_FAILED: AccessDenied: no right to subnet-1" in result["round"]["failed_before"]
     assert not result["round"]["finished"]
+
+
+def test_what_is_wrong_shows_while_it_is_deleted(resource: FakeResource) -> None:
+    resource.seconds = 40
+    resource.exists(health={"issues": [ISSUE]})
+
+    text = absent(resource)["round"]["progress"]
+
+    assert text == "node group arena/game: DELETING; AccessDenied: no right to subnet-1"
+
+
+def test_what_was_wrong_with_a_deletion_is_said_once(resource: FakeResource) -> None:
+    resource.seconds = 40
+    resource.exists(status="DELETE_FAILED", health={"issues": [ISSUE]})
+
+    assert absent(resource)["round"]["progress"].count("no right to subnet-1") == 1
+
+
+def test_what_is_wrong_with_parts_shows_while_they_are_deleted(clock: FakeClock) -> None:
+    cluster = FakeResource(clock, "arena").exists()
+    ill, well = (FakeResource(clock, f"arena/{name}", seconds=40) for name in ("game", "system"))
+    cluster.parts = [ill.exists(health={"issues": [ISSUE]}), well.exists()]
+
+    assert empty(cluster)["round"]["progress"] == (
+        "deleting node group arena/game (AccessDenied: no right to subnet-1), node group arena/system"
+    )
 
 
 @pytest.mark.parametrize("delete", [absent, empty])
