@@ -118,11 +118,12 @@ def _first_destination(run: Data, start: str) -> Iterator[dict[str, Any]]:
 
 def _drain_figures(drain: Data | None) -> dict[str, Any]:
     ended = (drain or {}).get("ended", [])
+    remaining = len((drain or {}).get("active", {}))
     counts = {outcome: sum(one["outcome"] == outcome for one in ended) for outcome in OUTCOMES}
     ledger = Ledger.from_document((drain or {}).get("ledger", {}))
     return {
         "measured": drain is not None,
-        "sessions": {"total": len(ended), "remaining": len((drain or {}).get("active", {})), **counts},
+        "sessions": {"total": remaining + len(ended), "remaining": remaining, **counts},
         "players": ledger.summary(),
         "downtimes_seconds": sorted(ledger.downtimes),
     }

@@ -109,7 +109,7 @@ def _drain_lines(report: Data) -> list[str]:
     outcomes = ("ended_alone", "moved", "interrupted", "forced", "lost")
     counts = ", ".join(f"{sessions[name]} {name.replace('_', ' ')}" for name in outcomes)
     left = f", {sessions['remaining']} left" if sessions["remaining"] else ""
-    lines = [f"  sessions  {sessions['total'] + sessions['remaining']} on {report['run']['source']}: {counts}{left}"]
+    lines = [f"  sessions  {sessions['total']} on {report['run']['source']}: {counts}{left}"]
     times = players["downtime_seconds"]
     if times["max"] is None:
         return [*lines, "  players   downtime was not measured"]

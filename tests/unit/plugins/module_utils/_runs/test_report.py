@@ -86,6 +86,14 @@ def test_a_report() -> None:
     assert "previous" not in made["run"]
 
 
+def test_what_is_left_counts_among_all_sessions_as_in_the_drain_s_own_result() -> None:
+    made = report(drain={**DRAIN, "active": {"uid-1": {}, "uid-2": {}}}, outcome="rolled_back")
+    sessions = made["drain"]["sessions"]
+    assert (sessions["total"], sessions["remaining"]) == (5, 2)
+    lines = report_lines(made, "look", "back", "reclaim!", [])
+    assert "  sessions  5 on blue: 1 ended alone, 2 moved, 0 interrupted, 0 forced, 0 lost, 2 left" in lines
+
+
 def test_a_rollback_is_a_phase_of_its_own() -> None:
     journal = [
         *JOURNAL[:3],
