@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import HANDOFF
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import (
@@ -104,28 +104,32 @@ def access_review(access: Access) -> dict[str, Any]:
 
 def refusals(policies: Policies, slots: Sequence[Slot], now: float, *, begins: bool) -> list[str]:
     """What is wrong; `slots` are the source and, where it is there, the target."""
+    source, *targets = slots
     wrong = policy_problems(policies, now, begins)
     for slot in slots:
-        wrong += _slot_problems(slot)
-    source = slots[0]
+        wrong += [*denials(slot), *_lacks(slot)]
     if source.fleets is not None:
         unknown, known = unknown_fleets(policies.fleets, source.fleets)
         wrong += [f"Fleet {name_of(key)}: {source.title} has no such Fleet; it has {known}" for key in unknown]
-    target = slots[1] if len(slots) > 1 else None
-    if source.fleets is not None and target and target.fleets is not None:
-        missing = [fleet for fleet in needing_target(policies, sorted(source.fleets)) if fleet not in target.fleets]
-        wrong += [
-            f"Fleet {name_of(fleet)}: {target.title} has no Fleet of that name, and its players would find no seat; "
-            "create it, or give this Fleet mode at_match_end with on_deadline wait"
-            for fleet in missing
-        ]
+    for target in targets:
+        wrong += _fleets_lacking(policies, source, target)
     return wrong
 
 
-def _slot_problems(slot: Slot) -> Iterable[str]:
-    if slot.missing:
-        verbs = ", ".join(map(str, slot.missing))
-        yield f"{slot.title}: the runner may not {verbs}; give its access entry or Role these verbs"
+def denials(slot: Slot) -> list[str]:
+    """The verbs that the runner lacks, as one problem."""
+    if not slot.missing:
+        return []
+    verbs = ", ".join(map(str, slot.missing))
+    return [f"{slot.title}: the runner may not {verbs}; give its access entry or Role these verbs"]
+
+
+def what_charts_bring(policies: Policies, source: Slot, target: Slot) -> list[str]:
+    """What is wrong with a target until its release's charts are installed."""
+    return [*_lacks(target), *_fleets_lacking(policies, source, target)]
+
+
+def _lacks(slot: Slot) -> Iterator[str]:
     for namespace in slot.unknown_namespaces:
         yield f"{slot.title}: there is no namespace {namespace}"
     if not slot.installed:
@@ -133,6 +137,17 @@ def _slot_problems(slot: Slot) -> Iterable[str]:
     if slot.agones and slot.agones[:2] < OLDEST_AGONES:
         found, oldest = (".".join(map(str, version)) for version in (slot.agones, OLDEST_AGONES))
         yield f"{slot.title}: Agones {found} is older than {oldest}, the oldest that a drain supports"
+
+
+def _fleets_lacking(policies: Policies, source: Slot, target: Slot) -> list[str]:
+    if source.fleets is None or target.fleets is None:
+        return []
+    missing = [fleet for fleet in needing_target(policies, sorted(source.fleets)) if fleet not in target.fleets]
+    return [
+        f"Fleet {name_of(fleet)}: {target.title} has no Fleet of that name, and its players would find no seat; "
+        "create it, or give this Fleet mode at_match_end with on_deadline wait"
+        for fleet in missing
+    ]
 
 
 def agones_version(objects: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:

@@ -31,10 +31,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outc
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, name_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import (
     Slot,
+    denials,
     fingerprint,
     needed_on_source,
     needed_on_target,
     refusals,
+    what_charts_bring,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import Cancellation
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import KubeFleets, NoFleets
@@ -485,17 +487,49 @@ def refuse(wrong: Sequence[str]) -> None:
 
 
 def review_slots(
-    source: KubeApi, target: KubeApi | None, policies: Policies, settings: Settings, clock: Clock, *, begins: bool
+    source: KubeApi, target: KubeApi, policies: Policies, settings: Settings, clock: Clock, *, begins: bool
 ) -> None:
-    """Look at both slots (the source alone without a target); raises BlueGreenError with all that is wrong."""
-    names = settings.namespaces
-    slots: list[Slot] = [look_at(source, settings.source_slot, names, needed_on_source(policies, names))]
-    if target:
-        needed = needed_on_target(policies, names, settings.reserve_seats is None)
-        slots.append(look_at(target, settings.target_slot, names, needed))
+    """Look at both slots; raises BlueGreenError with all that is wrong."""
+    slots = [_look_at_source(source, policies, settings), _look_at_target(target, policies, settings)]
     refuse(refusals(policies, slots, clock.now().timestamp(), begins=begins))
+    _refuse_unknown_predicate(source, settings)
+
+
+def preview_slots(
+    source: KubeApi, target: KubeApi | None, policies: Policies, settings: Settings, clock: Clock
+) -> list[str]:
+    """As review_slots, before the target is built or made ready; returns what would be refused as it is now.
+
+    A target that does not exist yet (None), or has no Agones, is not judged.
+    """
+    on_source = _look_at_source(source, policies, settings)
+    on_target = _look_at_target(target, policies, settings) if target else None
+    wrong = refusals(policies, [on_source], clock.now().timestamp(), begins=True)
+    if on_target is None or not on_target.installed:
+        refuse(wrong)
+        lacking = []
+    else:
+        # The same plan may yet install the charts that bring a Fleet, a namespace or a newer Agones, and must not fail
+        # for want of them. The runner's rights are no chart's matter: a missing verb is refused now.
+        refuse([*wrong, *denials(on_target)])
+        lacking = what_charts_bring(policies, on_source, on_target)
+    _refuse_unknown_predicate(source, settings)
+    return [f"{problem}; the drain will be refused unless the release's charts change that" for problem in lacking]
+
+
+def _look_at_source(api: KubeApi, policies: Policies, settings: Settings) -> Slot:
+    return look_at(api, settings.source_slot, settings.namespaces, needed_on_source(policies, settings.namespaces))
+
+
+def _look_at_target(api: KubeApi, policies: Policies, settings: Settings) -> Slot:
+    needed = needed_on_target(policies, settings.namespaces, settings.reserve_seats is None)
+    return look_at(api, settings.target_slot, settings.namespaces, needed)
+
+
+def _refuse_unknown_predicate(source: KubeApi, settings: Settings) -> None:
     if settings.predicate:
-        refuse_unknown(settings.predicate, [one for name in names for one in KubeFleets(source).fleets(name)])
+        fleets = [one for name in settings.namespaces for one in KubeFleets(source).fleets(name)]
+        refuse_unknown(settings.predicate, fleets)
 
 
 def drain_once(
@@ -533,7 +567,7 @@ def preview_drain(
     source: KubeApi, target: KubeApi | None, settings: Settings, policies: Policies, clock: Clock
 ) -> Json:
     """What a drain would begin with. A target that does not exist yet (None), or has no Agones, has no seats."""
-    review_slots(source, None, policies, settings, clock, begins=True)
+    warnings = preview_slots(source, target, policies, settings, clock)
     source_feed = WatchFeed(source, settings.namespaces, 0.0, clock)
     target_feed = WatchFeed(target or source, settings.namespaces if target else [], 0.0, clock)
     try:
@@ -552,4 +586,4 @@ def preview_drain(
         reserve=reserve,
         settings=settings,
     )
-    return one.preview(source_feed.relist(), first_target)
+    return {**one.preview(source_feed.relist(), first_target), "warnings": warnings}

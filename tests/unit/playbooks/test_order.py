@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-TASKS = Path(__file__).parents[3] / "playbooks" / "tasks"
+PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
+TASKS = PLAYBOOKS / "tasks"
 
 
 def steps(content: Any) -> Iterator[str]:
@@ -19,12 +21,19 @@ def steps(content: Any) -> Iterator[str]:
             yield f"{role['name'].rpartition('.')[2]}/{role.get('tasks_from', 'main')}"
         if "ansible.builtin.import_tasks" in item:
             yield item["ansible.builtin.import_tasks"]
-        for part in ("block", "always"):
+        for part in ("tasks", "block", "always"):
             yield from steps(item.get(part, []))
 
 
-def order(name: str) -> list[str]:
-    return list(steps(yaml.safe_load((TASKS / name).read_text())))
+def order(name: str, folder: Path = TASKS) -> list[str]:
+    return list(steps(yaml.safe_load((folder / name).read_text())))
+
+
+@pytest.mark.parametrize("playbook", ["preflight.yml", "upgrade.yml", "cutover.yml"])
+def test_what_the_drain_would_refuse_is_known_before_anything_is_written(playbook: str) -> None:
+    found = order(playbook, PLAYBOOKS)
+    reviewed = found.index("session_drain/review")
+    assert set(found[:reviewed]) <= {"tasks/known_on_failure.yml", "slots/main", "preflight/main"}
 
 
 def test_a_cutover_holds_first_and_fences_when_routing_has_moved() -> None:
