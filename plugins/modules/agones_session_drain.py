@@ -19,9 +19,9 @@ description:
     halved, and when hardly anyone does the task fails and asks nobody more. A later task goes on with a canary batch.
   - Before anything is written, everything that would stop it is looked for in both slots and told at once, among it
     the verbs that the runner lacks, as the API servers themselves answer.
-  - Check mode looks for the same. A target that does not exist yet, or has no Agones, is left out; of one that has it, a
-    missing Fleet or namespace and an Agones that is too old are warnings, since its charts may be installed before the
-    drain.
+  - Check mode looks for the same. A target that does not exist yet, or has no Agones, is left out; of one that has it,
+    a missing Fleet or namespace and an Agones that is too old are warnings, since its charts may be installed before
+    the drain.
   - It is done when the source has no session and no pod of one in two readings. A server that O(session_predicate)
     names is one session as long as it is named, and is asked with the allocation V(*), since matches may share it.
   - Each session of the source ends in exactly one outcome. What is known of them is remembered by the run, so that
