@@ -7,7 +7,7 @@ RELEASE ?= 2026-11
 WORKERS ?= 2
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo demo-down test lint gates sanity unit lab-binaries lab-up lab-status lab-down plan upgrade rollback status
+.PHONY: help setup demo demo-down test lint gates sanity unit nightly lab-binaries lab-up lab-status lab-down plan upgrade rollback status
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ sanity: setup
 
 unit: setup ## the tests that need neither network nor lab
 	@$(PYTHON_BIN) -m pytest tests/unit
+
+nightly: setup ## the drain in 100,000 histories, others each time (about an hour; DRAIN_HISTORIES=n for n)
+	@DRAIN_HISTORIES=$(or $(DRAIN_HISTORIES),100000) $(PYTHON_BIN) -m pytest \
+	  tests/unit/plugins/module_utils/_agones/test_histories.py
 
 test: setup lint lab-binaries ## all the tests
 	@$(PYTHON_BIN) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder

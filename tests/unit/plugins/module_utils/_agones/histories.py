@@ -7,23 +7,33 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
+    DEFAULT_DOMAIN,
     DISCONNECT,
     HANDOFF,
     Request,
+    read_acknowledgement,
     read_request,
+    successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import Cancellation
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import (
+    Cancellation,
+    Letting,
+    SuccessorRelease,
+    read_all,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import DrainRound, Settings
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import KubeSource, KubeTarget
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import names_successors
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SteadyClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
@@ -47,7 +57,16 @@ LAST_SECONDS = 120.0
 # The last of the events has happened, and the round in which it did is over.
 LAST_TROUBLE_SECONDS = 100.0
 RECONNECT_SECONDS = 8.0
+# So often does a person run a rollback again: kills, troubles and other runners are fewer.
+MOST_ROLLBACKS = 20
 SLOW_SECONDS = 1.5
+# Off: a runner that dies between an allocation and the request that would name it leaves a server that no request
+# names, and without such a request `release_successors` does not look at the target.
+UNNAMED_ARE_LET_GO = False
+# Whether a server begins another match with the annotations of the former one.
+REALLOCATES = True
+# A runner dies at one of so many first writes.
+MOST_WRITES = 12
 # Within that a write that met trouble is answered, and tried again.
 TRIED_AGAIN_SECONDS = SLOW_SECONDS + 1.0
 
@@ -88,6 +107,8 @@ class History:
     seats: Mapping[str, int]
     reserve: int = 0
     pod_lag: float = 0.0
+    # Whether a rollback reaches it.
+    target_answers: bool = True
     kills: tuple[Kill, ...] = ()
     events: tuple[Event, ...] = ()
 
@@ -152,6 +173,8 @@ class JudgedWorld(World):
     behind: float = 0.0
     # Sessions whose match ended when they might have closed by the request just as well.
     ties: set[str] = field(default_factory=set)
+    # How many matches of a server were over before its last one.
+    matches: Counter[str] = field(default_factory=Counter)
 
     def write(self) -> _Write:
         return _Write(self)
@@ -171,14 +194,16 @@ class JudgedWorld(World):
         with self.write():
             if self.meets("failure"):
                 raise ApiFailure("busy", 503)
-            if self.meets("conflict") and name in self.source:
-                self.change(name)
+            if self.meets("conflict"):
+                self._touch(name)
             slow, worst = self.meets("slow"), self.worst
             began_at = self.now
             if slow:
                 self.advance(SLOW_SECONDS)
             if name in self.source:
                 self._judge_patch(name, body, began_at)
+            elif "status" not in body and name in self.target:
+                self._judge_letting_go(name, body)
             answer = super().patch_server(namespace, name, body)
             # Who takes a seat while a write is on its way cannot be seen.
             self.worst = worst if slow else self.worst
@@ -193,6 +218,34 @@ class JudgedWorld(World):
             assert self.policy_of(name).interrupt_at_deadline, f"{name}: its pod was deleted under on_deadline wait"
             assert self.truth.get(name) in ("interrupted", "moved"), f"{name}: its pod was deleted without a word"
             super().delete_pod(namespace, name)
+
+    def _touch(self, name: str) -> None:
+        if name in self.source:
+            self.change(name)
+        elif name in self.target:
+            self.change_target(name)
+
+    def session_of(self, seat: str) -> str:
+        """The session whose players a server of the target waits for; an empty text when it waits for nobody's."""
+        mark = self.target[seat]["metadata"]["annotations"].get(successor_annotation(DEFAULT_DOMAIN), "")
+        return str(mark).partition("/")[0].removeprefix("uid-")
+
+    def may_come(self, name: str, seat: str) -> bool:
+        """Whether a session was told to hand over to this server, and has not acknowledged that it stays."""
+        request = self.request_of(name) if name in self.source and name not in self.truth else None
+        if request is None or (request.successor or {}).get("uid") != self.target[seat]["metadata"]["uid"]:
+            return False
+        answer = read_acknowledgement(self.source[name]["metadata"]["annotations"])
+        return answer is None or (answer.seq, answer.phase) != (request.seq, "cancelled")
+
+    def _judge_letting_go(self, seat: str, body: Mapping[str, Any]) -> None:
+        server, name = self.target[seat], self.session_of(seat)
+        if body["metadata"]["resourceVersion"] != server["metadata"]["resourceVersion"]:
+            return
+        assert name, f"{seat}: asked to go though no handoff has allocated it"
+        assert not server["status"]["lists"]["players"]["values"], f"{seat}: asked to go with players in it"
+        assert not self.may_come(name, seat), f"{seat}: asked to go before {name} has said that it stays"
+        assert name not in self.away, f"{seat}: asked to go while the players of {name} are on the way to it"
 
     def _judge_patch(self, name: str, body: Mapping[str, Any], began_at: float) -> None:
         policy, old = self.policy_of(name), self.request_of(name)
@@ -209,8 +262,8 @@ class JudgedWorld(World):
         assert request is not None
         assert old is None or request.seq > old.seq, f"{name}: sequence {request.seq} after {old and old.seq}"
         allocation = self.source[name]["metadata"]["annotations"]["agones.dev/last-allocated"]
-        assert request.allocation == allocation, f"{name}: the request is bound to another match"
         if request.state == "requested":
+            assert request.allocation == allocation, f"{name}: the request is bound to another match"
             self.asked_at[(name, request.seq)] = began_at
             self._judge_request(name, policy, request)
 
@@ -222,18 +275,35 @@ class JudgedWorld(World):
             found = [one for one in self.target.values() if one["metadata"]["uid"] == request.successor["uid"]]
             assert [one["status"]["state"] for one in found] == ["Allocated"], f"{name}: its successor is not allocated"
 
+    def reallocate(self, name: str, players: Sequence[str]) -> None:
+        self.matches[name] += 1
+        super().reallocate(name, players)
+
     def end(self, name: str, outcome: str) -> None:
         request = self.request_of(name) if name in self.source else None
-        if request is not None and request.state == "requested" and self.now >= request.not_before:
+        stands = request is not None and request.state == "requested" and self.is_for_this_match(name, request)
+        if request is not None and stands and self.now >= request.not_before:
             self.ties.add(name)
         super().end(name, outcome)
 
     def close(self, name: str, request: Request) -> None:
         before = self.truth.get(name)
         super().close(name, request)
-        if self.truth.get(name) == "moved" != before and not self.clock_jumped:
+        if self.truth.get(name) != "moved" or before == "moved":
+            return
+        self._judge_successor(name, request)
+        if not self.clock_jumped:
             notice = self.now - self.asked_at[(name, request.seq)]
             assert notice >= self.policy_of(name).notice - 0.002, f"{name}: closed after {notice:.2f} s of notice"
+
+    def _judge_successor(self, name: str, request: Request) -> None:
+        """Whoever is handed over finds the server that was named."""
+        if not request.successor:
+            return
+        uid = request.successor["uid"]
+        found = [seat for seat, one in self.target.items() if one["metadata"]["uid"] == uid]
+        assert found, f"{name}: handed over to a server that is gone"
+        assert self.request_to(found[0]) is None, f"{name}: handed over to a server that was asked to go"
 
 
 class FakeKube:
@@ -290,6 +360,8 @@ class Play:
             world.take_seat(event.fleet)
         elif event.what == "seat":
             world.add_seat(event.fleet)
+        elif event.what == "reallocated":
+            self._reallocate(event.fleet)
         elif event.what == "jump":
             world.clock.skew += event.amount
             world.clock_jumped = True
@@ -300,6 +372,13 @@ class Play:
             world.troubles[event.what] = 3
         else:
             self.keeper.memory["control"] = {"state": event.what}
+
+    def _reallocate(self, fleet: str) -> None:
+        """The server of one session, of one that was asked if there is, begins another match."""
+        world = self.world
+        there = [name for name in world.source if name not in world.truth and world.fleets[name] == fleet]
+        for name in sorted(there, key=lambda name: not self._is_asked(name))[:1]:
+            world.reallocate(name, [f"player-{name}-{world.matches[name]}"])
 
     def one_round(self) -> Json:
         clock = SteadyClock(self.world.clock)
@@ -322,8 +401,7 @@ class Play:
         """Rounds until the drain is done (its result), or time is up."""
         world = self.world
         while world.clock.seconds < end:
-            kill = self.kills.pop(0) if self.kills else None
-            world.dies_at = (world.count + kill.write, kill.after) if kill else None
+            kill = self._next_kill()
             try:
                 result = self.one_round()
                 if result["round"]["finished"]:
@@ -331,10 +409,8 @@ class Play:
                 assert sum(result["states"].values()) == result["sessions"]["remaining"]
                 self._judge_wait(result)
             except Killed:
-                assert kill
-                world.dies_at = None
-                world.advance(kill.gap)
-                self.rolls_back = self.rolls_back or kill.rolls_back
+                self._die(kill)
+                self.rolls_back = self.rolls_back or (kill is not None and kill.rolls_back)
             except LeaseLost:
                 assert self.rolls_back
             except BlueGreenError:
@@ -346,6 +422,17 @@ class Play:
                 self.roll_back()
         return None
 
+    def _next_kill(self, most: int = MOST_WRITES) -> Kill | None:
+        """Let the runner that begins now die as the history says, at one of its first `most` writes."""
+        kill = self.kills.pop(0) if self.kills else None
+        self.world.dies_at = (self.world.count + 1 + (kill.write - 1) % most, kill.after) if kill else None
+        return kill
+
+    def _die(self, kill: Kill | None) -> None:
+        assert kill
+        self.world.dies_at = None
+        self.world.advance(kill.gap)
+
     def _judge_wait(self, result: Json) -> None:
         """A drain that goes on names what holds each session that it does not ask."""
         held = sum(number for causes in result["held"].values() for number in causes.values())
@@ -355,20 +442,71 @@ class Play:
             assert held >= result["states"]["idle"], f"{told}: nothing says what the idle ones wait for"
 
     def roll_back(self) -> None:
-        """The requests are taken back with the target unplugged; a later drain reclaims what is left."""
-        self.rolls_back = self.keeper.is_taken_over = False
+        """Take the requests back, as often as it takes a person to whom all this happens."""
+        for _attempt in range(MOST_ROLLBACKS):
+            # Another one, who has taken this rollback over, does the same.
+            self.rolls_back = self.keeper.is_taken_over = False
+            # A rollback writes little.
+            kill = self._next_kill(4)
+            try:
+                self._go_back()
+            except Killed:
+                self._die(kill)
+            except BlueGreenError:
+                self.world.advance(5.0)
+            else:
+                return
+        raise AssertionError("the rollback does not end")
+
+    def _go_back(self) -> None:
+        """What playbooks/tasks/back.yml does, and what holds from then on."""
         world = self.world
+        self._cancel()
+        moved = self._moved()
+        if self.history.target_answers:
+            # The module takes the requests back each time.
+            self._cancel()
+            self._let_go()
         world.dies_at = None
-        world.troubles.clear()
+        world.advance(15.0)
+        assert moved == self._moved(), "a session closed after the rollback that was not closing"
+
+    def _cancel(self) -> None:
+        world = self.world
         source: Any = KubeSource(FakeKube(world))  # type: ignore[arg-type]
         Cancellation(source, FakeFeed(world, "source"), self.keeper, self.history.policies.default.domain).run(
             check_mode=False
         )
         standing = {name for name in world.source if name not in world.truth and self._is_asked(name)}
         assert not standing, f"{standing} are still asked to go after a rollback"
-        closed = {name for name, outcome in world.truth.items() if outcome == "moved"}
-        world.advance(15.0)
-        assert closed == {name for name, outcome in world.truth.items() if outcome == "moved"}
+
+    def _moved(self) -> set[str]:
+        return {name for name, outcome in self.world.truth.items() if outcome == "moved"}
+
+    def _let_go(self) -> None:
+        """Ask what a handoff has allocated in vain to go, as `release_successors` does."""
+        world, default = self.world, self.history.policies.default
+        source, target = FakeFeed(world, "source"), FakeFeed(world, "target")
+        if not UNNAMED_ARE_LET_GO and not names_successors(read_all(source, read_server), default.domain):
+            return
+        began_at = world.clock.seconds
+        letting = Letting(read_server, default.notice, default.acknowledge)
+        api: Any = FakeKube(world)
+        SuccessorRelease(source, target, KubeTarget(api), self.keeper, world.clock, default.domain, letting).run(
+            check_mode=False
+        )
+        # One whose write met trouble stays.
+        if world.met_at < began_at:
+            left = {seat for seat in world.target if self._is_left(seat)}
+            assert not left, f"{left} wait for players who do not come, after a rollback"
+
+    def _is_left(self, seat: str) -> bool:
+        """Whether a server of the target waits for the players of a session that has said that it stays."""
+        world = self.world
+        server, name = world.target[seat], world.session_of(seat)
+        if not name or world.request_to(seat) or server["status"]["lists"]["players"]["values"]:
+            return False
+        return name not in world.truth and not world.may_come(name, seat)
 
     def _is_asked(self, name: str) -> bool:
         request = self.world.request_of(name)
@@ -396,20 +534,21 @@ def play(history: History) -> Json:
 def _judge_end(one: Play, result: Json) -> None:
     world, history = one.world, one.history
     found = {ended["name"]: ended["outcome"] for ended in result["outcomes"]}
-    assert len(found) == len(result["outcomes"]), "a session has two outcomes"
+    told = Counter(ended["name"] for ended in result["outcomes"])
+    assert all(told[name] <= 1 + world.matches[name] for name in told), "a session has two outcomes"
     assert world.truth.keys() == {f"s{number}" for number in range(len(history.parties))}
     assert found.keys() == one.keeper.known, "not every session that the drain has known has an outcome"
     assert found.keys() == world.truth.keys() or one.stops or not history.is_undisturbed
     assert not world.source
     assert not world.pods & one.keeper.known, "the drain ended before the pods of its sessions"
-    assert sum(result["sessions"][name] for name in OUTCOMES) == result["sessions"]["total"] == len(found)
+    assert sum(result["sessions"][name] for name in OUTCOMES) == result["sessions"]["total"] == told.total()
     # Servers that are told a time long past close at once; when the runner dies then, nobody knows that they have.
     # Such a clock is refused where real ones are read (refuse_wrong_clock).
     if not history.kills or world.behind < min(policy.notice for policy in history.policies.all):
         assert world.worst <= 0, f"{world.worst} sessions more were sent away than the target could seat"
     for name, outcome in found.items():
         _judge_session(one, name, history.parties[int(name[1:])], outcome)
-    waiting = [name for name, one in world.target.items() if _is_unused_successor(world, one)]
+    waiting = [seat for seat in world.target if _is_unused_successor(world, seat)]
     assert not waiting, f"{waiting} wait for players who do not come"
     written = json.dumps([one.keeper.memory, one.keeper.entries, result])
     assert "player-" not in written, "a player id left the process"
@@ -425,10 +564,9 @@ def _judge_session(one: Play, name: str, party: Party, found: str) -> None:
         assert found in told or name in one.world.ties, f"{name}: {truth}, told as {found}"
 
 
-def _is_unused_successor(world: World, server: Json) -> bool:
-    mark = server["metadata"]["annotations"].get("eks-bluegreen.gameops/successor-of", "")
-    name = mark.partition("/")[0].removeprefix("uid-")
-    return bool(mark) and world.truth.get(name) != "moved"
+def _is_unused_successor(world: JudgedWorld, seat: str) -> bool:
+    name = world.session_of(seat)
+    return bool(name) and world.truth.get(name) != "moved"
 
 
 habits = st.builds(
@@ -444,7 +582,7 @@ habits = st.builds(
 parties = st.builds(Party, habits, st.sampled_from(["arena", "arena", "lobby"]), st.integers(0, 4))
 kills = st.builds(
     Kill,
-    st.integers(1, 12),
+    st.integers(1, MOST_WRITES),
     st.booleans(),
     st.sampled_from([0.0, 1.0, 20.0]),
     st.sampled_from([False, False, False, True]),
@@ -466,6 +604,7 @@ events = st.builds(
             "paused",
             "running",
             "aborted",
+            *["reallocated"] * REALLOCATES,
         ]
     ),
     st.sampled_from(FLEETS),
@@ -473,11 +612,11 @@ events = st.builds(
 )
 
 
-def policies_of(mode: str, more: Mapping[str, Any]) -> Policy:
+def policies_of(mode: str, more: Mapping[str, Any], notice: float = 2.0) -> Policy:
     return Policy(
         run=RUN,
         mode=mode,
-        notice=2.0,
+        notice=notice,
         spread=1.0,
         connect_grace=5.0,
         close_grace=3.0,
@@ -490,22 +629,19 @@ def policies_of(mode: str, more: Mapping[str, Any]) -> Policy:
     )
 
 
-policy = st.builds(
-    policies_of,
-    st.sampled_from([AT_MATCH_END, DISCONNECT, DISCONNECT, HANDOFF]),
-    st.fixed_dictionaries(
-        {
-            "interrupt_at_deadline": st.sampled_from([False, False, True]),
-            "deadline": st.sampled_from([12.0, 60.0, 500.0]),
-            "canary": st.integers(0, 2),
-            "most_at_once": st.sampled_from([None, None, 1, 3]),
-            "players_per_second": st.sampled_from([None, None, 1.0]),
-        }
-    ),
+limits = st.fixed_dictionaries(
+    {
+        "interrupt_at_deadline": st.sampled_from([False, False, True]),
+        "deadline": st.sampled_from([12.0, 60.0, 500.0]),
+        "canary": st.integers(0, 2),
+        "most_at_once": st.sampled_from([None, None, 1, 3]),
+        "players_per_second": st.sampled_from([None, None, 1.0]),
+    }
 )
+policy = st.builds(policies_of, st.sampled_from([AT_MATCH_END, DISCONNECT, DISCONNECT, HANDOFF]), limits)
 
 
-def histories() -> st.SearchStrategy[History]:
+def any_history() -> st.SearchStrategy[History]:
     return st.builds(
         History,
         parties=st.lists(parties, max_size=7).map(tuple),
@@ -517,6 +653,30 @@ def histories() -> st.SearchStrategy[History]:
         seats=st.fixed_dictionaries({fleet: st.integers(0, 4) for fleet in FLEETS}),
         reserve=st.integers(0, 2),
         pod_lag=st.sampled_from([0.0, 0.0, 12.0]),
+        target_answers=st.sampled_from([True, True, False]),
         kills=st.lists(kills, max_size=4).map(tuple),
         events=st.lists(events, max_size=5).map(tuple),
     )
+
+
+def early_rollback() -> st.SearchStrategy[History]:
+    """A rollback while many are asked to go and nobody has closed yet: seldom met by chance."""
+    at = st.floats(0, 7).map(lambda at: round(at, 1))
+    return st.builds(
+        History,
+        parties=st.lists(parties, min_size=1, max_size=7).map(tuple),
+        policies=st.builds(
+            lambda one: Policies(one),
+            st.builds(policies_of, st.sampled_from([HANDOFF, HANDOFF, DISCONNECT]), limits, st.just(6.0)),
+        ),
+        seats=st.fixed_dictionaries({fleet: st.integers(1, 6) for fleet in FLEETS}),
+        target_answers=st.sampled_from([True, True, True, False]),
+        kills=st.lists(kills, max_size=4).map(tuple),
+        events=st.lists(
+            st.builds(Event, at, st.sampled_from(["conflict", "failure", "slow", "rollback"])), max_size=3
+        ).map(lambda more: (Event(5.0, "rollback"), *more)),
+    )
+
+
+def histories() -> st.SearchStrategy[History]:
+    return st.integers(0, 4).flatmap(lambda kind: any_history() if kind else early_rollback())

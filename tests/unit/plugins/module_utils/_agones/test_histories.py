@@ -1,6 +1,6 @@
 """The rules of the drain in every history.
 
-`make test` plays the same 2,000 each time. At night DRAIN_HISTORIES=100000 plays others.
+`make test` plays the same 2,000 each time. `make nightly` plays 100,000 others.
 """
 
 from __future__ import annotations

@@ -215,6 +215,10 @@ class World:
         self.change(name, deleting=True)
         self.later(self.habits[name].pod_stays, lambda: self.vanish(name))
 
+    def reallocate(self, name: str, players: Sequence[str]) -> None:
+        """A match is over, and its server is allocated for another one at once. Its annotations stay."""
+        self.change(name, annotations={"agones.dev/last-allocated": format_time(self.now)}, players=players)
+
     def crash(self, name: str) -> None:
         if name in self.source and name not in self.truth:
             self.truth[name] = "lost"
@@ -233,7 +237,7 @@ class World:
         own = self.habits[name]
         if own.acknowledges_after is None or name not in self.source or name in self.truth:
             return
-        if self.request_of(name) != request:
+        if self.request_of(name) != request or not self.is_for_this_match(name, request):
             return
         if request.state == "cancelled":
             self.acknowledge(name, request, "cancelled")
@@ -246,6 +250,8 @@ class World:
 
     def close(self, name: str, request: Request) -> None:
         if name not in self.source or name in self.truth or self.request_of(name) != request:
+            return
+        if not self.is_for_this_match(name, request):
             return
         self.truth[name] = "moved"
         self.acknowledge(name, request, "closing")
@@ -291,6 +297,14 @@ class World:
         )
         self._tell("target", name)
 
+    def change_target(self, name: str, annotations: Mapping[str, str] | None = None) -> None:
+        """Write the object of a server of the target."""
+        old = self.target[name]
+        metadata = {**old["metadata"], "resourceVersion": str(next(self._versions))}
+        metadata["annotations"] = {**metadata["annotations"], **(annotations or {})}
+        self.target[name] = {**old, "metadata": metadata}
+        self._tell("target", name)
+
     def _free_seat(self, fleet: str) -> str:
         return next(
             (
@@ -304,10 +318,20 @@ class World:
     def request_of(self, name: str) -> Request | None:
         return read_request(self.source[name]["metadata"]["annotations"], DEFAULT_DOMAIN)
 
+    def request_to(self, name: str) -> Request | None:
+        """The request on a server of the target."""
+        return read_request(self.target[name]["metadata"]["annotations"], DEFAULT_DOMAIN)
+
     def asked_to_leave(self, name: str) -> bool:
         """A request stands to send the players to whatever seat there is."""
         request = self.request_of(name)
-        return request is not None and request.state == "requested" and request.mode == "disconnect"
+        if request is None or not self.is_for_this_match(name, request):
+            return False
+        return request.state == "requested" and request.mode == "disconnect"
+
+    def is_for_this_match(self, name: str, request: Request) -> bool:
+        allocation = self.source[name]["metadata"]["annotations"].get("agones.dev/last-allocated", "")
+        return request.allocation in ("*", allocation)
 
     def outstanding(self, fleet: str = FLEET) -> int:
         """Sessions that were asked to disconnect and may, and those whose players are still on their way."""
@@ -331,7 +355,7 @@ class World:
     def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
         assert namespace == NAMESPACE
         if name in self.target:
-            return self._release(name, body)
+            return self._patch_target(name, body)
         self.before_write(name)
         self.writes += 1
         if self.die_at_write == self.writes:
@@ -377,13 +401,29 @@ class World:
             self.occupy(name, [], annotations)
         return name
 
-    def _release(self, name: str, body: Mapping[str, Any]) -> Json:
+    def _patch_target(self, name: str, body: Mapping[str, Any]) -> Json:
+        if body["metadata"]["resourceVersion"] != self.target[name]["metadata"]["resourceVersion"]:
+            self.conflicts += 1
+            raise Conflict("changed", 409)
+        if "status" in body:
+            assert body["status"] == {"state": "Shutdown"}
+            server = self.target[name]
+            self._leave_target(name)
+            return {**server, "status": {**server["status"], "state": "Shutdown"}}
+        self.change_target(name, body["metadata"]["annotations"])
+        request = self.request_to(name)
+        assert request is not None
+        self.later(max(0.0, request.not_before - self.now), lambda: self._leave_target(name))
+        return self.target[name]
+
+    def _leave_target(self, name: str) -> None:
+        """An empty server of the target ends: it was shut down, or asked to go."""
+        if name not in self.target:
+            return
         server = self.target[name]
-        assert body["status"] == {"state": "Shutdown"}
         assert not server["status"]["lists"]["players"]["values"], "a session of the target was shut down"
         del self.target[name]
         self._events["target"].append(Changed(server, True, self.now))
-        return {**server, "status": {**server["status"], "state": "Shutdown"}}
 
     def _tell(self, side: str, name: str) -> None:
         server = (self.source if side == "source" else self.target)[name]
