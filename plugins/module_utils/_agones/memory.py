@@ -13,6 +13,7 @@ from typing import Any, Mapping
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     ANY_ALLOCATION,
     CLOSING,
+    HANDOFF,
     LEAVING_MODES,
     REASON_DEADLINE,
     REQUESTED,
@@ -25,6 +26,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     player_count,
 )
 
+# What the keeper knows it by.
+MEMORY = "drain"
 VERSION = 1
 
 
@@ -224,6 +227,12 @@ class Memory:
             session.turn_back(-gap)
         self.ledger.forget_times()
         self.empty_since = None
+
+
+def is_handing_over(document: Mapping[str, Any] | None) -> bool:
+    """Whether a handoff may have allocated a server that no request names: it was saved, but did not arrive."""
+    requests = [(one["request"], one["delivered"]) for one in (document or {}).get("active", {}).values()]
+    return any(request and request["mode"] == HANDOFF and not delivered for request, delivered in requests)
 
 
 def _plain(session: Session) -> dict[str, Any]:

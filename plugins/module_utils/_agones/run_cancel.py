@@ -10,7 +10,7 @@ Then let go of what a handoff has allocated on the target in vain, as far as tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     ApiFailure,
@@ -26,6 +26,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     request_patch,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Feed, Listed, WatchFeed
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import MEMORY, is_handing_over
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import (
     KubeSource,
@@ -45,7 +46,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import Keeper, LeaseLost
 
 Json = dict[str, Any]
-CANCEL_ATTEMPTS = 5
+ATTEMPTS = 5
 LOOK_SECONDS = 0.5
 
 
@@ -64,7 +65,7 @@ class Cancellation:
             self.keeper.keep()
         asked, closing = self._standing()
         before = len(asked)
-        for _attempt in range(CANCEL_ATTEMPTS):
+        for _attempt in range(ATTEMPTS):
             if check_mode or not asked:
                 break
             in_parallel(self._cancel, asked)
@@ -137,8 +138,13 @@ class SuccessorRelease:
             self.clock.sleep(LOOK_SECONDS)
             found = self._look()
         self.keeper.keep()
-        released = sum(in_parallel(self._let_go, found.unused))
-        kept = len(found.unused) - released + len(found.waiting) + len(found.kept)
+        released = 0
+        for _attempt in range(ATTEMPTS):
+            if not found.unused:
+                break
+            released += sum(in_parallel(self._let_go, found.unused))
+            found = self._look()
+        kept = len(found.unused) + len(found.waiting) + len(found.kept)
         if released or kept:
             self.keeper.journal("drain", successors_released=released, successors_kept=kept)
         return {"released": released, "kept": kept}
@@ -158,6 +164,11 @@ class SuccessorRelease:
 def read_all(feed: Feed, read: Callable[[Json], Server]) -> list[Server]:
     """Every server of a slot, as it is now."""
     return [read(item) for event in feed.relist() if isinstance(event, Listed) for item in event.items]
+
+
+def may_have_successors(source: Iterable[Server], keeper: Keeper, domain: str) -> bool:
+    """Whether a handoff may have allocated servers of the target: only then it is looked at, as it may be dead."""
+    return names_successors(source, domain) or is_handing_over(keeper.load(MEMORY))
 
 
 def cancel_requests(
@@ -181,9 +192,9 @@ def release_successors(
 ) -> Json:
     """Let go of what a handoff has allocated in vain. A target that cannot be used gives a `problem`."""
     source_feed = WatchFeed(source, namespaces, 0.0, clock)
-    if not names_successors(read_all(source_feed, letting.read), domain):
-        return {"released": 0, "kept": 0}
     try:
+        if not may_have_successors(read_all(source_feed, letting.read), keeper, domain):
+            return {"released": 0, "kept": 0}
         target = connect_target()
         target_feed = WatchFeed(target, namespaces, 0.0, clock)
         release = SuccessorRelease(source_feed, target_feed, KubeTarget(target), keeper, clock, domain, letting)

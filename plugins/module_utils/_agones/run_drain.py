@@ -26,7 +26,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.drai
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Event, Feed, Listed, WatchFeed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import fleet_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import Memory, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import MEMORY, Memory, Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, name_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import (
@@ -72,7 +72,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper
 
 Json = dict[str, Any]
 
-MEMORY = "drain"
 SLICE_SECONDS = 20.0
 # A round goes on for so much longer while there is more to write: the next one begins by listing both slots.
 MORE_SECONDS = 25.0

@@ -28,12 +28,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_
     Cancellation,
     Letting,
     SuccessorRelease,
+    may_have_successors,
     read_all,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import DrainRound, Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import KubeSource, KubeTarget
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import names_successors
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SteadyClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
@@ -60,11 +60,6 @@ RECONNECT_SECONDS = 8.0
 # So often does a person run a rollback again: kills, troubles and other runners are fewer.
 MOST_ROLLBACKS = 20
 SLOW_SECONDS = 1.5
-# Off: a runner that dies between an allocation and the request that would name it leaves a server that no request
-# names, and without such a request `release_successors` does not look at the target.
-UNNAMED_ARE_LET_GO = False
-# Whether a server begins another match with the annotations of the former one.
-REALLOCATES = True
 # A runner dies at one of so many first writes.
 MOST_WRITES = 12
 # Within that a write that met trouble is answered, and tried again.
@@ -487,7 +482,7 @@ class Play:
         """Ask what a handoff has allocated in vain to go, as `release_successors` does."""
         world, default = self.world, self.history.policies.default
         source, target = FakeFeed(world, "source"), FakeFeed(world, "target")
-        if not UNNAMED_ARE_LET_GO and not names_successors(read_all(source, read_server), default.domain):
+        if not may_have_successors(read_all(source, read_server), self.keeper, default.domain):
             return
         began_at = world.clock.seconds
         letting = Letting(read_server, default.notice, default.acknowledge)
@@ -604,7 +599,7 @@ events = st.builds(
             "paused",
             "running",
             "aborted",
-            *["reallocated"] * REALLOCATES,
+            "reallocated",
         ]
     ),
     st.sampled_from(FLEETS),

@@ -10,13 +10,20 @@ import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict, NotFound
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     DEFAULT_DOMAIN,
+    DISCONNECT,
+    HANDOFF,
     Request,
     drain_annotation,
     read_request,
     successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Event, Listed
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import Letting, SuccessorRelease
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import MEMORY, Memory, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import (
+    Letting,
+    SuccessorRelease,
+    may_have_successors,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import (
     names_successors,
@@ -98,13 +105,27 @@ def test_without_a_handoff_nobody_looks_at_the_target() -> None:
     assert names_successors([read_server(session(request()))], DEFAULT_DOMAIN)
 
 
+@pytest.mark.parametrize(
+    ("mode", "delivered", "looks"), [(HANDOFF, False, True), (HANDOFF, True, False), (DISCONNECT, False, False)]
+)
+def test_a_runner_that_died_before_it_named_a_successor_is_known_by_its_memory(
+    mode: str, delivered: bool, looks: bool
+) -> None:
+    keeper, memory = FakeKeeper(), Memory("run-1", START)
+    known = Request("run-1", 1, "requested", mode, "*", START, START, 0.0)
+    memory.active["uid"] = Session(NAMESPACE, "s0", "uid", "arena", "", START, request=known, delivered=delivered)
+    keeper.save(MEMORY, memory.to_document())
+    assert may_have_successors([read_server(session(None))], keeper, DEFAULT_DOMAIN) is looks
+    assert not may_have_successors([], FakeKeeper(), DEFAULT_DOMAIN)
+
+
 class Slot:
     """One slot's game servers: a feed of them, and a target that takes patches."""
 
     def __init__(self, *servers: Json) -> None:
         self.servers = {one["metadata"]["name"]: one for one in servers}
         self.patches: list[Mapping[str, Any]] = []
-        self.trouble: ApiFailure | None = None
+        self.troubles: list[ApiFailure] = []
         self.fresh = True
 
     def relist(self) -> list[Event]:
@@ -120,9 +141,10 @@ class Slot:
         raise AssertionError("nothing is allocated")
 
     def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
-        if self.trouble:
-            raise self.trouble
+        if self.troubles:
+            raise self.troubles.pop()
         self.patches.append(body)
+        self.servers[name]["metadata"]["annotations"].update(body["metadata"]["annotations"])
         return self.servers[name]
 
 
@@ -181,11 +203,19 @@ def test_without_that_word_the_successor_stays() -> None:
 
 
 @pytest.mark.parametrize("trouble", [Conflict("joined", 409), NotFound("gone", 404), ApiFailure("busy", 503)])
-def test_one_that_changed_since_it_was_read_stays(trouble: ApiFailure) -> None:
+def test_one_that_cannot_be_asked_stays(trouble: ApiFailure) -> None:
     target = Slot(successor())
-    target.trouble = trouble
+    target.troubles = [trouble] * 5
     release, _clock = letting_go(Slot(session(request(), "cancelled")), target)
     assert release.run(check_mode=False) == {"released": 0, "kept": 1}
+    assert target.troubles == []
+
+
+def test_a_write_that_met_a_conflict_is_tried_again() -> None:
+    target = Slot(successor())
+    target.troubles = [Conflict("changed", 409), ApiFailure("busy", 503)]
+    release, _clock = letting_go(Slot(session(request(), "cancelled")), target)
+    assert release.run(check_mode=False) == {"released": 1, "kept": 0}
 
 
 def test_check_mode_waits_for_nobody_and_writes_nothing() -> None:
