@@ -560,8 +560,8 @@ def _judge_session(one: Play, name: str, party: Party, found: str) -> None:
 
 
 def _is_unused_successor(world: JudgedWorld, seat: str) -> bool:
-    name = world.session_of(seat)
-    return bool(name) and world.truth.get(name) != "moved"
+    name, players = world.session_of(seat), world.target[seat]["status"]["lists"]["players"]["values"]
+    return bool(name) and not players and world.truth.get(name) != "moved"
 
 
 habits = st.builds(
