@@ -41,6 +41,8 @@ _value:
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.health import health_of
+
 # Under these a result has a description with a status.
 DESCRIBED = ("cluster", "nodegroup", "fargate_profile", "addon")
 
@@ -78,8 +80,7 @@ def _standing(result: Result) -> list[str]:
     status = found.get("status", "ACTIVE")
     if status == "ACTIVE":
         return []
-    issues = (found.get("health") or {}).get("issues") or []
-    because = "; ".join(f"{one.get('code')}: {one.get('message')}" for one in issues)
+    because = health_of(found)
     return [f"{_header(result.get('diff') or {})} is {status}" + (f": {because}" if because else "")]
 
 

@@ -19,6 +19,7 @@ from ansible.module_utils.common.dict_transformations import camel_dict_to_snake
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import error_code
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.health import health_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Description, Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
@@ -170,13 +171,7 @@ def answer(key: str, result: Result) -> Result:
 
 def issues(have: Description) -> str:
     """Why a resource is not well."""
-    return _health(have) or "AWS gives no reason"
-
-
-def _health(have: Description | None) -> str:
-    """What AWS says is wrong with a resource, whatever its status; "" if nothing."""
-    found = at(have or {}, "health.issues") or []
-    return "; ".join(f"{one.get('code')}: {one.get('message')}" for one in found)
+    return health_of(have) or "AWS gives no reason"
 
 
 class _Round:
@@ -325,7 +320,7 @@ class _Round:
         status = "absent" if seen is None else seen["status"]
         reason = because or failed_before or (issues(seen) if seen is not None and status not in MOVING else "")
         text = f"{self.resource.kind} {self.resource.name}: {status}" + (f" ({reason})" if reason else "")
-        wrong = _health(seen)
+        wrong = health_of(seen)
         if wrong not in text:
             text += f"; {wrong}"
         result = _result(self.resource, self.before, seen, changed=self.changed)
@@ -451,7 +446,7 @@ def _names(parts: Sequence[Resource]) -> list[str]:
 
 
 def _name_and_health(part: Resource) -> str:
-    wrong = _health(part.describe())
+    wrong = health_of(part.describe())
     return f"{part.kind} {part.name}" + (f" ({wrong})" if wrong else "")
 
 
