@@ -183,12 +183,10 @@ class AccessEntry(Part):
     """The entry of one IAM principal, with the policies that are associated with it."""
 
     kind = "access entry"
+    part_key = "principalArn"
     arn_key = "accessEntryArn"
     fields = FIELDS
     creation = "CreateAccessEntry"
-
-    def identity(self) -> Description:
-        return {"clusterName": self.cluster, "principalArn": self.part}
 
     def describe(self) -> Description | None:
         at = (self.client, self.cluster, self.part)

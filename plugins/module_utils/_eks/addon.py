@@ -132,6 +132,7 @@ class Addon(Part):
     """
 
     kind = "add-on"
+    part_key = "addonName"
     arn_key = "addonArn"
     fields = FIELDS
     creation = "CreateAddon"
@@ -145,9 +146,6 @@ class Addon(Part):
 
     def check(self, body: Mapping[str, Any]) -> None:
         super().check(given(body))
-
-    def identity(self) -> Description:
-        return {"clusterName": self.cluster, "addonName": self.part}
 
     def describe(self) -> Description | None:
         """As AWS describes it, with its pod identity associations in full, of which AWS gives the ARNs."""
@@ -175,7 +173,7 @@ class Addon(Part):
         return update_addon(self.client, self.cluster, self.part, body)
 
     def update_owner(self) -> Mapping[str, str]:
-        return {"addonName": self.part}
+        return {self.part_key: self.part}
 
     def delete(self) -> None:
         delete_addon(self.client, self.cluster, self.part, self._preserve)

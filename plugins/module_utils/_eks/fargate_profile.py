@@ -92,13 +92,11 @@ class FargateProfile(Part):
     """A Fargate profile: nothing of it can change but its tags."""
 
     kind = "Fargate profile"
+    part_key = "fargateProfileName"
     arn_key = "fargateProfileArn"
     fields = FIELDS
     needed = ("pod_execution_role_arn", "subnet_ids", "selectors")
     creation = "CreateFargateProfile"
-
-    def identity(self) -> Description:
-        return {"clusterName": self.cluster, "fargateProfileName": self.part}
 
     def describe(self) -> Description | None:
         return describe_fargate_profile(self.client, self.cluster, self.part)

@@ -189,13 +189,11 @@ class Nodegroup(Part):
     """A managed node group."""
 
     kind = "node group"
+    part_key = "nodegroupName"
     arn_key = "nodegroupArn"
     fields = FIELDS
     needed = ("node_role_arn", "subnet_ids")
     creation = "CreateNodegroup"
-
-    def identity(self) -> Description:
-        return {"clusterName": self.cluster, "nodegroupName": self.part}
 
     def describe(self) -> Description | None:
         return describe_nodegroup(self.client, self.cluster, self.part)
@@ -223,7 +221,7 @@ class Nodegroup(Part):
         )
 
     def update_owner(self) -> Mapping[str, str]:
-        return {"nodegroupName": self.part}
+        return {self.part_key: self.part}
 
     def delete(self) -> None:
         delete_nodegroup(self.client, self.cluster, self.part)

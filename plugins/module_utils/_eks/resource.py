@@ -130,6 +130,12 @@ class Resource(ABC):
 class Part(Resource):
     """Something in a cluster, with a name of its own there."""
 
+    # What its description and its calls name it by.
+    part_key: str
+
     def __init__(self, client: Any, cluster: str, part: str) -> None:
         super().__init__(client, cluster, f"{cluster}/{part}")
         self.part = part
+
+    def identity(self) -> Description:
+        return {"clusterName": self.cluster, self.part_key: self.part}
