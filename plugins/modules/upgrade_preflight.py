@@ -231,6 +231,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     Fargate,
     Matrix,
     Wanted,
+    lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import (
     is_conformant,
@@ -240,7 +241,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
     LiveCluster,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.release import (
-    lacking_texts,
+    CHART_TEXTS,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import (
     Scope,
@@ -282,7 +283,7 @@ def run(module: Any) -> dict[str, Any]:
     reads = Reads()
     reads.problems += [Finding(**problem) for problem in observed.get("problems", [])]
     for chart in options["release"].get("charts") or []:
-        if lacking_texts(chart):
+        if lacking(chart, CHART_TEXTS):
             continue
         reads.attempt(partial(check_sources, [chart_of(chart)]), None, "charts", "the release's charts")
     scope = Scope(

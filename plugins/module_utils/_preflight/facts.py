@@ -169,6 +169,13 @@ def lacking(entry: Data, keys: Sequence[str]) -> list[str]:
     return [key for key in keys if entry.get(key) in (None, "")]
 
 
+def incomplete(kind: str, entries: Sequence[Data], keys: Sequence[str]) -> Iterator[str]:
+    """What each entry of a list lacks, by its name or, where it has none, its number."""
+    for number, entry in enumerate(entries, start=1):
+        if missing := lacking(entry, keys):
+            yield f"its {kind} {entry.get('name') or number} has no {' and no '.join(missing)}"
+
+
 def image_of(group: Data, release: Data, key: str) -> str:
     """A node group's own ami_type or release_version, or the release's; "" where a launch template names the image."""
     return str(group.get(key, (release.get("node_image") or {}).get(key)) or "")

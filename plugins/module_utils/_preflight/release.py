@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
-    Data,
     Wanted,
     World,
     error,
+    incomplete,
     lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
@@ -51,10 +51,8 @@ def check_variables(wanted: Wanted, _world: World) -> Iterator[Finding]:
 
 
 def check_nodegroups(wanted: Wanted, _world: World) -> Iterator[Finding]:
-    for number, group in enumerate(wanted.nodegroups, start=1):
-        if missing := lacking(group, NODEGROUP_OPTIONS):
-            found = f"its node group {group.get('name') or number} has no {' and no '.join(missing)}"
-            yield error("variable_missing", "eks_bluegreen_nodegroups", found, "Write it into the node group's entry")
+    for found in incomplete("node group", wanted.nodegroups, NODEGROUP_OPTIONS):
+        yield error("variable_missing", "eks_bluegreen_nodegroups", found, "Write it into the node group's entry")
 
 
 def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
@@ -65,24 +63,14 @@ def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
         if not isinstance(value, str) or not value:
             found = f"its {key} is missing" if value in (None, "") else f"its {key} is {value!r}, not a text"
             yield error("release_file", place, found, f'Write it in quotes, as {key}: "..."')
-    for number, chart in enumerate(release.get("charts") or [], start=1):
-        if missing := lacking_texts(chart):
-            found = f"its chart {chart.get('name') or number} has no {' and no '.join(missing)}"
-            yield error("release_file", place, found, "Write it into the chart's entry")
-    for number, addon in enumerate(release.get("addons") or [], start=1):
-        if missing := lacking(addon, ADDON_TEXTS):
-            found = f"its add-on {addon.get('name') or number} has no {' and no '.join(missing)}"
-            yield error("release_file", place, found, "Write it into the add-on's entry")
+    for kind, key, texts in (("chart", "charts", CHART_TEXTS), ("add-on", "addons", ADDON_TEXTS)):
+        for found in incomplete(kind, release.get(key) or [], texts):
+            yield error("release_file", place, found, f"Write it into the {kind}'s entry")
     charts = {str(chart.get("name")): str(chart.get("version")) for chart in release.get("charts") or []}
     version, of_chart = release.get("agones_version"), charts.get("agones", "missing")
     if of_chart != version:
         found = f"its agones_version is {version}, that of its chart agones {of_chart}"
         yield error("release_file", place, found, "Make the two name the same version")
-
-
-def lacking_texts(chart: Data) -> list[str]:
-    """What a chart's entry must have and has not."""
-    return lacking(chart, CHART_TEXTS)
 
 
 def check_image(wanted: Wanted, _world: World) -> Iterator[Finding]:
