@@ -121,7 +121,13 @@ class KwokLauncher:
             "componentsPatches": [
                 _patch("etcd", {}, {"unsafe-no-fsync": "true"}),
                 _patch("kube-apiserver", api_server, api_server_more),
-                _patch("kube-controller-manager", way_in, {"leader-elect": "false"}),
+                # Kubernetes' own defaults. Without a limit the disruption controller asks for the scale of every game
+                # server whenever one of their pods changes, which takes half a core for 50 sessions.
+                _patch(
+                    "kube-controller-manager",
+                    {**way_in, "kube-api-qps": "20", "kube-api-burst": "30"},
+                    {"leader-elect": "false"},
+                ),
                 _patch("kube-scheduler", way_in, {"leader-elect": "false"}),
                 _patch(
                     "kwok-controller",
