@@ -71,6 +71,13 @@ class Request:
     reason: str = REASON_DRAIN
     successor: Mapping[str, Any] | None = None
 
+    def is_about(self, allocation: str) -> bool:
+        """Whether it was made for this allocation, and not for an earlier one of the same server.
+
+        Agones leaves annotations where they are when it allocates a server again.
+        """
+        return not allocation or self.allocation in (ANY_ALLOCATION, allocation)
+
     def to_json(self) -> str:
         """The annotation's value."""
         document = {

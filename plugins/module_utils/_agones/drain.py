@@ -19,7 +19,6 @@ from typing import Collection, Iterable, Mapping
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import pacing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     ACCEPTED,
-    ANY_ALLOCATION,
     CANCELLED,
     CLOSING,
     HANDOFF,
@@ -27,7 +26,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     REASON_DEADLINE,
     REFUSED,
     REQUESTED,
-    Request,
     read_acknowledgement,
     read_request,
     successor_annotation,
@@ -65,6 +63,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sign
     escalation,
     wanted,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import is_asked_to_go
 
 STATES = ("idle", "requested", "accepted", "closing", "refused", "silent", "overdue", "ending")
 
@@ -178,7 +177,7 @@ class Drain:
         found = read_request(server.annotations, policy.domain)
         if found is None or found.run != policy.run:
             return
-        if _is_of_another_match(found, session):
+        if not found.is_about(session.allocation):
             # Its number is used up, and so are the answers to it.
             found, session.first_seq = replace(found, state=CANCELLED), found.seq + 1
         known = session.request
@@ -388,7 +387,9 @@ class Drain:
     def _seated(self) -> set[str]:
         """The sessions whose seat on the target is taken already, by a server that no request has named yet."""
         # A request that was not delivered keeps its mode, and finds the server that was allocated for it.
-        found = (self.memory.active.get(uid) for _server, uid in self._successors())
+        domain = self.policies.default.domain
+        seats = (uid for server, uid in self._successors() if not is_asked_to_go(server, domain))
+        found = (self.memory.active.get(uid) for uid in seats)
         return {one.uid for one in found if one and one.is_asked and not one.delivered}
 
     def note(self, action: Action, accepted: bool, now: float) -> None:
@@ -516,11 +517,6 @@ class _Turn:
 def _has_successor(session: Session) -> bool:
     """Its seat on the target is taken already."""
     return session.request is not None and session.request.successor is not None
-
-
-def _is_of_another_match(request: Request, session: Session) -> bool:
-    """Agones leaves annotations where they are when it allocates a server again."""
-    return bool(session.allocation) and request.allocation not in (ANY_ALLOCATION, session.allocation)
 
 
 def _goes_elsewhere(session: Session, server: Server) -> bool:

@@ -39,6 +39,12 @@ class Successors:
     kept: list[Server] = field(default_factory=list)
 
 
+def is_asked_to_go(server: Server, domain: str) -> bool:
+    """Whether a server of the target was asked to go, and will."""
+    request = read_request(server.annotations, domain)
+    return request is not None and request.state == REQUESTED and request.is_about(server.allocation)
+
+
 def names_successors(source: Iterable[Server], domain: str) -> bool:
     """Whether a session of the source was ever told of a server of the target."""
     requests = (read_request(server.annotations, domain) for server in source)
@@ -51,8 +57,7 @@ def sort_successors(source: Iterable[Server], target: Iterable[Server], domain: 
     found = Successors()
     for server in target:
         uid = server.annotations.get(successor_annotation(domain), "").partition("/")[0]
-        asked = read_request(server.annotations, domain)
-        if not uid or not server.is_session or server.ending or (asked and asked.state == REQUESTED):
+        if not uid or not server.is_session or server.ending or is_asked_to_go(server, domain):
             continue
         _fitting(found, server, sessions.get(uid), domain).append(server)
     return found

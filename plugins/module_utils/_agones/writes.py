@@ -35,6 +35,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sign
     Signal,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import Source, Target
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import is_asked_to_go
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 
 Json = dict[str, Any]
@@ -78,10 +79,12 @@ class Writes:
 
     def put(self, actions: Sequence[Action], target_servers: Iterable[Server]) -> None:
         """Do these before all that has not begun, and repetitions after it: else thousands of deaf servers would keep
-        others from being asked at all. `target_servers` may hold successors that were allocated before.
+        others from being asked at all. `target_servers` may hold successors that were allocated before; one that was
+        asked to go since, by a drain that was aborted, takes no players.
         """
         name = successor_annotation(self._domain)
-        reserved = {one.annotations[name]: one for one in target_servers if name in one.annotations}
+        marked = (one for one in target_servers if name in one.annotations)
+        reserved = {one.annotations[name]: one for one in marked if not is_asked_to_go(one, self._domain)}
         self._todo.extendleft((one, reserved) for one in reversed(actions) if not _is_repetition(one))
         self._todo.extend((one, reserved) for one in actions if _is_repetition(one))
 

@@ -419,6 +419,17 @@ def test_whose_successor_was_allocated_in_vain_is_asked_again_on_a_full_target()
     assert one.held == {}
 
 
+def test_a_successor_that_was_asked_to_go_keeps_no_seat() -> None:
+    one = drain(replace(POLICY, mode=HANDOFF), seats=1)
+    one.see_source("arena", [server()], START)
+    (action,) = one.plan(START)
+    marks = {**asked(replace(REQUEST, reason="unused")), f"{DEFAULT_DOMAIN}/successor-of": "uid-s/run-1"}
+    one.see_target(server("seat-0", "Allocated", annotations=marks, players=[], version=999), START)
+    one.note(action, accepted=False, now=START)
+    one.see_target(server("seat-1", "Ready"), START)
+    assert one.room(("arena", "arena"), START) == 0
+
+
 def test_a_request_that_was_never_delivered_moved_nobody() -> None:
     one = drain(replace(POLICY, mode=HANDOFF), seats=1)
     one.see_source("arena", [server()], START)

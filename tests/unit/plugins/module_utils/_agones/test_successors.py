@@ -36,9 +36,15 @@ Json = dict[str, Any]
 MARK = {successor_annotation(DEFAULT_DOMAIN): "uid-s0/run-1"}
 
 
-def request(state: str = "cancelled", seq: int = 2, successor: str | None = "uid-t0", mode: str = "handoff") -> str:
+def request(
+    state: str = "cancelled",
+    seq: int = 2,
+    successor: str | None = "uid-t0",
+    mode: str = "handoff",
+    allocation: str = "*",
+) -> str:
     told = {"address": "127.0.0.1", "port": 7001, "uid": successor} if successor else None
-    return Request("run-1", seq, state, mode, "*", START, START, 0.0, successor=told).to_json()
+    return Request("run-1", seq, state, mode, allocation, START, START, 0.0, successor=told).to_json()
 
 
 def session(asked: str | None = None, phase: str = "", seq: int = 2, **values: Any) -> Json:
@@ -88,6 +94,11 @@ def test_a_successor_goes_once_its_session_has_said_that_it_stays(
         (successor(deleting=True), ""),
         (successor(state="Ready"), ""),
         (successor(annotations={drain_annotation(DEFAULT_DOMAIN): request("requested")}), ""),
+        # Asked before it was allocated again.
+        (
+            successor(annotations={drain_annotation(DEFAULT_DOMAIN): request("requested", allocation="earlier")}),
+            "unused",
+        ),
         (game_server("t0"), ""),
     ],
 )

@@ -8,10 +8,17 @@ import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
+    CANCELLED,
+    DEFAULT_DOMAIN,
+    DISCONNECT,
+    HANDOFF,
     REQUESTED,
     Request,
+    drain_annotation,
+    successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import Signal
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.writes import Writes
 
@@ -66,6 +73,25 @@ def test_time_is_given_back_while_there_is_more_to_write() -> None:
         assert answered(one, 1.5) == [("a", True), ("b", True)]
         assert [action.name for action in one.drop()] == ["c"]
         assert (one.busy, world.writes, answered(one)) == (False, 2, [])
+
+
+@pytest.mark.parametrize(("state", "told"), [(REQUESTED, "seat-1"), (CANCELLED, "seat-0")])
+def test_a_successor_that_was_asked_to_go_gets_no_players(state: str, told: str) -> None:
+    world = World(seats=2)
+    world.add_session("a")
+    wanted = signal(world, "a")
+    wanted = replace(wanted, request=replace(wanted.request, mode=HANDOFF))
+    world.allocate((NAMESPACE, "arena"), {successor_annotation(DEFAULT_DOMAIN): f"{wanted.uid}/run-1"})
+    (had,) = (one for one in world.target.values() if one["status"]["state"] == "Allocated")
+    asked = replace(wanted.request, mode=DISCONNECT, state=state, reason="unused")
+    had["metadata"]["annotations"][drain_annotation(DEFAULT_DOMAIN)] = asked.to_json()
+    with writes(world) as one:
+        one.put([wanted], map(read_server, world.target.values()))
+        assert answered(one) == [("a", True)]
+    request = world.request_of("a")
+    assert request is not None
+    assert request.successor is not None
+    assert request.successor["uid"] == f"uid-{told}"
 
 
 def test_a_failure_is_raised_and_ends_the_rest() -> None:
