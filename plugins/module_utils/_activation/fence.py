@@ -178,12 +178,13 @@ def given_access(gate: Gate, rules: Sequence[Mapping[str, Any]]) -> list[Access]
     """All that a Role gives. Kubernetes lets nobody write a Role that gives what he has not, or may not escalate."""
     given: dict[Access, None] = {}
     for rule in rules:
-        if rule.get("resourceNames"):
-            continue
-        for group, resource, verb in itertools.product(
-            rule.get("apiGroups") or [], rule.get("resources") or [], rule.get("verbs") or []
+        verbs = rule.get("verbs") or []
+        for path, verb in itertools.product(rule.get("nonResourceURLs") or [], verbs):
+            given[Access(verb, path=path)] = None
+        for group, resource, name, verb in itertools.product(
+            rule.get("apiGroups") or [], rule.get("resources") or [], rule.get("resourceNames") or [""], verbs
         ):
-            given[Access(verb, group, resource, gate.namespace)] = None
+            given[Access(verb, group, resource, gate.namespace, name)] = None
     return list(given)
 
 

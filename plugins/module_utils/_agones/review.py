@@ -27,16 +27,23 @@ VERSION_ANNOTATION = "agones.dev/sdk-version"
 
 @dataclass(frozen=True)
 class Access:
-    """A verb on a kind of object, in a namespace (empty: the kind has none)."""
+    """A verb on a kind of object, in a namespace (empty: the kind has none); on one of a name, if there is a name.
+
+    `resource` is written as in a Role, with its subresource. With `path` it is a verb on that, and on no object.
+    """
 
     verb: str
-    group: str
-    resource: str
+    group: str = ""
+    resource: str = ""
     namespace: str = ""
+    name: str = ""
+    path: str = ""
 
     def __str__(self) -> str:
+        kind = f"{self.resource}.{self.group}" if self.group else self.resource
+        named = f" {self.name}" if self.name else ""
         where = f" in namespace {self.namespace}" if self.namespace else ""
-        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "") + where
+        return f"{self.verb} {self.path or kind}{named}{where}"
 
 
 @dataclass(frozen=True)
@@ -92,13 +99,15 @@ def needed_by_probe(namespaces: Sequence[str], canary: bool) -> list[Access]:
 
 def access_review(access: Access) -> dict[str, Any]:
     """The SelfSubjectAccessReview that asks whether we may."""
-    attributes = {"verb": access.verb, "group": access.group, "resource": access.resource}
-    if access.namespace:
-        attributes["namespace"] = access.namespace
+    resource, _slash, subresource = access.resource.partition("/")
+    given = {"subresource": subresource, "namespace": access.namespace, "name": access.name}
+    attributes = {"verb": access.verb, "group": access.group, "resource": resource}
+    attributes |= {key: value for key, value in given.items() if value}
+    on_path = {"nonResourceAttributes": {"verb": access.verb, "path": access.path}}
     return {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
+        "spec": on_path if access.path else {"resourceAttributes": attributes},
     }
 
 

@@ -223,8 +223,19 @@ def test_needed_access() -> None:
         "get gameserverallocationpolicies.multicluster.agones.dev in namespace arena",
         "patch gameserverallocationpolicies.multicluster.agones.dev in namespace arena",
     ]
-    given = given_access(ROLE, [READ, GRANT, rule([""], ["secrets"], ["get"], resourceNames=["x"])])
+
+
+def test_given_access() -> None:
+    named = rule([""], ["secrets", "pods/log"], ["get"], resourceNames=["x", "y"])
+    given = given_access(ROLE, [READ, GRANT, named, READ])
     assert [str(access) for access in given] == [
         "get gameservers.agones.dev in namespace arena",
         "create gameserverallocations.allocation.agones.dev in namespace arena",
+        "get secrets x in namespace arena",
+        "get secrets y in namespace arena",
+        "get pods/log x in namespace arena",
+        "get pods/log y in namespace arena",
     ]
+    assert [
+        str(access) for access in given_access(CLUSTER_ROLE, [{"nonResourceURLs": ["/healthz"], "verbs": ["get"]}])
+    ] == ["get /healthz"]

@@ -17,6 +17,12 @@ REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 SUBJECT_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
+def reviewed(body: Json) -> tuple[str, str]:
+    """The verb and the resource that an access review asks about, as a Role writes them."""
+    asked = body["spec"]["resourceAttributes"]
+    return asked["verb"], "/".join(asked[part] for part in ("resource", "subresource") if part in asked)
+
+
 class TickingClock(FakeClock):
     """Moves on when somebody sleeps; then `on_sleep` hears of it."""
 
@@ -115,9 +121,8 @@ class FakeKube:
     def _review(self, path: str, body: Json) -> Json:
         self._answer("POST", path)
         spec = body["spec"]
-        asked = spec["resourceAttributes"]
         if path == REVIEWS:
-            return {"status": {"allowed": (asked["verb"], asked["resource"]) not in self.denied}}
+            return {"status": {"allowed": reviewed(body) not in self.denied}}
         return {"status": {"allowed": self.allows(spec)}}
 
     def _write(self, verb: str, path: str) -> None:

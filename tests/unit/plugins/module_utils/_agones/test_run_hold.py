@@ -17,7 +17,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
-from tests.unit.plugins.module_utils._agones.kube import FakeKube
+from tests.unit.plugins.module_utils._agones.kube import FakeKube, reviewed
 from tests.unit.plugins.module_utils._agones.test_hold import HOLD, LIMITLESS, autoscaler, counting
 from tests.unit.plugins.module_utils._agones.world import FakeKeeper, Killed
 
@@ -36,8 +36,7 @@ class Reviewing(FakeKube):
         self.reviewed: set[tuple[str, str]] = set()
 
     def _review(self, path: str, body: Json) -> Json:
-        asked = body["spec"]["resourceAttributes"]
-        self.reviewed.add((asked["verb"], asked["resource"]))
+        self.reviewed.add(reviewed(body))
         return super()._review(path, body)
 
     def _answer(self, verb: str, path: str) -> None:
