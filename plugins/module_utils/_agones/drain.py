@@ -60,6 +60,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sign
     ShutDown,
     Signal,
     ask,
+    deadline_of,
     escalation,
     wanted,
 )
@@ -299,6 +300,7 @@ class Drain:
         slot is stale) no one is asked to go.
         """
         actions: list[Action] = [*self._escalations(now)]
+        self._acting.update(action.uid for action in actions)
         self.held = {}
         # After the others: who is asked again keeps the server that was allocated for him.
         actions += [*self._requests(now), *self._releases()] if may_signal else []
@@ -320,6 +322,8 @@ class Drain:
             action = escalation(session, self.policies.of(session.fleet_key), now)
             if isinstance(action, DeletePod):
                 session.forced_at = now
+            elif action:
+                session.shutdown_at = now
             if action:
                 yield action
 
@@ -441,7 +445,7 @@ class Drain:
             return "ending"
         if request is None or request.state == CANCELLED or not session.delivered:
             return "idle"
-        if now >= request.deadline:
+        if now >= deadline_of(request, self.policies.of(session.fleet_key)):
             return "overdue"
         if session.phase in (ACCEPTED, REFUSED):
             return session.phase

@@ -51,7 +51,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     read_server,
     refuse_unknown,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import Action, Release, Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import (
+    Action,
+    DeletePod,
+    Release,
+    ShutDown,
+    Signal,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.skew import refuse_wrong_clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import (
     KubeSource,
@@ -258,7 +264,8 @@ class DrainRound:
     def _promise(self, drain: Drain, actions: Sequence[Action]) -> None:
         """Saved first: a runner that dies after the write must know that it asked. Repetitions are nothing new."""
         promised = {_promise_of(action) for action in actions}
-        if not promised <= self._promised:
+        ends = any(isinstance(action, (ShutDown, DeletePod)) for action in actions)
+        if ends or not promised <= self._promised:
             self._save(drain)
             self._promised |= promised
             self.keeper.keep()

@@ -79,17 +79,33 @@ def wanted(session: Session, policy: Policy, now: float) -> tuple[str, str]:
         return NOTHING
     if request is None or request.state == CANCELLED:
         return (policy.mode, REASON_DRAIN)
+    # What was only planned is judged by today's policy: the operator may have chosen a gentler one since.
+    interrupts = session.interrupting and policy.interrupt_at_deadline
     if not session.delivered:
-        return (request.mode, request.reason)
+        return (request.mode, REASON_DEADLINE) if interrupts else (policy.mode, REASON_DRAIN)
     # Whoever has a seat on the target by name keeps it at the deadline.
     at_deadline = HANDOFF if request.successor else DISCONNECT
-    if session.interrupting:
+    if interrupts:
         return (at_deadline, REASON_DEADLINE) if is_unanswered(session, policy, now) else NOTHING
-    if policy.interrupt_at_deadline and now >= request.deadline:
+    if policy.interrupt_at_deadline and now >= deadline_of(request, policy):
         return (at_deadline, REASON_DEADLINE)
-    if request.mode != policy.mode or is_unanswered(session, policy, now):
+    if _is_outdated(request, policy) or is_unanswered(session, policy, now):
         return (policy.mode, REASON_DRAIN)
     return NOTHING
+
+
+def _is_outdated(request: Request, policy: Policy) -> bool:
+    """Whether the operator has chosen another mode or deadline since."""
+    # An annotation holds milliseconds.
+    moved = abs(request.deadline - deadline_of(request, policy)) > 0.01
+    return request.mode != policy.mode or request.reason != REASON_DRAIN or moved
+
+
+def deadline_of(request: Request, policy: Policy) -> float:
+    """When the session of a request is to be over, by today's policy."""
+    if policy.deadline_at is None or request.reason != REASON_DRAIN:
+        return request.deadline
+    return max(policy.deadline_at, request.not_before)
 
 
 def is_unanswered(session: Session, policy: Policy, now: float) -> bool:
@@ -135,25 +151,33 @@ def ask(session: Session, policy: Policy, mode: str, reason: str, now: float) ->
 def _deadline(old: Request | None, policy: Policy, reason: str, not_before: float, now: float) -> float:
     if reason == REASON_DEADLINE:
         return not_before + policy.close_grace
-    if old and old.state == REQUESTED:
+    if policy.deadline_at is not None:
+        return max(policy.deadline_at, not_before)
+    # That of an interruption is no match's.
+    if old and old.state == REQUESTED and old.reason == REASON_DRAIN:
         return max(old.deadline, not_before)
-    return max(now + policy.deadline if policy.deadline_at is None else policy.deadline_at, not_before)
+    return max(now + policy.deadline, not_before)
 
 
 def escalation(session: Session, policy: Policy, now: float) -> ShutDown | DeletePod | None:
     """What is done to a session that has not gone at its deadline, where the operator chose to interrupt."""
     if not policy.interrupt_at_deadline:
         return None
-    if session.shutdown_at is not None:
-        if session.forced_at is None and now >= session.shutdown_at + session.grace_seconds + FORCE_AFTER_SECONDS:
-            return DeletePod(session.uid, session.namespace, session.name)
-    elif _must_shut_down(session, policy, now):
+    if session.ending_at is not None:
+        return DeletePod(session.uid, session.namespace, session.name) if _must_be_forced(session, now) else None
+    if _must_shut_down(session, policy, now):
         return ShutDown(session.uid, session.namespace, session.name, session.version)
     return None
 
 
+def _must_be_forced(session: Session, now: float) -> bool:
+    # Again after a while: nobody knows whether a deletion arrived that was planned before the runner stopped.
+    since = session.shutdown_at if session.forced_at is None else session.forced_at
+    return since is not None and now >= since + session.grace_seconds + FORCE_AFTER_SECONDS
+
+
 def _must_shut_down(session: Session, policy: Policy, now: float) -> bool:
-    if session.ending_at is not None or not session.delivered or session.request is None:
+    if not session.delivered or session.request is None:
         return False
     if session.phase == CLOSING:
         return now >= session.request.deadline + policy.close_grace

@@ -20,10 +20,16 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outcome import is_older, outcome_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import Action, Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import (
+    Action,
+    DeletePod,
+    ShutDown,
+    Signal,
+)
 
 from tests.unit.plugins.module_utils._agones.world import START, game_server
 
+Json = dict[str, Any]
 POLICY = Policy(run="run-1", mode=DISCONNECT, canary=0)
 REQUEST = Request("run-1", 1, "requested", DISCONNECT, "*", START + 30, START + 4320, 10.0)
 
@@ -438,3 +444,79 @@ def test_a_request_that_was_never_delivered_moved_nobody() -> None:
     one.see_server(server(state="Shutdown", version=999), START + 31)
     one.see_gone("uid-s", START + 32)
     assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
+
+
+@pytest.mark.parametrize("delivered", [False, True])
+def test_a_gentler_policy_takes_an_interruption_back(delivered: bool) -> None:
+    hard = replace(POLICY, mode=AT_MATCH_END, interrupt_at_deadline=True)
+    interruption = replace(REQUEST, seq=2, reason="deadline", deadline=START + 72)
+    one = drain(replace(hard, interrupt_at_deadline=False))
+    one.memory.active["uid-s"] = session(request=interruption, delivered=delivered)
+    (action,) = attempted(one, START + 1)
+    assert isinstance(action, Signal)
+    request = action.request
+    assert (request.mode, request.reason, request.seq) == (AT_MATCH_END, "drain", 2 + delivered)
+    assert request.deadline == START + 1 + POLICY.deadline
+
+
+def test_a_request_that_was_only_planned_is_asked_in_the_mode_of_today() -> None:
+    one = drain(replace(POLICY, mode=AT_MATCH_END))
+    one.memory.active["uid-s"] = session(delivered=False)
+    (action,) = attempted(one)
+    assert isinstance(action, Signal)
+    assert (action.request.mode, action.request.seq) == (AT_MATCH_END, 1)
+
+
+@pytest.mark.parametrize(
+    ("put_to", "now", "asks"),
+    [
+        (START + 60, START + 59, None),
+        (START + 60, START + 60, ("disconnect", "deadline")),
+        (START + 500, START + 59, ("at_match_end", "drain")),
+        (START + 500, START + 61, ("at_match_end", "drain")),
+        (START + 40, START + 41, ("disconnect", "deadline")),
+    ],
+)
+def test_a_deadline_can_be_put_off(put_to: float, now: float, asks: tuple[str, str] | None) -> None:
+    request = replace(REQUEST, mode=AT_MATCH_END, deadline=START + 60)
+    one = drain(replace(POLICY, mode=AT_MATCH_END, interrupt_at_deadline=True, deadline_at=put_to))
+    one.see_server(server(annotations=asked(request, "accepted")), START)
+    actions = [one for one in attempted(one, now) if isinstance(one, Signal)]
+    assert [(action.request.mode, action.request.reason) for action in actions] == ([asks] if asks else [])
+    if asks == ("at_match_end", "drain"):
+        assert actions[0].request.deadline == put_to
+        assert one.state_of(one.memory.active["uid-s"], START + 100) == "idle"
+
+
+def overdue(**changes: Any) -> Drain:
+    """A session that was to be interrupted and has not gone; a runner that begins again."""
+    one = drain(replace(POLICY, mode=AT_MATCH_END, interrupt_at_deadline=True))
+    late = replace(REQUEST, seq=2, reason="deadline", deadline=START + 72)
+    one.memory.active["uid-s"] = session(request=late, grace_seconds=30.0, **changes)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "does"),
+    [
+        # Planned, and not done: the server goes on.
+        ({"shutdown_at": START + 72}, START + 200, ShutDown),
+        ({"shutdown_at": START + 72, "ending_at": START + 73}, START + 131, None),
+        ({"shutdown_at": START + 72, "ending_at": START + 73}, START + 132, DeletePod),
+        ({"shutdown_at": START + 72, "ending_at": START + 73, "forced_at": START + 132}, START + 191, None),
+        ({"shutdown_at": START + 72, "ending_at": START + 73, "forced_at": START + 132}, START + 192, DeletePod),
+    ],
+)
+def test_a_new_runner_goes_on_with_the_interruption(changes: Json, now: float, does: type[Action] | None) -> None:
+    assert [type(action) for action in overdue(**changes).plan(now)] == ([does] if does else [])
+
+
+def test_who_was_shut_down_by_a_runner_that_died_then_was_interrupted() -> None:
+    one = overdue()
+    (action,) = one.plan(START + 72)
+    assert isinstance(action, ShutDown)
+    document = json.loads(json.dumps(one.memory.to_document()))
+    later = Drain(one.policies, Memory.from_document(document, "run-1", START + 80))
+    later.see_server(server(state="Shutdown", version=9), START + 80)
+    later.see_gone("uid-s", START + 90)
+    assert [ended.outcome for ended in later.memory.ended] == ["interrupted"]
