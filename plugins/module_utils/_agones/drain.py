@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import Collection, Iterable, Mapping
+from typing import Collection, Iterable, Iterator, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import pacing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
@@ -275,10 +275,10 @@ class Drain:
         What it tells once, it does not tell again: whoever goes on begins with a canary batch.
         """
         reasons = []
-        committed = self._committed(now, self._seated()) if self.memory.paces else Counter()
+        under_way = self._under_way(now) if self.memory.paces else Counter()
         for fleet, pace in self.memory.paces.items():
             policy = self.policies.of(fleet)
-            reason = pacing.review(policy, pace, committed[fleet], lambda uid: self._is_pending(uid, now))
+            reason = pacing.review(policy, pace, under_way[fleet], lambda uid: self._is_pending(uid, now))
             if reason:
                 pacing.begin_again(pace)
                 reasons.append(f"Fleet {name_of(fleet)}: {reason}")
@@ -345,11 +345,11 @@ class Drain:
 
     def room(self, fleet: Key, now: float) -> int:
         """How many more sessions of a Fleet may be asked to leave now."""
-        return self._room(fleet, self._committed(now, self._seated())[fleet])
+        free = self._free_seats(fleet, self._committed(now, self._seated())[fleet])
+        return self._room(fleet, free, self._under_way(now)[fleet])
 
-    def _room(self, fleet: Key, committed: int) -> int:
-        free = self._free_seats(fleet, committed)
-        return pacing.room(self.policies.of(fleet), self.memory.pace(fleet), free, committed)
+    def _room(self, fleet: Key, free: int, under_way: int) -> int:
+        return pacing.room(self.policies.of(fleet), self.memory.pace(fleet), free, under_way)
 
     def _free_seats(self, fleet: Key, committed: int) -> int:
         seats, reserve = self.target.seats(fleet), self.reserve.get(fleet, 0)
@@ -357,15 +357,24 @@ class Drain:
 
     def _committed(self, now: float, seated: Collection[str]) -> Counter[Key]:
         """Seats spoken for: sessions asked to leave that have not closed and may still, and open claims."""
-        committed = self.memory.ledger.claims_by_fleet()
+        committed = self.memory.ledger.seats_by_fleet()
+        for session in self._leaving(now):
+            committed[session.fleet_key] += not _has_successor(session) and session.uid not in seated
+        return committed
+
+    def _under_way(self, now: float) -> Counter[Key]:
+        """Sessions asked to leave that have not closed and may still, and open claims; with or without a seat."""
+        under_way = self.memory.ledger.claims_by_fleet()
+        for session in self._leaving(now):
+            under_way[session.fleet_key] += 1
+        return under_way
+
+    def _leaving(self, now: float) -> Iterator[Session]:
         for session in self.memory.active.values():
             if not session.asked_to_leave or session.claimed or session.phase == REFUSED:
                 continue
-            if _has_successor(session) or session.uid in seated:
-                continue
             if not has_not_heard(session, self.policies.of(session.fleet_key), now):
-                committed[session.fleet_key] += 1
-        return committed
+                yield session
 
     def _releases(self) -> Iterable[Release]:
         """Give back the servers that were allocated for players who will not come."""
@@ -469,6 +478,7 @@ class _Turn:
         self._drain = drain
         self._now = now
         self._committed: Counter[Key] | None = None
+        self._under_way: Counter[Key] = Counter()
         self._seated: set[str] = set()
         self._room: dict[Key, int] = {}
         self._free: dict[Key, int] = {}
@@ -504,8 +514,9 @@ class _Turn:
         if self._committed is None:
             self._seated = self._drain._seated()
             self._committed = self._drain._committed(self._now, self._seated)
-        self._room[fleet] = self._drain._room(fleet, self._committed[fleet])
+            self._under_way = self._drain._under_way(self._now)
         self._free[fleet] = self._drain._free_seats(fleet, self._committed[fleet])
+        self._room[fleet] = self._drain._room(fleet, self._free[fleet], self._under_way[fleet])
         self._short[fleet] = self._committed[fleet] - self._drain.target.seats(fleet)
         pacing.credit(policy, pace, self._now)
 

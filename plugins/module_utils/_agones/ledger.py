@@ -160,7 +160,11 @@ class Ledger:
         self.away = dict.fromkeys(self.away)
 
     def claims_by_fleet(self) -> Counter[Key]:
-        """Seats of each Fleet that are spoken for."""
+        """Sessions of each Fleet whose players are on their way."""
+        return Counter((claim.namespace, claim.fleet) for claim in self.claims.values())
+
+    def seats_by_fleet(self) -> Counter[Key]:
+        """Seats of each Fleet that are spoken for, and not taken yet."""
         return Counter((claim.namespace, claim.fleet) for claim in self.claims.values() if not claim.seated)
 
     def summary(self) -> dict[str, Any]:

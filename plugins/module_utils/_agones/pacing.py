@@ -29,11 +29,11 @@ def free_seats(policy: Policy, seats: int, reserve: int, committed: int) -> int:
     return seats - min(reserve if policy.reserve is None else policy.reserve, seats // 2) - committed
 
 
-def room(policy: Policy, pace: Pace, free: int, committed: int) -> int:
-    """How many more sessions may be asked to leave now."""
+def room(policy: Policy, pace: Pace, free: int, under_way: int) -> int:
+    """How many more sessions may be asked to leave now, with so many on their way, who may have their seats already."""
     for cap in (policy.most_at_once, pace.limit):
         if cap is not None:
-            free = min(free, cap - committed)
+            free = min(free, cap - under_way)
     return max(free, 0)
 
 
@@ -88,7 +88,7 @@ def judge(policy: Policy, pace: Pace) -> str:
     return BAD if returned < policy.least_returned or 2 * pace.slow > measured else GOOD
 
 
-def review(policy: Policy, pace: Pace, committed: int, is_pending: Callable[[str], bool]) -> str:
+def review(policy: Policy, pace: Pace, under_way: int, is_pending: Callable[[str], bool]) -> str:
     """Judge what is ripe and set the pace by it; why the drain of this Fleet must stop, or an empty text."""
     if not policy.needs_seats:
         return ""
@@ -101,7 +101,7 @@ def review(policy: Policy, pace: Pace, committed: int, is_pending: Callable[[str
     if verdict == ALARM:
         return _alarm(policy, pace, "of the players who were moved last")
     if verdict == BAD:
-        pace.limit = max(1, max(committed, pace.sessions) // 2)
+        pace.limit = max(1, max(under_way, pace.sessions) // 2)
     elif verdict == GOOD and pace.limit is not None:
         pace.limit *= 2
     _forget(pace)

@@ -446,6 +446,20 @@ def test_a_request_that_was_never_delivered_moved_nobody() -> None:
     assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
 
 
+@pytest.mark.parametrize(("mode", "most"), [(DISCONNECT, 1), (HANDOFF, 1), (HANDOFF, 2)])
+def test_no_more_are_on_their_way_than_the_policy_says(mode: str, most: int) -> None:
+    one = drain(replace(POLICY, mode=mode, most_at_once=most))
+    one.see_source("arena", [server(name) for name in "abcd"], START)
+    for action in one.plan(START):
+        assert isinstance(action, Signal)
+        request = replace(action.request, successor=HANDED.successor if mode == HANDOFF else None)
+        one.see_server(server(action.name, version=2, annotations=asked(request)), START)
+        one.note(action, accepted=True, now=START)
+    assert one.counts(START)["requested"] == most
+    assert signals(one, START + 1) == []
+    assert one.held == {("arena", "arena"): {"pace": 4 - most}}
+
+
 @pytest.mark.parametrize("delivered", [False, True])
 def test_a_gentler_policy_takes_an_interruption_back(delivered: bool) -> None:
     hard = replace(POLICY, mode=AT_MATCH_END, interrupt_at_deadline=True)
