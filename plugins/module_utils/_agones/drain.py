@@ -90,6 +90,8 @@ class Drain:
         self.target = Target()
         # A match that ended stays ended, whatever becomes of its server.
         self._closed = {(ended.uid, ended.allocation) for ended in memory.ended if ended.allocation}
+        # By server, the version in which its last session was over.
+        self._ended_at: dict[str, str] = {}
         self._gone: set[str] = set()
         self.reserve = dict(reserve or {})
         # What kept sessions from being asked in the last plan: how many, by Fleet and cause.
@@ -110,13 +112,14 @@ class Drain:
     def see_server(self, server: Server, now: float) -> None:
         """A GameServer of the source as it is now. An older version than the last one seen is ignored."""
         session = self.memory.active.get(server.uid)
-        if server.uid in self._gone or (session and is_older(server.version, session.version)):
+        known = session.version if session else self._ended_at.get(server.uid, "")
+        if server.uid in self._gone or is_older(server.version, known):
             return
         if session and is_another_match(session, server):
             self._end(session, now)
             session = None
         if session is None:
-            if not server.is_session or (not server.named and (server.uid, server.allocation) in self._closed):
+            if not server.is_session or self._is_closed(server):
                 return
             session = Session(
                 server.namespace, server.name, server.uid, server.fleet, server.allocation, now, players=None
@@ -126,6 +129,12 @@ class Drain:
         self._update(session, server, now)
         if not server.ending and not server.is_session:
             self._end(session, now)
+
+    def _is_closed(self, server: Server) -> bool:
+        """Whether the match that a server shows has been told as ended; a Reserved one shows none."""
+        if server.named or not (server.ending or server.state == "Allocated"):
+            return False
+        return (server.uid, server.allocation) in self._closed
 
     def see_gone(self, uid: str, now: float) -> None:
         """Neither the GameServer nor its pod is there any more."""
@@ -245,6 +254,7 @@ class Drain:
         players = None if session.size is None else session.size + len(session.early)
         if session.allocation:
             self._closed.add((session.uid, session.allocation))
+        self._ended_at[session.uid] = session.version
         self.memory.ended.append(
             Ended(
                 namespace=session.namespace,

@@ -534,3 +534,21 @@ def test_who_was_shut_down_by_a_runner_that_died_then_was_interrupted() -> None:
     later.see_server(server(state="Shutdown", version=9), START + 80)
     later.see_gone("uid-s", START + 90)
     assert [ended.outcome for ended in later.memory.ended] == ["interrupted"]
+
+
+def test_a_match_in_a_server_that_was_reserved_after_another_match_counts() -> None:
+    one = drain(replace(POLICY, mode=AT_MATCH_END))
+    allocated = game_server("s")["metadata"]["annotations"]
+    one.see_server(server(version=1), START)
+    one.see_server(server(state="Ready", version=2, annotations=allocated), START + 1)
+    one.see_server(server(state="Reserved", version=3, annotations=allocated, players=["x"]), START + 2)
+    assert one.counts(START + 2)["remaining"] == 1
+    assert signals(one, START + 2) == ["s"]
+
+
+def test_what_is_older_than_the_end_of_a_session_tells_of_no_other() -> None:
+    one = drain()
+    one.see_server(server(state="Reserved", version=10, allocated_at=None), START)
+    one.see_server(server(state="Ready", version=14), START + 1)
+    one.see_server(server(state="Reserved", version=12, allocated_at=None), START + 2)
+    assert one.counts(START + 2)["total"] == 1
