@@ -127,8 +127,8 @@ def write_all(kubeconfig: str, namespace: str, run: str) -> Json:
     servers = [read_server(item) for item in api.list(GAME_SERVERS.path(namespace), trim=trimmed)[0]]
     actions = [signal(server, run, clock.now().timestamp()) for server in servers if server.is_session]
     start, accepted = time.monotonic(), 0
-    with Writes(KubeSource(api), KubeTarget(api), policies, clock) as writes:
-        writes.put(actions, [])
+    with Writes(KubeSource(api), KubeTarget(api), policies, clock, read_server) as writes:
+        writes.put(actions, {})
         while writes.busy:
             accepted += sum(answer is not None and answer[0] for _action, answer in writes.answers(WRITE_SECONDS))
     return {"seconds": time.monotonic() - start, "signalled": accepted}

@@ -28,7 +28,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     REQUESTED,
     read_acknowledgement,
     read_request,
-    successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.ledger import Target
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.memory import (
@@ -51,7 +50,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.outc
     outcome_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy, name_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server, parse_time
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import (
     NOTHING,
     Action,
@@ -64,7 +63,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sign
     escalation,
     wanted,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import is_asked_to_go
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import (
+    is_asked_to_go,
+    is_unused,
+    note_successor,
+    session_of,
+)
 
 STATES = ("idle", "requested", "accepted", "closing", "refused", "silent", "overdue", "ending")
 
@@ -149,6 +153,7 @@ class Drain:
         if known and is_older(server.version, known.version):
             return
         self.target.see(server)
+        note_successor(self.memory.successors, server, self.policies.default)
         if server.is_session:
             self.memory.ledger.arrive(server.players or (), now if watched else None)
 
@@ -313,7 +318,7 @@ class Drain:
         self._acting.update(action.uid for action in actions)
         self.held = {}
         # After the others: who is asked again keeps the server that was allocated for him.
-        actions += [*self._requests(now), *self._releases()] if may_signal else []
+        actions += [*self._requests(now), *self._releases(now)] if may_signal else []
         self._acting.update(action.uid for action in actions)
         return actions
 
@@ -386,11 +391,13 @@ class Drain:
             if not has_not_heard(session, self.policies.of(session.fleet_key), now):
                 yield session
 
-    def _releases(self) -> Iterable[Release]:
+    def _releases(self, now: float) -> Iterable[Release]:
         """Give back the servers that were allocated for players who will not come."""
         for server, uid in self._empty_successors():
             session = self.memory.active.get(uid)
-            if server.uid in self._acting:
+            # Whoever was allocated a moment ago is not empty: its players connect. A time to come is another clock's.
+            age = now - (parse_time(server.allocation) or 0.0)
+            if server.uid in self._acting or 0 <= age < self.policies.of(server.fleet_key).connect_grace:
                 continue
             if uid not in self.memory.ledger.claims and (session is None or _goes_elsewhere(session, server)):
                 yield Release(server.uid, server.namespace, server.name, server.version)
@@ -399,20 +406,25 @@ class Drain:
         """Servers of the target that wait for players, with the uid of the session whose players they are."""
         return [(server, uid) for server, uid in self._successors() if server.is_empty]
 
-    def _successors(self) -> Iterable[tuple[Server, str]]:
-        default = self.policies.default
-        name = successor_annotation(default.domain)
+    def _successors(self) -> Iterator[tuple[Server, str]]:
+        """Servers of the target that nobody has played on since they were allocated for a session."""
         for server in self.target.servers.values():
-            uid, _slash, run = server.annotations.get(name, "").partition("/")
-            if run == default.run and server.is_session and not server.ending:
+            uid = session_of(server, self.policies.default)
+            if uid and server.is_session and not server.ending and is_unused(self.memory.successors, server, uid):
                 yield server, uid
+
+    def reserved(self) -> dict[str, Server]:
+        """By session, the server of the target that waits for its players.
+
+        One that was asked to go since, by a drain that was aborted, waits for nobody.
+        """
+        domain = self.policies.default.domain
+        return {uid: server for server, uid in self._successors() if not is_asked_to_go(server, domain)}
 
     def _seated(self) -> set[str]:
         """The sessions whose seat on the target is taken already, by a server that no request has named yet."""
         # A request that was not delivered keeps its mode, and finds the server that was allocated for it.
-        domain = self.policies.default.domain
-        seats = (uid for server, uid in self._successors() if not is_asked_to_go(server, domain))
-        found = (self.memory.active.get(uid) for uid in seats)
+        found = (self.memory.active.get(uid) for uid in self.reserved())
         return {one.uid for one in found if one and one.is_asked and not one.delivered}
 
     def note(self, action: Action, accepted: bool, now: float) -> None:

@@ -159,7 +159,8 @@ class Memory:
     """What a drain knows, and a later round or another runner needs.
 
     `key` makes hashes of player ids and never leaves the memory. `reviewed` tells under which policies the drain
-    began, by which runner it was reviewed last, and what it took for a session then.
+    began, by which runner it was reviewed last, and what it took for a session then. `successors` is kept by
+    successors.py.
     """
 
     run: str
@@ -172,6 +173,7 @@ class Memory:
     reviewed: str = ""
     empty_since: float | None = None
     watched_at: float | None = None
+    successors: dict[str, str] = field(default_factory=dict)
 
     def pace(self, fleet: Key) -> Pace:
         return self.paces.setdefault(fleet, Pace())
@@ -190,6 +192,7 @@ class Memory:
             "reviewed": self.reviewed,
             "empty_since": self.empty_since,
             "watched_at": self.watched_at,
+            "successors": self.successors.copy(),
         }
 
     @classmethod
@@ -212,6 +215,7 @@ class Memory:
             reviewed=document.get("reviewed", ""),
             empty_since=document["empty_since"],
             watched_at=document["watched_at"],
+            successors=dict(document.get("successors", {})),
         )
         memory._resume_at(now)
         return memory

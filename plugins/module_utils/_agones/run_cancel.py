@@ -151,7 +151,8 @@ class SuccessorRelease:
 
     def _look(self) -> Successors:
         read = self.letting.read
-        return sort_successors(read_all(self.source_feed, read), read_all(self.target_feed, read), self.domain)
+        known = (self.keeper.load(MEMORY) or {}).get("successors", {})
+        return sort_successors(read_all(self.source_feed, read), read_all(self.target_feed, read), self.domain, known)
 
     def _let_go(self, server: Server) -> bool:
         now = self.clock.now().timestamp()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
@@ -150,6 +151,7 @@ class DrainRound:
     _promised: set[tuple[str, ...]] = field(default_factory=set)
     _told: tuple[Json, Json] | None = None
     _control: Control = field(default_factory=Control)
+    _refusals: Mapping[Key, str] = field(default_factory=dict)
 
     def review(self, look: Callable[[bool], None]) -> None:
         """Have somebody look for reasons not to drain, before the first write of a runner under these settings.
@@ -178,9 +180,11 @@ class DrainRound:
         self._fold(drain, first, target=False)
         before = len(memory.active)
         try:
-            with Writes(self.source, self.target, self.policies, self.clock) as self._writes:
+            read = partial(self._read, drain)
+            with Writes(self.source, self.target, self.policies, self.clock, read) as self._writes:
                 finished = self._turn_until(drain, end)
                 self._settle(drain)
+            self._refusals = self._writes.refusals
         except LeaseLost:
             # The memory belongs to another runner now.
             raise
@@ -259,7 +263,7 @@ class DrainRound:
         actions = drain.plan(now, may_signal=fresh)
         if actions:
             self._promise(drain, actions)
-            self._writes.put(actions, drain.target.servers.values())
+            self._writes.put(actions, drain.reserved())
 
     def _promise(self, drain: Drain, actions: Sequence[Action]) -> None:
         """Saved first: a runner that dies after the write must know that it asked. Repetitions are nothing new."""
@@ -415,7 +419,7 @@ class DrainRound:
         figures = self._figures(drain)
         counts = {**figures["sessions"], **figures["states"]}
         text = progress_text(counts, figures["players"], self.settings.source_slot)
-        text += held_text(figures["held"]) + self._unanswered_text()
+        text += held_text(figures["held"]) + self._refused_text() + self._unanswered_text()
         return {
             **figures,
             "changed": self.changed,
@@ -427,6 +431,11 @@ class DrainRound:
                 "retry_after_seconds": 0.0,
             },
         }
+
+    def _refused_text(self) -> str:
+        slot = self.settings.target_slot
+        refusals = sorted(self._refusals.items())
+        return "".join(f"; {name_of(fleet)}: {slot} gives no server for a handoff: {why}" for fleet, why in refusals)
 
     def _unanswered_text(self) -> str:
         feeds = ((self.settings.source_slot, self.source_feed), (self.settings.target_slot, self.target_feed))

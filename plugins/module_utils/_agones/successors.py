@@ -12,7 +12,7 @@ was taken back.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Iterable
+from typing import Iterable, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     ANY_ALLOCATION,
@@ -25,9 +25,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     read_request,
     successor_annotation,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, player_count
 
 REASON_UNUSED = "unused"
+# Instead of an allocation.
+PLAYED = "played"
 
 
 @dataclass
@@ -37,6 +40,39 @@ class Successors:
     unused: list[Server] = field(default_factory=list)
     waiting: list[Server] = field(default_factory=list)
     kept: list[Server] = field(default_factory=list)
+
+
+def session_of(server: Server, policy: Policy) -> str:
+    """The uid of the session whose players a server of the target was allocated for, in this run; "" for any other."""
+    uid, _slash, run = server.annotations.get(successor_annotation(policy.domain), "").partition("/")
+    return uid if run == policy.run else ""
+
+
+def note_successor(known: dict[str, str], server: Server, policy: Policy) -> None:
+    """Remember the allocation that a mark was made for, and that somebody has played there since.
+
+    Agones leaves the mark where it is when the match is over and others are given the server.
+    """
+    uid = session_of(server, policy)
+    if not uid or not server.is_session or server.ending:
+        return
+    allocation = known.setdefault(_pair(server, uid), server.allocation)
+    if is_played_on(server) or server.allocation != allocation:
+        known[_pair(server, uid)] = PLAYED
+
+
+def is_played_on(server: Server) -> bool:
+    """Known to hold players, or what the game calls a session."""
+    return server.named or bool(player_count(server.players, server.counted))
+
+
+def is_unused(known: Mapping[str, str], server: Server, uid: str) -> bool:
+    """Whether a server that carries the mark of a session still waits for its players, as far as was seen."""
+    return known.get(_pair(server, uid), server.allocation) == server.allocation
+
+
+def _pair(server: Server, uid: str) -> str:
+    return f"{server.uid}/{uid}"
 
 
 def is_asked_to_go(server: Server, domain: str) -> bool:
@@ -51,15 +87,21 @@ def names_successors(source: Iterable[Server], domain: str) -> bool:
     return any(request is not None and request.successor is not None for request in requests)
 
 
-def sort_successors(source: Iterable[Server], target: Iterable[Server], domain: str) -> Successors:
-    """Every server of the target that waits for somebody's players, sorted by whether they may still come."""
+def sort_successors(
+    source: Iterable[Server], target: Iterable[Server], domain: str, known: Mapping[str, str]
+) -> Successors:
+    """Every server of the target that waits for somebody's players, sorted by whether they may still come.
+
+    `known` is what the drain remembers of them.
+    """
     sessions = {server.uid: server for server in source}
     found = Successors()
     for server in target:
         uid = server.annotations.get(successor_annotation(domain), "").partition("/")[0]
         if not uid or not server.is_session or server.ending or is_asked_to_go(server, domain):
             continue
-        _fitting(found, server, sessions.get(uid), domain).append(server)
+        fitting = _fitting(found, server, sessions.get(uid), domain) if is_unused(known, server, uid) else found.kept
+        fitting.append(server)
     return found
 
 

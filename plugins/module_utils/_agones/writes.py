@@ -10,7 +10,7 @@ import queue
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Iterable, Iterator, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     RETRIED,
@@ -27,7 +27,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import (
     Action,
     DeletePod,
@@ -35,7 +35,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sign
     Signal,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import Source, Target
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import is_asked_to_go
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.successors import is_played_on
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 
 Json = dict[str, Any]
@@ -51,17 +51,23 @@ ANSWERS_SECONDS = 0.02
 class Writes:
     """Carries out what a drain has planned, a few at a time, while the drain goes on watching.
 
-    At the end of the context what has not begun is dropped, and what is under way is waited for.
+    At the end of the context what has not begun is dropped, and what is under way is waited for. `read` reads a
+    GameServer with the game's own names. `refusals` tell by Fleet why the target gave no server for a handoff, until it
+    gives one.
     """
 
-    def __init__(self, source: Source, target: Target, policies: Policies, clock: Clock) -> None:
+    def __init__(
+        self, source: Source, target: Target, policies: Policies, clock: Clock, read: Callable[[Json], Server]
+    ) -> None:
         self._source = source
         self._target = target
         self._policies = policies
         self._clock = clock
+        self._read = read
+        self.refusals: dict[Key, str] = {}
         self._domain = policies.default.domain
         self._pool = ThreadPoolExecutor(WRITE_THREADS)
-        self._todo: deque[tuple[Action, dict[str, Server]]] = deque()
+        self._todo: deque[tuple[Action, Mapping[str, Server]]] = deque()
         self._under_way = 0
         self._done: queue.SimpleQueue[Future[tuple[Action, Answer | None]]] = queue.SimpleQueue()
 
@@ -77,14 +83,11 @@ class Writes:
         """Whether there are actions whose answers have not been taken."""
         return bool(self._todo or self._under_way)
 
-    def put(self, actions: Sequence[Action], target_servers: Iterable[Server]) -> None:
+    def put(self, actions: Sequence[Action], reserved: Mapping[str, Server]) -> None:
         """Do these before all that has not begun, and repetitions after it: else thousands of deaf servers would keep
-        others from being asked at all. `target_servers` may hold successors that were allocated before; one that was
-        asked to go since, by a drain that was aborted, takes no players.
+        others from being asked at all. `reserved` are the servers of the target that were allocated for sessions
+        before, by session.
         """
-        name = successor_annotation(self._domain)
-        marked = (one for one in target_servers if name in one.annotations)
-        reserved = {one.annotations[name]: one for one in marked if not is_asked_to_go(one, self._domain)}
         self._todo.extendleft((one, reserved) for one in reversed(actions) if not _is_repetition(one))
         self._todo.extend((one, reserved) for one in actions if _is_repetition(one))
 
@@ -115,10 +118,10 @@ class Writes:
             self._pool.submit(self._try, *self._todo.popleft()).add_done_callback(self._done.put)
         return self._under_way > 0
 
-    def _try(self, action: Action, reserved: dict[str, Server]) -> tuple[Action, Answer | None]:
+    def _try(self, action: Action, reserved: Mapping[str, Server]) -> tuple[Action, Answer | None]:
         return action, self._answer(action, reserved)
 
-    def _answer(self, action: Action, reserved: dict[str, Server]) -> Answer | None:
+    def _answer(self, action: Action, reserved: Mapping[str, Server]) -> Answer | None:
         try:
             return self._do(action, reserved)
         except NotFound:
@@ -132,7 +135,7 @@ class Writes:
                 raise
             return NOT_NOW
 
-    def _do(self, action: Action, reserved: dict[str, Server]) -> Answer:
+    def _do(self, action: Action, reserved: Mapping[str, Server]) -> Answer:
         if isinstance(action, DeletePod):
             self._source.delete_pod(action.namespace, action.name)
             return True, {}
@@ -146,7 +149,7 @@ class Writes:
         side = self._target if isinstance(action, Release) else self._source
         return True, side.patch_server(action.namespace, action.name, body)
 
-    def _complete(self, action: Signal, reserved: dict[str, Server]) -> Request | None:
+    def _complete(self, action: Signal, reserved: Mapping[str, Server]) -> Request | None:
         """The request with full notice from now, however many were written before it, and with its successor."""
         request = action.request
         if request.mode == HANDOFF:
@@ -160,13 +163,10 @@ class Writes:
         not_before = request.not_before + late
         return replace(request, not_before=not_before, deadline=max(request.deadline, not_before))
 
-    def _successor(self, action: Signal, reserved: dict[str, Server]) -> Json | None:
+    def _successor(self, action: Signal, reserved: Mapping[str, Server]) -> Json | None:
         """A server of the target for this session: the one it has already, else a new one; None when none is free."""
-        mark = f"{action.uid}/{action.request.run}"
-        known = reserved.get(mark)
-        is_there = known is not None and known.is_session and not known.ending
-        name = known.name if known and is_there else self._allocate(action, mark)
-        found = self._target.find_server(action.namespace, name) if name else None
+        known = reserved.get(action.uid)
+        found = self._target.find_server(action.namespace, known.name) if known else self._allocate(action)
         status = (found or {}).get("status") or {}
         if not found or not status.get("address") or not status.get("ports"):
             return None
@@ -176,12 +176,26 @@ class Writes:
             "uid": str(found["metadata"]["uid"]),
         }
 
-    def _allocate(self, action: Signal, mark: str) -> str:
+    def _allocate(self, action: Signal) -> Json | None:
+        fleet = (action.namespace, action.fleet)
+        mark = {successor_annotation(self._domain): f"{action.uid}/{action.request.run}"}
         try:
-            return self._target.allocate((action.namespace, action.fleet), {successor_annotation(self._domain): mark})
+            name = self._target.allocate(fleet, mark)
+            found = self._target.find_server(action.namespace, name) if name else None
         except NotFound:
             # The allocation API is not there at the moment; the session still is.
-            return ""
+            self.refusals[fleet] = "its allocation API is not there"
+            return None
+        except ApiFailure as error:
+            self.refusals[fleet] = error.message
+            raise
+        # Agones knows nothing of sessions in servers that nobody has allocated.
+        in_use = found is not None and is_played_on(self._read(found))
+        if found is None or in_use:
+            self.refusals[fleet] = "the one that it chose is in use" if in_use else "none is free"
+            return None
+        self.refusals.pop(fleet, None)
+        return found
 
 
 def _is_repetition(action: Action) -> bool:

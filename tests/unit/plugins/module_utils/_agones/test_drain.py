@@ -23,6 +23,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import (
     Action,
     DeletePod,
+    Release,
     ShutDown,
     Signal,
 )
@@ -444,6 +445,45 @@ def test_a_request_that_was_never_delivered_moved_nobody() -> None:
     one.see_server(server(state="Shutdown", version=999), START + 31)
     one.see_gone("uid-s", START + 32)
     assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
+
+
+MARK = {f"{DEFAULT_DOMAIN}/successor-of": "uid-s/run-1"}
+
+
+def heir(version: int, **more: Any) -> Server:
+    """A server of the target that was allocated for session s, whose match is over."""
+    return server("heir", annotations=MARK, version=version, **more)
+
+
+def released(one: Drain, now: float) -> list[str]:
+    return [action.name for action in attempted(one, now) if isinstance(action, Release)]
+
+
+def test_a_successor_is_given_back_when_nobody_can_still_be_on_the_way_to_it() -> None:
+    one = drain(replace(POLICY, mode=HANDOFF, connect_grace=60.0))
+    one.see_target(heir(1, allocated_at=START, players=[]), START)
+    assert released(one, START + 59) == []
+    assert not one.is_empty(START + 59)
+    assert released(one, START + 60) == ["heir"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"players": ["a"]}, {"players": []}),
+        ({"players": []}, {"players": [], "allocated_at": START + 10}),
+    ],
+)
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_server_that_others_play_on_is_nobodys_successor(before: Json, after: Json, resumed: bool) -> None:
+    policy = replace(POLICY, mode=HANDOFF)
+    one = drain(policy)
+    one.see_target(heir(1, **before), START)
+    if resumed:
+        document = json.loads(json.dumps(one.memory.to_document()))
+        one = Drain(Policies(policy), Memory.from_document(document, "run-1", START))
+    one.see_target(heir(2, **after), START + 20)
+    assert (released(one, START + 900), one.reserved()) == ([], {})
 
 
 @pytest.mark.parametrize(("mode", "most"), [(DISCONNECT, 1), (HANDOFF, 1), (HANDOFF, 2)])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import run_drain
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict, NotFound
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
     DISCONNECT,
@@ -445,6 +445,33 @@ def test_handoff_names_a_server_that_was_allocated_for_the_session() -> None:
     assert [one["status"]["lists"]["players"]["values"] for one in used] == [["a", "b"]]
     assert used[0]["metadata"]["annotations"]["eks-bluegreen.gameops/successor-of"] == "uid-s0/run-1"
     assert len(world.target) == 2, "the server that nobody came to was given back"
+
+
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (ApiFailure("error trying to reach service", 503), "error trying to reach service"),
+        (NotFound("no such resource", 404), "its allocation API is not there"),
+        (None, "none is free"),
+    ],
+)
+def test_why_a_handoff_gets_no_server_is_told(
+    monkeypatch: pytest.MonkeyPatch, failure: ApiFailure | None, why: str
+) -> None:
+    world, keeper = World(seats=5), FakeKeeper()
+    world.add_session("s0")
+
+    def allocate(_fleet: tuple[str, str], _annotations: Mapping[str, str]) -> str:
+        if failure:
+            raise failure
+        return ""
+
+    monkeypatch.setattr(world, "allocate", allocate)
+    result = run_round(world, keeper, replace(FAST, mode=HANDOFF))
+    told = f"; arena/arena: green gives no server for a handoff: {why}"
+    assert result["round"]["progress"].endswith(told)
+    monkeypatch.undo()
+    assert told not in run_round(world, keeper, replace(FAST, mode=HANDOFF))["round"]["progress"]
 
 
 def test_a_review_that_refuses_lets_nothing_be_written() -> None:

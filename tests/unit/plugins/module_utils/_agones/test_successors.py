@@ -59,8 +59,8 @@ def successor(**values: Any) -> Json:
     return game_server("t0", annotations=annotations, **values)
 
 
-def sorted_as(source: list[Json], target: Json) -> str:
-    found = sort_successors(map(read_server, source), [read_server(target)], DEFAULT_DOMAIN)
+def sorted_as(source: list[Json], target: Json, known: dict[str, str] | None = None) -> str:
+    found = sort_successors(map(read_server, source), [read_server(target)], DEFAULT_DOMAIN, known or {})
     return " ".join(name for name in ("unused", "waiting", "kept") if getattr(found, name))
 
 
@@ -104,6 +104,16 @@ def test_a_successor_goes_once_its_session_has_said_that_it_stays(
 )
 def test_only_a_server_that_is_known_to_be_empty_and_carries_our_mark_goes(target: Json, fate: str) -> None:
     assert sorted_as([session(request(), "cancelled")], target) == fate
+
+
+@pytest.mark.parametrize(
+    ("known", "fate"), [("", "kept"), ("played", "kept"), ("2026", "kept"), ("as it is", "unused"), (None, "unused")]
+)
+def test_a_server_that_was_played_on_or_allocated_again_is_nobodys_successor(known: str | None, fate: str) -> None:
+    server = successor()
+    was = server["metadata"]["annotations"]["agones.dev/last-allocated"] if known == "as it is" else known
+    memory = {"uid-t0/uid-s0": was} if was is not None else {}
+    assert sorted_as([session(request(), "cancelled")], server, memory) == fate
 
 
 @pytest.mark.parametrize("source", [[], [session(request(), "cancelled", state="Shutdown")]])

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
-    CANCELLED,
-    DEFAULT_DOMAIN,
-    DISCONNECT,
     HANDOFF,
     REQUESTED,
     Request,
-    drain_annotation,
-    successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
@@ -35,7 +31,7 @@ def world_of(*names: str) -> World:
 
 
 def writes(world: World) -> Writes:
-    return Writes(world, world, Policies(Policy("run-1")), world.clock)
+    return Writes(world, world, Policies(Policy("run-1")), world.clock, read_server)
 
 
 def signal(world: World, name: str, seq: int = 1) -> Signal:
@@ -51,8 +47,8 @@ def answered(one: Writes, seconds: float = 60.0) -> list[tuple[str, bool | None]
 def test_new_work_comes_first_and_repetitions_last() -> None:
     world = world_of(*NAMES, "again")
     with writes(world) as one:
-        one.put([signal(world, "again", seq=2), signal(world, "a"), signal(world, "b")], [])
-        one.put([signal(world, "c")], [])
+        one.put([signal(world, "again", seq=2), signal(world, "a"), signal(world, "b")], {})
+        one.put([signal(world, "c")], {})
         assert one.busy
         assert answered(one) == [(name, True) for name in ("c", "a", "b", "again")]
         assert not one.busy
@@ -61,7 +57,7 @@ def test_new_work_comes_first_and_repetitions_last() -> None:
 def test_what_came_of_each_is_told() -> None:
     world = world_of("a", "stale")
     with writes(world) as one:
-        one.put([signal(world, "a"), replace(signal(world, "stale"), version="1"), signal(world, "gone")], [])
+        one.put([signal(world, "a"), replace(signal(world, "stale"), version="1"), signal(world, "gone")], {})
         assert answered(one) == [("a", True), ("stale", False), ("gone", None)]
 
 
@@ -69,29 +65,53 @@ def test_time_is_given_back_while_there_is_more_to_write() -> None:
     world = world_of(*NAMES)
     world.before_write = lambda _name: world.advance(1.0)
     with writes(world) as one:
-        one.put([signal(world, name) for name in NAMES], [])
+        one.put([signal(world, name) for name in NAMES], {})
         assert answered(one, 1.5) == [("a", True), ("b", True)]
         assert [action.name for action in one.drop()] == ["c"]
         assert (one.busy, world.writes, answered(one)) == (False, 2, [])
 
 
-@pytest.mark.parametrize(("state", "told"), [(REQUESTED, "seat-1"), (CANCELLED, "seat-0")])
-def test_a_successor_that_was_asked_to_go_gets_no_players(state: str, told: str) -> None:
-    world = World(seats=2)
+@pytest.mark.parametrize("has_one", [False, True])
+def test_whoever_has_a_server_reserved_is_told_of_it(has_one: bool) -> None:
+    world = World(seats=1)
     world.add_session("a")
     wanted = signal(world, "a")
     wanted = replace(wanted, request=replace(wanted.request, mode=HANDOFF))
-    world.allocate((NAMESPACE, "arena"), {successor_annotation(DEFAULT_DOMAIN): f"{wanted.uid}/run-1"})
-    (had,) = (one for one in world.target.values() if one["status"]["state"] == "Allocated")
-    asked = replace(wanted.request, mode=DISCONNECT, state=state, reason="unused")
-    had["metadata"]["annotations"][drain_annotation(DEFAULT_DOMAIN)] = asked.to_json()
+    reserved = {wanted.uid: read_server(world.target["seat-0"])} if has_one else {}
+    if has_one:
+        world.take_seat()
     with writes(world) as one:
-        one.put([wanted], map(read_server, world.target.values()))
+        one.put([wanted], reserved)
         assert answered(one) == [("a", True)]
     request = world.request_of("a")
     assert request is not None
-    assert request.successor is not None
-    assert request.successor["uid"] == f"uid-{told}"
+    assert (request.successor or {}).get("uid") == "uid-seat-0"
+
+
+def test_a_server_that_people_play_in_is_nobodys_successor(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(seats=2)
+    world.add_session("a")
+    allocate = world.allocate
+
+    def allocate_busy(fleet: tuple[str, str], annotations: Mapping[str, str]) -> str:
+        name = allocate(fleet, annotations)
+        world.target[name]["status"]["lists"]["players"]["values"] = ["b"] if name == "seat-0" else []
+        return name
+
+    monkeypatch.setattr(world, "allocate", allocate_busy)
+    wanted = signal(world, "a")
+    wanted = replace(wanted, request=replace(wanted.request, mode=HANDOFF))
+    fleet = (NAMESPACE, "arena")
+    with writes(world) as one:
+        one.put([wanted], {})
+        assert answered(one) == [("a", False)]
+        assert one.refusals == {fleet: "the one that it chose is in use"}
+        one.put([wanted], {})
+        assert answered(one) == [("a", True)]
+        assert one.refusals == {}
+    request = world.request_of("a")
+    assert request is not None
+    assert (request.successor or {}).get("uid") == "uid-seat-1"
 
 
 def test_a_failure_is_raised_and_ends_the_rest() -> None:
@@ -101,7 +121,7 @@ def test_a_failure_is_raised_and_ends_the_rest() -> None:
     world = world_of(*NAMES)
     world.before_write = refuse
     one = writes(world)
-    one.put([signal(world, name) for name in NAMES], [])
+    one.put([signal(world, name) for name in NAMES], {})
     with one, pytest.raises(ApiFailure):
         answered(one)
     assert (one.drop(), world.writes) == ([], 0)
@@ -114,5 +134,5 @@ def test_a_busy_api_server_is_asked_another_time() -> None:
     world = world_of("a")
     world.before_write = fail
     with writes(world) as one:
-        one.put([signal(world, "a")], [])
+        one.put([signal(world, "a")], {})
         assert answered(one) == [("a", False)]
