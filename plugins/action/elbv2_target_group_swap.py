@@ -36,12 +36,14 @@ class ActionModule(RoundsAction):
         longest = float(lease.get("seconds") or DEFAULT_LEASE_SECONDS) / 3
         end = clock.monotonic() + seconds
         while (left := end - clock.monotonic()) > longest:
+            self._guard()
             clock.sleep(longest)
-            again = dict(self._execute_module(task_vars=task_vars))
+            again = self._round(task_vars)
             if again.get("failed") or again.get("changed"):
                 result = merge_rounds(result, again)
                 result.pop("round", None)
             if again.get("failed"):
                 return result
+        self._guard()
         clock.sleep(max(0.0, left))
         return result

@@ -115,20 +115,19 @@ def repeat_rounds(
         clock.sleep(wait)
 
 
-def for_parent(execute: Callable[[], Result], parent: Callable[[], int]) -> Callable[[], Result]:
-    """`execute`, for as long as the process that began the task lives; `parent` tells its id.
+def guard_of(parent: Callable[[], int]) -> Callable[[], None]:
+    """What raises AnsibleActionFail once the process that began the task is gone; `parent` tells its id.
 
     A worker of Ansible has a session of its own and outlives an ansible-playbook that is killed: without this it would
     go on with a work that nobody sees, under a lease that it keeps.
     """
     began = parent()
 
-    def guarded() -> Result:
+    def guard() -> None:
         if parent() != began:
             raise AnsibleActionFail("ansible-playbook was killed, and its task ends with it: run the playbook again")
-        return execute()
 
-    return guarded
+    return guard
 
 
 class RoundsAction(ActionBase):  # type: ignore[misc]
@@ -141,19 +140,26 @@ class RoundsAction(ActionBase):  # type: ignore[misc]
     TRANSFERS_FILES = False
     timeout_option = "wait_timeout"
     default_timeout = 900.0
+    _guard: Callable[[], None]
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> Result:
         super().run(tmp, task_vars)
         self._refuse_what_rounds_cannot_do()
         # The arguments are kept as they came: the module rejects what it does not know.
         timeout = seconds_of(self._task.args, self.timeout_option, self.default_timeout)
+        self._guard = guard_of(os.getppid)
         return repeat_rounds(
-            for_parent(lambda: dict(self._execute_module(task_vars=task_vars)), os.getppid),
+            lambda: self._round(task_vars),
             timeout=timeout,
             check_mode=bool(self._task.check_mode),
             clock=SystemClock(),
             show=self._shower(task_vars or {}),
         )
+
+    def _round(self, task_vars: dict[str, Any] | None) -> Result:
+        """Every call of the module goes through here, also those that a subclass adds."""
+        self._guard()
+        return dict(self._execute_module(task_vars=task_vars))
 
     def _refuse_what_rounds_cannot_do(self) -> None:
         name = self._task.action

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.gameops.eks_bluegreen.plugins.action.elbv2_target_group_swap import ActionModule
+from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds import guard_of
 
 from tests.unit.plugins.clock import FakeClock
 
@@ -15,13 +17,20 @@ DIFF = {"before": "0", "after": "10"}
 
 
 def hold(
-    seconds: float, lease: dict[str, Any] | None, answers: list[dict[str, Any]], *, changed: bool = True
+    seconds: float,
+    lease: dict[str, Any] | None,
+    answers: list[dict[str, Any]],
+    *,
+    changed: bool = True,
+    parent: Callable[[], int] = lambda: 100,
+    clock: FakeClock | None = None,
 ) -> tuple[dict[str, Any], float]:
     """What the wait returns, and how long it took; `answers` are those of the module's further rounds."""
     action: Any = ActionModule.__new__(ActionModule)
     action._task = SimpleNamespace(args={"lease": lease})
     action._execute_module = lambda **_: answers.pop(0)
-    clock = FakeClock()
+    action._guard = guard_of(parent)
+    clock = clock or FakeClock()
     return action._hold({"changed": changed, "diff": DIFF}, seconds, {}, clock), clock.seconds
 
 
@@ -46,6 +55,23 @@ def test_a_lost_lease_ends_it() -> None:
 
     assert result == {**lost, "changed": True, "diff": DIFF}
     assert took == 20
+
+
+@pytest.mark.parametrize(
+    ("killed_at", "asked", "ended_at"),
+    [(0.0, 0, 0.0), (5.0, 0, 10.0), (10.5, 1, 20.0)],
+    ids=["before the hold", "in the first sleep", "after round one"],
+)
+def test_it_ends_with_the_playbook(killed_at: float, asked: int, ended_at: float) -> None:
+    answers: list[dict[str, Any]] = [{"changed": False}] * 9
+    clock, parents = FakeClock(), iter([100])
+
+    def parent() -> int:
+        return next(parents, 1 if clock.seconds >= killed_at else 100)
+
+    with pytest.raises(AnsibleActionFail, match="ansible-playbook was killed"):
+        hold(600, {"seconds": 30.0}, answers, parent=parent, clock=clock)
+    assert (9 - len(answers), clock.seconds) == (asked, ended_at)
 
 
 AGAIN = {"before": "50", "after": "10"}

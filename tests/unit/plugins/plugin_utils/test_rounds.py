@@ -11,7 +11,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds import (
     RoundsAction,
-    for_parent,
+    guard_of,
     merge_rounds,
     repeat_rounds,
     seconds_of,
@@ -162,9 +162,19 @@ def test_check_mode_takes_one_round() -> None:
 
 def test_no_round_begins_once_the_playbook_has_been_killed() -> None:
     parents = iter([100, 100, 1])
-    rounds = iter([{"round": 1}, {"round": 2}])
-    execute = for_parent(lambda: next(rounds), lambda: next(parents))
-    execute()
+    guard = guard_of(lambda: next(parents))
+    guard()
     with pytest.raises(AnsibleActionFail, match="killed"):
-        execute()
-    assert next(rounds) == {"round": 2}
+        guard()
+
+
+def test_every_round_is_guarded() -> None:
+    action: Any = RoundsAction.__new__(RoundsAction)
+    rounds = iter([{"changed": True}, {"changed": False}])
+    action._execute_module = lambda **_: next(rounds)
+    parents = iter([100, 100, 1])
+    action._guard = guard_of(lambda: next(parents))
+    assert action._round({}) == {"changed": True}
+    with pytest.raises(AnsibleActionFail, match="killed"):
+        action._round({})
+    assert next(rounds) == {"changed": False}
