@@ -66,7 +66,9 @@ options:
       - What becomes of the changes made when one of them fails.
       - V(restore) begins nothing more and puts all back.
       - V(keep) goes on with the others, keeps what is done, then fails and names the rest; for a way back, on which no
-        request shall return to the slot that is being left.
+        request shall return to the slot that is being left. A pair that no listener or rule forwards to, and a load
+        balancer that does not exist, are left out with a warning, as long as one is left; with V(restore) they are
+        refused.
       - Who loses the lease stops at once, and puts nothing back.
     type: str
     choices: [restore, keep]

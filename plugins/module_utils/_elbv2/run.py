@@ -18,11 +18,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
     Plan,
     TargetGroup,
     Weights,
+    absent_pairs,
     describe_forwards,
     forwards_of,
     gaining,
     plan_swap,
     refuse_taken,
+    stands_nowhere,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.world import (
     ListenerApi,
@@ -86,6 +88,7 @@ def swap_round(api: ListenerApi, want: Swap, *, check_mode: bool, clock: Clock, 
         want.load_balancers,
         want.pairs,
         may_lack=check_mode or bool(want.weights.detach),
+        skip_absent=want.keep_on_failure,
         first=(lambda: None) if check_mode else keeper.keep,
     )
     _refuse_load_balancers(world)
@@ -101,7 +104,7 @@ def swap_round(api: ListenerApi, want: Swap, *, check_mode: bool, clock: Clock, 
         world,
         clock,
         make_sure=lambda: _make_sure_it_is_ours(keeper),
-        replan=lambda forwards: plan_swap(forwards, world.pairs, want.weights),
+        replan=lambda forwards: plan_swap(forwards, world.pairs, want.weights, skip_absent=want.keep_on_failure),
         read_at=began,
         keep=want.keep_on_failure,
     )
@@ -149,11 +152,22 @@ def _refuse_load_balancers(world: World) -> None:
 def _judge(api: ListenerApi, want: Swap, world: World, *, check_mode: bool) -> _Round:
     """The plan, after everything that speaks against it has been looked for."""
     absent = _absent(want, world, check_mode=check_mode)
-    plan = plan_swap(world.forwards, world.pairs, want.weights)
+    plan = plan_swap(world.forwards, world.pairs, want.weights, skip_absent=want.keep_on_failure)
     refuse_taken(plan, world.pairs, {one.name: one.arn for one in world.load_balancers})
     api.refuse_unknown_actions([change.forward for change in plan.changes])
     hazards, unknown = world.hazards(plan.forwards)
-    return _Round(world, plan, {}, hazards, [*absent, *warnings(hazards), *unknown])
+    return _Round(world, plan, {}, hazards, [*_left_out(world), *absent, *warnings(hazards), *unknown])
+
+
+def _left_out(world: World) -> list[str]:
+    """Warnings about what a way back goes on without."""
+    gone = [
+        f"load balancer {name} not found in this account and region: left out" for name in world.absent_load_balancers
+    ]
+    nowhere = [
+        f"{stands_nowhere(world.forwards, pair)}: left out" for pair in absent_pairs(world.forwards, world.pairs)
+    ]
+    return gone + nowhere
 
 
 def _absent(want: Swap, world: World, *, check_mode: bool) -> list[str]:

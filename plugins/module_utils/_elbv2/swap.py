@@ -131,12 +131,20 @@ class Plan:
         return tuple(changed.get(forward.arn, forward) for forward in self.forwards)
 
 
-def plan_swap(forwards: Sequence[Forward], pairs: Sequence[Pair], want: Weights) -> Plan:
-    """Set the weights of each pair wherever a member of it stands, and change nothing else."""
+def plan_swap(forwards: Sequence[Forward], pairs: Sequence[Pair], want: Weights, *, skip_absent: bool = False) -> Plan:
+    """Set the weights of each pair wherever a member of it stands, and change nothing else.
+
+    A pair that stands nowhere is refused; with `skip_absent` only where no pair stands anywhere.
+    """
     _refuse_shared_members(pairs)
     _refuse_unlike_members(pairs)
     concerned = forwards_of(forwards, pairs)
-    _refuse_absent_pairs(forwards, concerned, pairs)
+    absent = absent_pairs(forwards, pairs)
+    if absent and not (skip_absent and concerned):
+        raise BlueGreenError(
+            f"{stands_nowhere(forwards, absent[0])}; name the right load balancer in load_balancers, "
+            "or add a rule that forwards to one of the two"
+        )
     changes, ahead = [], False
     for forward in concerned:
         weights = forward.weights()
@@ -154,6 +162,21 @@ def plan_swap(forwards: Sequence[Forward], pairs: Sequence[Pair], want: Weights)
 def forwards_of(forwards: Sequence[Forward], pairs: Sequence[Pair]) -> tuple[Forward, ...]:
     """The forwards in which a member of a pair stands."""
     return tuple(forward for forward in forwards if _pairs_in(forward, pairs))
+
+
+def absent_pairs(forwards: Sequence[Forward], pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs of which no member stands anywhere."""
+    present = {key for forward in forwards for key in forward.weights()}
+    return [pair for pair in pairs if not pair.keys & present]
+
+
+def stands_nowhere(forwards: Sequence[Forward], pair: Pair) -> str:
+    """What is wrong with an absent pair."""
+    searched = sorted({forward.load_balancer for forward in forwards})
+    return (
+        f"no listener or rule of load balancer {', '.join(searched) or '(it has no listener)'} forwards to "
+        f"{pair.blue.name} or {pair.green.name}"
+    )
 
 
 def gaining(plan: Plan, pairs: Sequence[Pair]) -> list[tuple[TargetGroup, TargetGroup]]:
@@ -270,17 +293,6 @@ def _refuse_unlike_members(pairs: Sequence[Pair]) -> None:
                     f"{pair.green.name} has {green or 'none'}; one load balancer cannot take both: name the "
                     "right target groups, or make one like the other (module elbv2_target_group with like)"
                 )
-
-
-def _refuse_absent_pairs(forwards: Sequence[Forward], concerned: Sequence[Forward], pairs: Sequence[Pair]) -> None:
-    searched = sorted({forward.load_balancer for forward in forwards})
-    for pair in pairs:
-        if not any(pair.keys & set(forward.weights()) for forward in concerned):
-            raise BlueGreenError(
-                f"no listener or rule of load balancer {', '.join(searched) or '(it has no listener)'} forwards to "
-                f"{pair.blue.name} or {pair.green.name}; name the right load balancer in load_balancers, "
-                "or add a rule that forwards to one of the two"
-            )
 
 
 def _pairs_in(forward: Forward, pairs: Sequence[Pair]) -> list[Pair]:

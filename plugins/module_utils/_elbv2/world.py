@@ -68,6 +68,7 @@ class World:
     load_balancers: list[LoadBalancer]
     pairs: list[Pair]
     forwards: list[Forward]
+    absent_load_balancers: list[str]
     _healths: Mapping[str, Future[Health]]
     _attributes: Mapping[str, Future[dict[str, str]]]
 
@@ -105,11 +106,12 @@ def read_world(
     pairs: Sequence[tuple[str, str]],
     *,
     may_lack: bool,
+    skip_absent: bool = False,
     first: Callable[[], None] = lambda: None,
 ) -> World:
     """Read all of it, as much at once as one answer does not need another; together with `first`.
 
-    `may_lack` allows for target groups that do not exist.
+    `may_lack` allows for target groups that do not exist, `skip_absent` for load balancers, as long as one is left.
     """
     refuse_bad_names(load_balancers, pairs, api.region)
     names = [name for pair in pairs for name in pair]
@@ -118,7 +120,8 @@ def read_world(
         balancers = [pool.submit(_read_load_balancer, api, name, more) for name in load_balancers]
         groups = [pool.submit(_read_group, api, name, more) for name in names]
     done.result()
-    found = _all_found(load_balancers, [future.result() for future in balancers])
+    by_name = {name: future.result() for name, future in zip(load_balancers, balancers, strict=True)}
+    found, absent = _found_and_absent(by_name, skip_absent=skip_absent)
     seen = [future.result() for future in groups]
     its_pairs = _paired(names, [one.group if one else None for one in seen], may_lack=may_lack)
     existing = {one.group.key: one for one in seen if one}
@@ -126,6 +129,7 @@ def read_world(
         [one.load_balancer for one in found],
         its_pairs,
         [forward for one in found for forward in one.forwards],
+        absent,
         {key: one.health for key, one in existing.items()},
         {key: one.attributes for key, one in existing.items()},
     )
@@ -163,12 +167,15 @@ def read_forwards(api: ListenerApi, load_balancers: Sequence[LoadBalancer]) -> l
     return [forward for found in in_parallel(api.forwards, load_balancers) for forward in found]
 
 
-def _all_found(names: Sequence[str], found: Sequence[_Balancer | None]) -> list[_Balancer]:
-    absent = [name for name, one in zip(names, found, strict=True) if one is None]
-    if absent:
-        raise BlueGreenError(f"load_balancers: {', '.join(absent)} not found in this account and region")
+def _found_and_absent(
+    by_name: Mapping[str, _Balancer | None], *, skip_absent: bool
+) -> tuple[list[_Balancer], list[str]]:
     # One that is named twice, or by name and by ARN, is one.
-    return list({one.load_balancer.arn: one for one in found if one is not None}.values())
+    found = list({one.load_balancer.arn: one for one in by_name.values() if one is not None}.values())
+    absent = [name for name, one in by_name.items() if one is None]
+    if absent and not (skip_absent and found):
+        raise BlueGreenError(f"load_balancers: {', '.join(absent)} not found in this account and region")
+    return found, absent
 
 
 def _paired(names: Sequence[str], found: Sequence[TargetGroup | None], *, may_lack: bool) -> list[Pair]:

@@ -438,6 +438,74 @@ def test_the_way_back_keeps_what_it_has_achieved() -> None:
     assert api.weights() == [BEFORE] * 12
 
 
+def two_services() -> tuple[FakeApi, Swap]:
+    """The second stands in no rule, and there is a load balancer that does not exist; the way back of both."""
+    api = FakeApi(weighted_rules(2), ("blue", "green", "voice-blue", "voice-green"))
+    run(api, Weights(0, 100))
+    pairs = [("blue", "green"), ("voice-blue", "voice-green")]
+    return api, Swap(["arena"], pairs, Weights(100, 0), require_healthy=False, keep_on_failure=True)
+
+
+NOWHERE = "no listener or rule of load balancer arena forwards to voice-blue or voice-green"
+
+
+def swapped(api: FakeApi, want: Swap) -> dict[str, Any]:
+    return swap_round(api, want, check_mode=False, clock=FakeClock(), keeper=FakeKeeper())
+
+
+def test_the_way_back_is_not_held_up_by_a_service_without_a_rule() -> None:
+    api, want = two_services()
+
+    result = swapped(api, want)
+
+    assert result["round"]["finished"]
+    assert api.weights() == [BEFORE] * 2
+    assert result["warnings"] == [f"{NOWHERE}: left out"]
+
+
+def test_only_the_way_back_leaves_a_service_out() -> None:
+    api, want = two_services()
+    with pytest.raises(BlueGreenError, match=NOWHERE):
+        swapped(api, replace(want, keep_on_failure=False))
+    assert BEFORE not in api.weights()
+
+
+def test_a_way_back_of_nothing_at_all_is_refused() -> None:
+    api, want = two_services()
+    with pytest.raises(BlueGreenError, match=NOWHERE):
+        swapped(api, replace(want, pairs=want.pairs[1:]))
+
+
+def test_a_service_whose_last_rule_goes_meanwhile_does_not_hold_up_the_way_back() -> None:
+    api, want = two_services()
+    tuples = [{"TargetGroupArn": f"arn:tg/voice-{slot}/1", "Weight": 50} for slot in ("blue", "green")]
+    api.rules["arn:rule/9"] = rule(9, {"Type": "forward", "ForwardConfig": {"TargetGroups": tuples}})
+
+    def after_write(number: int) -> None:
+        """The first two writes made the world, the next three are all of the swap."""
+        if number == 5:
+            del api.rules["arn:rule/9"]
+
+    api.after_write = after_write
+
+    assert swapped(api, want)["round"]["finished"]
+    assert api.weights() == [BEFORE] * 2
+
+
+def test_the_way_back_is_not_held_up_by_a_load_balancer_that_is_gone() -> None:
+    api, want = two_services()
+    want = replace(want, load_balancers=["gone", "arena"], pairs=want.pairs[:1])
+
+    result = swapped(api, want)
+
+    assert api.weights() == [BEFORE] * 2
+    assert result["warnings"] == ["load balancer gone not found in this account and region: left out"]
+    with pytest.raises(BlueGreenError, match="load_balancers: gone not found"):
+        swapped(api, replace(want, load_balancers=["gone"]))
+    with pytest.raises(BlueGreenError, match="load_balancers: gone not found"):
+        swapped(api, replace(want, keep_on_failure=False))
+
+
 def test_the_way_back_with_a_lost_answer_is_none_the_worse() -> None:
     api = arena(3)
     api.after_write = fail_once(2, TimeoutError("no answer"))

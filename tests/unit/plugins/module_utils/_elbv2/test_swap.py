@@ -10,6 +10,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
     Pair,
     TargetGroup,
     Weights,
+    absent_pairs,
     describe_forwards,
     gaining,
     plan_swap,
@@ -156,6 +157,20 @@ def test_weights_that_make_no_sense(weights: dict[str, Any], message: str) -> No
 def test_a_pair_that_stands_nowhere() -> None:
     with pytest.raises(BlueGreenError, match="no listener or rule of load balancer arena forwards to blue or green"):
         plan_swap([forward(short(OTHER))], [PAIR], Weights(1, 0))
+
+
+def test_a_pair_that_stands_nowhere_may_be_left_out() -> None:
+    nowhere = Pair(TargetGroup("voice-blue", "arn:tg/voice-blue/1"), TargetGroup("voice-green", "arn:tg/voice-green/1"))
+    rules = [forward(short(GREEN))]
+
+    plan = plan_swap(rules, [PAIR, nowhere], Weights(100, 0), skip_absent=True)
+
+    assert [change.after.weights() for change in plan.changes] == [{GREEN: 0, BLUE: 100}]
+    assert absent_pairs(rules, [PAIR, nowhere]) == [nowhere]
+    with pytest.raises(BlueGreenError, match="forwards to voice-blue or voice-green"):
+        plan_swap(rules, [PAIR, nowhere], Weights(100, 0))
+    with pytest.raises(BlueGreenError, match="forwards to voice-blue or voice-green"):
+        plan_swap(rules, [nowhere], Weights(100, 0), skip_absent=True)
 
 
 def test_a_target_group_in_two_places() -> None:
