@@ -124,7 +124,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 slots:
-  description: By slot, its cluster (empty texts where there is none) and the ARNs of the target groups that exist.
+  description:
+    - By slot, its cluster (empty texts where there is none) and the ARNs of the target groups that exist. One that
+      could not be read is missing there and told in RV(problems), with the check C(target_group_readable).
   returned: success
   type: dict
   sample:
@@ -138,7 +140,9 @@ slots:
       endpoint: https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com
       target_group_arns: {}
 active:
-  description: The slot that has all of the traffic and the session destination; empty when none has.
+  description:
+    - The slot that has all of the traffic and the session destination; empty when none has, or when a part of it could
+      not be read.
   returned: not only_clusters
   type: str
   sample: blue

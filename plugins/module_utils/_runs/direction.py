@@ -28,6 +28,8 @@ DIRECTIONS = (UPGRADE, ROLLBACK, RECLAIM, STATUS)
 # Tags of a cluster: which release it runs, and for which environment.
 RELEASE_TAG = "eks-bluegreen/release"
 ENVIRONMENT_TAG = "eks-bluegreen/environment"
+# Findings after which nobody knows where all requests go.
+TRAFFIC_UNREAD = ("load_balancer_readable", "target_group_readable")
 Weights = Mapping[str, float]
 
 
@@ -85,7 +87,8 @@ class View:
         return [*(forward.weights for forward in self.forwards), *([self.destination] if self.destination else [])]
 
     def _is_complete(self) -> bool:
-        return bool(self.forwards) and (self.destination is None or bool(self.destination))
+        is_read = not any(problem.check in TRAFFIC_UNREAD for problem in self.problems)
+        return is_read and bool(self.forwards) and (self.destination is None or bool(self.destination))
 
     @property
     def standing(self) -> str:

@@ -67,6 +67,12 @@ def test_a_slot_in_use_or_of_somebody_else_stays(change: dict[str, Any], said: s
     assert said in found
 
 
+@pytest.mark.parametrize("check", ["run_record", "cluster_readable", "target_group_readable"])
+def test_a_slot_that_could_not_be_read_stays(check: str) -> None:
+    problem = {"check": check, "resource": "arena-green", "finding": "Throttling"}
+    assert refusals(eks_bluegreen_observed={"problems": [problem]}) == ["Throttling"]
+
+
 def test_a_foreign_cluster_is_refused_with_a_remedy() -> None:
     (found,) = refusals(eks_bluegreen_target={**GREEN, "tags": {"other": "arena"}})
     assert "correct cluster_name in eks_bluegreen_slots" in found
@@ -88,13 +94,22 @@ def test_what_others_built_is_refused_after_all_checks_and_before_any_write() ->
     checks = yaml.safe_load((ROLE / "tasks" / "preflight.yml").read_text())
     tasks = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text())
     assert tasks[0]["ansible.builtin.include_tasks"] == "preflight.yml"
-    assert [one["name"] for one in checks][-2:] == [
+    assert [one["name"] for one in checks][-3:] == [
         "Preflight | Refuse",
         "Preflight | Leave to others what others have built",
+        "Preflight | See whether the cluster can go",
     ]
-    told = checks[-1]["ansible.builtin.assert"]
+    told = checks[-2]["ansible.builtin.assert"]
     assert told["that"] == "cluster_decommission_provisioner == 'native'"
     assert "with the tool that built" in told["fail_msg"]
+
+
+def test_what_the_module_would_refuse_is_refused_before_any_write() -> None:
+    checks = yaml.safe_load((ROLE / "tasks" / "preflight.yml").read_text())
+    task = checks[-1]
+    assert (task["check_mode"], task["diff"], task["changed_when"]) == (True, False, False)
+    asked = task["gameops.eks_bluegreen.eks_cluster"]
+    assert (asked["state"], asked["delete_contents"], asked["deletion_protection"]) == ("absent", True, False)
 
 
 def test_nothing_that_nodes_need_goes_before_them() -> None:

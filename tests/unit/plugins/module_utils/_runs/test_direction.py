@@ -85,6 +85,13 @@ def test_what_was_found_on_the_way_is_told() -> None:
         decide(view(()), "upgrade", "2026-11")
 
 
+@pytest.mark.parametrize("check", ["target_group_readable", "load_balancer_readable"])
+def test_a_rollback_is_not_done_while_nobody_knows_where_requests_go(check: str) -> None:
+    problem = Finding("error", check, "arena", "Throttling", "Correct that, then start again")
+    decided = decide(view((BLUE,), BLUE, record(state="closed"), problems=(problem,)), "rollback", "")
+    assert (decided.nothing_to_do, decided.resume) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("run", "traffic", "nothing_to_do"),
     [
