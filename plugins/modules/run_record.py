@@ -23,7 +23,7 @@ options:
       - V(open) opens a run, or resumes the open one of the same release. A lease that another runner holds is waited
         for, with progress. An open run of another release is refused.
       - V(taken_over) turns the run back towards its source and takes the lease, without waiting and whoever holds it.
-        A run that was closed is opened again.
+        A run that was closed is opened again; not while somebody holds the lease outside of any run (V(held)).
       - V(held) takes the lease while no run is open, so that none is opened before it is released; for work on a slot
         outside of any run. Needs O(if_generation). An open run is refused, another holder waited for.
       - V(renewed) checks and renews the O(lease), and records O(phase).

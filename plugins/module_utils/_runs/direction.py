@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -69,13 +69,17 @@ class ForwardView:
 
 @dataclass(frozen=True)
 class View:
-    """What decides a direction. `destination` is None where sessions follow the traffic."""
+    """What decides a direction. `destination` is None where sessions follow the traffic.
+
+    `groupless` are the slots that have services and, for certain, none of their target groups.
+    """
 
     slots: Mapping[str, SlotView]
     forwards: Sequence[ForwardView]
     destination: Weights | None
     record: Record | None
     problems: Sequence[Finding] = field(default_factory=tuple)
+    groupless: Set[str] = frozenset()
 
     @property
     def active(self) -> str:
@@ -191,23 +195,37 @@ def _rollback(view: View, _release: str) -> Direction:
     run = f"run {record.run_id}"
     check_reversible(record)
     done = not record.is_open and view.active == record.home
-    source = view.slots[record.home]
-    # A cluster that could not be read may be well: no data never stops a rollback.
-    unread = {problem.resource for problem in view.problems if problem.check == "cluster_readable"}
-    if not done and source.status == "DELETING":
-        raise BlueGreenError(
-            f"{run} came from {source.slot}, but its cluster {source.cluster_name} is being deleted: there is "
-            f"nothing to go back to. Upgrade to the release that {source.slot} had instead"
-        )
-    if not done and not source.exists and source.cluster_name not in unread:
-        raise BlueGreenError(
-            f"{run} came from {source.slot}, but its cluster {source.cluster_name} does not exist "
-            f"any more: there is nothing to go back to. Upgrade to the release that {source.slot} had instead"
-        )
+    if not done:
+        _refuse_lost_home(view, record)
     reason = f"{run} goes back to {record.home}"
     if done:
         reason = f"nothing to do: {record.home} is active and no run is open"
     return Direction(record.home, record.away, record.release, not done, done, reason)
+
+
+def _refuse_lost_home(view: View, record: Record) -> None:
+    """Refuse to go back to a slot that is gone, or on its way."""
+    run, source = f"run {record.run_id}", view.slots[record.home]
+    # A cluster that could not be read may be well: no data never stops a rollback.
+    unread = {problem.resource for problem in view.problems if problem.check == "cluster_readable"}
+    if source.status == "DELETING":
+        raise BlueGreenError(
+            f"{run} came from {source.slot}, but its cluster {source.cluster_name} is being deleted: there is "
+            f"nothing to go back to. Upgrade to the release that {source.slot} had instead"
+        )
+    if not source.exists and source.cluster_name not in unread:
+        raise BlueGreenError(
+            f"{run} came from {source.slot}, but its cluster {source.cluster_name} does not exist "
+            f"any more: there is nothing to go back to. Upgrade to the release that {source.slot} had instead"
+        )
+    # A removal that was interrupted: target groups go first, and the cluster stays ACTIVE until its nodes are gone.
+    if not record.is_open and source.slot in view.groupless:
+        raise BlueGreenError(
+            f"{run} came from {source.slot}, but none of its target groups exists, as after a removal that was "
+            "interrupted: there is nothing to go back to. Finish the removal of "
+            f"{source.cluster_name} with the playbook decommission, then upgrade to the release that {source.slot} "
+            "had; if they do exist, correct their names in eks_bluegreen_services"
+        )
 
 
 def _reclaim(view: View, _release: str) -> Direction:

@@ -107,11 +107,7 @@ def _new_run(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
     last = seen.record if seen else None
     if want.if_generation is None:
         return Nothing(last)
-    if seen is not None and seen.record.lease is not None and seconds_left(seen) > 0:
-        raise BlueGreenError(
-            f"{seen.record.lease.holder} is changing a slot outside of any run (playbook decommission), for at least "
-            f"{seconds_left(seen):.0f} s more: start the same command again when that is done"
-        )
+    _refuse_held(seen, "start the same command again when that is done")
     generation = last.generation if last else 0
     if generation != want.if_generation:
         raise BlueGreenError(
@@ -132,6 +128,15 @@ def _new_run(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
             back_to=last.home if last and want.direction == RECLAIM else "",
         )
     )
+
+
+def _refuse_held(seen: Seen | None, remedy: str) -> None:
+    """Raise while somebody holds the lease though no run is open."""
+    if seen is not None and seen.record.lease is not None and (left := seconds_left(seen)) > 0:
+        raise BlueGreenError(
+            f"{seen.record.lease.holder} is changing a slot outside of any run (playbook decommission), for at least "
+            f"{left:.0f} s more: {remedy}"
+        )
 
 
 def decide_hold(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
@@ -203,11 +208,16 @@ def check_reversible(record: Record) -> None:
 
 
 def decide_take_over(seen: Seen | None, runner: Runner) -> Decision:
-    """Take the run, and its direction back to where the upgrade came from, whoever holds the lease."""
+    """Take the run, and its direction back to where the upgrade came from, whoever drives it.
+
+    Not while no run is open and somebody removes a slot, which may be the one to go back to.
+    """
     if seen is None:
         raise BlueGreenError("no run is recorded for this environment: there is nothing to roll back")
     record = seen.record
     check_reversible(record)
+    if not record.is_open:
+        _refuse_held(seen, "stop it there first, then start the same command again")
     if record.is_open and record.direction == ROLLBACK and record.lease == runner.lease:
         return Nothing(record)
     back = replace(

@@ -90,6 +90,7 @@ class Observation:
     network: Data
     seen: Seen | None
     problems: list[Finding] = field(default_factory=list)
+    groupless: frozenset[str] = frozenset()
 
     def view(self) -> View:
         return View(
@@ -98,6 +99,7 @@ class Observation:
             destination=self.destination["weights"] if self.destination is not None else None,
             record=self.seen.record if self.seen else None,
             problems=self.problems,
+            groupless=self.groupless,
         )
 
     def as_dict(self) -> Data:
@@ -169,7 +171,10 @@ def observe(sources: Sources, inputs: Inputs, places: Places) -> Observation:
     listed = [forward for future in forwards for forward in future.result()]
     concerned = forwards_of_services(listed, inputs, slots)
     _note_unserved(reads, inputs, concerned)
-    return Observation(slots, concerned, destination.result(), network.result(), seen.result(), reads.problems)
+    groupless = _groupless(inputs, slots, reads.problems)
+    return Observation(
+        slots, concerned, destination.result(), network.result(), seen.result(), reads.problems, groupless
+    )
 
 
 def read_clusters(eks: Any, clusters: Mapping[str, str]) -> dict[str, Data]:
@@ -208,6 +213,17 @@ def _slot_view(data: Data) -> SlotView:
 
 def _read_group(reads: Reads, balancers: Balancers, name: str) -> TargetGroup | None:
     return reads.attempt(lambda: balancers.target_group(name), None, "target_group_readable", name)
+
+
+def _groupless(inputs: Inputs, slots: Mapping[str, Data], problems: Sequence[Finding]) -> frozenset[str]:
+    """The slots that have services and, for certain, none of their target groups."""
+    unread = {problem.resource for problem in problems if problem.check == "target_group_readable"}
+
+    def lacks_all(slot: str) -> bool:
+        may_exist = unread.intersection(service.target_groups[slot] for service in inputs.services)
+        return not slots[slot]["target_group_arns"] and not may_exist
+
+    return frozenset(slot for slot in SLOTS if inputs.services and lacks_all(slot))
 
 
 def _read_forwards(reads: Reads, balancers: Balancers, name: str) -> list[Forward]:

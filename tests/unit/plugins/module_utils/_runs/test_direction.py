@@ -29,7 +29,7 @@ def view(traffic: Any = (BLUE, BLUE), destination: Any = BLUE, run: Any = None, 
         "green": SlotView("green", "arena-green", values.get("green", False), "ACTIVE", "1.36", "2026-11"),
     }
     forwards = [ForwardView(f"rule {number}", weights) for number, weights in enumerate(traffic)]
-    return View(slots, forwards, destination, run, values.get("problems", ()))
+    return View(slots, forwards, destination, run, values.get("problems", ()), values.get("groupless", frozenset()))
 
 
 def unread(cluster: str) -> Finding:
@@ -116,6 +116,8 @@ def test_a_rollback_goes_to_the_recorded_source(run: Any, traffic: Any, nothing_
         (record(), {"blue": False, "problems": (unread("arena-green"),)}, "arena-blue does not exist any more"),
         (record(), {"status": "DELETING"}, "arena-blue is being deleted"),
         (record(state="closed"), {"status": "DELETING"}, "arena-blue is being deleted"),
+        (record(state="closed"), {"groupless": {"blue"}}, "none of its target groups exists.*playbook decommission"),
+        (record(state="aborted"), {"groupless": {"blue", "green"}}, "none of its target groups exists"),
     ],
 )
 def test_a_rollback_to_nowhere_is_refused(run: Any, values: Any, said: str) -> None:
@@ -128,6 +130,14 @@ def test_a_rollback_goes_on_where_the_source_could_not_be_read(run: Any) -> None
     seen = view((GREEN,), GREEN, run, blue=False, status="", problems=(unread("arena-blue"),))
     decided = decide(seen, "rollback", "")
     assert (decided.source, decided.target, decided.resume) == ("blue", "green", True)
+
+
+@pytest.mark.parametrize(
+    ("run", "groupless"), [(record(), {"blue"}), (record(state="closed"), {"green"})], ids=["open", "the other slot"]
+)
+def test_a_rollback_goes_on_without_target_groups(run: Any, groupless: set[str]) -> None:
+    decided = decide(view((GREEN,), GREEN, run, groupless=groupless), "rollback", "")
+    assert (decided.source, decided.resume) == ("blue", True)
 
 
 def reclaim(**values: Any) -> Any:

@@ -125,6 +125,15 @@ def test_a_takeover_waits_for_nobody(values: dict[str, Any]) -> None:
     assert decision == Write(record(direction="rollback", generation=2))
 
 
+@pytest.mark.parametrize("state", ["closed", "aborted"])
+def test_a_slot_that_somebody_changes_outside_of_any_run_is_not_taken_over(state: str) -> None:
+    last = seen(0.0, state=state, lease=Lease("other", 10.0))
+    with pytest.raises(BlueGreenError, match=r"other is changing a slot outside of any run .*: stop it there first"):
+        decide_take_over(last, runner())
+    expired = replace(last, age_seconds=11.0)
+    assert isinstance(decide_take_over(expired, runner()), Write)
+
+
 def test_a_takeover_is_not_repeated_under_its_own_lease() -> None:
     assert isinstance(decide_take_over(seen(direction="rollback"), runner()), Nothing)
 
@@ -141,7 +150,10 @@ def test_a_reclaim_into_the_slot_that_a_rollback_goes_to_is_not_taken_over() -> 
 
 @pytest.mark.parametrize(
     "values",
-    [{**RECLAIM, "source": "blue", "target": "green"}, {**RECLAIM, "state": "closed", "outcome": "reclaimed"}],
+    [
+        {**RECLAIM, "source": "blue", "target": "green"},
+        {**RECLAIM, "state": "closed", "outcome": "reclaimed", "lease": None},
+    ],
 )
 def test_a_takeover_after_a_reclaim_goes_where_the_upgrade_came_from(values: dict[str, Any]) -> None:
     decision = decide_take_over(seen(**values), runner())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,12 +86,16 @@ class Balancers:
     def __init__(self, *weights: dict[str, int]) -> None:
         self.weights = weights
         self.exists = True
+        self.absent: set[str] = set()
+        self.unreadable: set[str] = set()
 
     def load_balancer(self, name: str) -> LoadBalancer | None:
         return LoadBalancer(name, "arn:lb") if self.exists else None
 
     def target_group(self, name: str) -> TargetGroup | None:
-        return TargetGroup(name, f"arn:{name}")
+        if name in self.unreadable:
+            raise BlueGreenError(f"find target group {name}: Throttling")
+        return None if name in self.absent else TargetGroup(name, f"arn:{name}")
 
     def forwards(self, load_balancer: LoadBalancer) -> list[Forward]:
         return [
@@ -181,6 +186,43 @@ def test_a_load_balancer_that_does_not_exist() -> None:
     world = World()
     world.balancers.exists = False
     assert world.checks() == ["load_balancer_exists"]
+
+
+def test_a_target_group_that_cannot_be_read_is_a_finding_of_its_name() -> None:
+    world = World({"arn:mm-green": 100})
+    world.balancers.unreadable = {"mm-green"}
+    seen = world.observe()
+    (problem,) = [one for one in seen.problems if one.check == "target_group_readable"]
+    assert (problem.resource, seen.slots["green"]["target_group_arns"]) == ("mm-green", {})
+
+
+def test_no_slot_is_active_while_a_target_group_cannot_be_read() -> None:
+    world = World({"arn:mm-blue": 0, "arn:mm-green": 100})
+    world.balancers.unreadable = {"mm-green"}
+    assert world.observe().view().active == ""
+
+
+@pytest.mark.parametrize(
+    ("absent", "unreadable", "groupless"),
+    [
+        ({"mm-blue"}, set(), {"blue"}),
+        ({"mm-blue", "mm-green"}, set(), {"blue", "green"}),
+        (set(), {"mm-blue"}, set()),
+        ({"mm-green"}, {"mm-blue"}, {"green"}),
+        (set(), set(), set()),
+    ],
+)
+def test_a_slot_without_target_groups(absent: set[str], unreadable: set[str], groupless: set[str]) -> None:
+    world = World({"arn:mm-green": 100})
+    world.balancers.absent, world.balancers.unreadable = absent, unreadable
+    assert world.observe().view().groupless == groupless
+
+
+def test_without_services_no_slot_lacks_target_groups() -> None:
+    world = World()
+    inputs = replace(INPUTS, services=[])
+    seen = observe(Sources(world.aws, world.balancers, None, world.store), inputs, Places(KEY))
+    assert seen.view().groupless == set()
 
 
 @pytest.mark.parametrize("document", [None, "{", '{"v": 2}'])

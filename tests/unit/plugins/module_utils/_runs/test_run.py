@@ -190,10 +190,12 @@ def test_a_slot_is_held_without_a_run_and_given_back(bucket: Bucket) -> None:
     assert bucket.ensure("open", Asked("2026-12", "green", "blue", if_generation=2))["lease"]["generation"] == 3
 
 
-def test_a_rollback_takes_a_held_slot_away(bucket: Bucket) -> None:
+def test_a_rollback_does_not_take_a_held_slot_away(bucket: Bucket) -> None:
     lease = bucket.ensure("open", NEW)["lease"]
     bucket.ensure("closed", Asked(lease=lease))
     held = bucket.ensure("held", Asked(if_generation=1, lease_seconds=10.0))
-    consume(bucket.ensure("taken_over", Asked(lease_seconds=10.0)))
-    with pytest.raises(LeaseLost):
-        renewed(bucket, held["lease"], "")
+    with pytest.raises(BlueGreenError, match="outside of any run"):
+        bucket.ensure("taken_over", Asked(lease_seconds=10.0))
+    assert renewed(bucket, held["lease"], "")["run"]["state"] == "closed"
+    bucket.ensure("released", Asked(lease=held["lease"]))
+    assert bucket.ensure("taken_over", Asked(lease_seconds=10.0))["run"]["direction"] == "rollback"
