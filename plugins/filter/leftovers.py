@@ -116,6 +116,7 @@ def leftovers(
     if _differs(found["singletons"]):
         lines.append(f"  singletons of {run['source']} that are switched off: {ways.rollback}")
     lines += _unread(found)
+    lines += _unread_clusters(seen)
     return [f"run {run['run_id']} leaves behind:", *lines]
 
 
@@ -162,6 +163,12 @@ def _unread(found: Data) -> Iterator[str]:
     for result in (*found["holds"]["results"], found["requests"], found["fence"], found["singletons"]):
         if "diff" not in result and not result.get("skipped"):
             yield f"  not known, since it could not be read: {result.get('msg', 'no message')}"
+
+
+def _unread_clusters(seen: Data) -> Iterator[str]:
+    for slot, one in seen["slots"].items():
+        if not one.get("readable", True):
+            yield f"  not known of {slot}, since its cluster {one['cluster_name']} could not be read"
 
 
 class FilterModule:

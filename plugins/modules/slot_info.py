@@ -134,6 +134,7 @@ slots:
       slot: blue
       cluster_name: arena-blue
       exists: true
+      readable: true
       status: ACTIVE
       version: "1.35"
       release: 2026-10

@@ -183,8 +183,9 @@ def read_clusters(eks: Any, clusters: Mapping[str, str]) -> dict[str, Data]:
 
 
 def _read_cluster(reads: Reads, eks: Any, slot: str, name: str) -> Data:
-    described = reads.attempt(lambda: describe_cluster(eks, name), None, "cluster_readable", name)
-    return _cluster_data(slot, name, described)
+    unread: tuple[Any, bool] = (None, False)
+    described, readable = reads.attempt(lambda: (describe_cluster(eks, name), True), unread, "cluster_readable", name)
+    return {**_cluster_data(slot, name, described), "readable": readable}
 
 
 def _cluster_data(slot: str, name: str, described: Mapping[str, Any] | None) -> Data:
@@ -194,6 +195,7 @@ def _cluster_data(slot: str, name: str, described: Mapping[str, Any] | None) -> 
         "slot": slot,
         "cluster_name": name,
         "exists": described is not None,
+        "readable": True,
         "status": str(cluster.get("status", "")),
         "version": str(cluster.get("version", "")),
         "release": tags.get(RELEASE_TAG, ""),

@@ -8,6 +8,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.fence import (
+    POLICY,
+    Gate,
+    plan_fence,
+    plan_open,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN as DOMAIN
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import merged
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 TASKS = PLAYBOOKS / "tasks"
@@ -38,13 +46,32 @@ def test_what_the_drain_would_refuse_is_known_before_anything_is_written(playboo
 
 def test_a_cutover_holds_first_and_fences_when_routing_has_moved() -> None:
     found = order("cutover.yml")
-    wanted = ["capacity_hold/main", "slot_activation/main", "traffic_shift/main", "session_routing/main"]
-    wanted += ["slot_activation/fence", "bake/main"]
+    wanted = ["capacity_hold/main", "slot_activation/main", "slot_activation/open_target", "traffic_shift/main"]
+    wanted += ["session_routing/main", "slot_activation/fence", "bake/main"]
     assert [step for step in found if step in wanted] == wanted
+
+
+def test_two_moves_in_a_row_leave_a_slot_that_allocation_policies_send_to() -> None:
+    policies: dict[str, Any] = {
+        slot: {"metadata": {"resourceVersion": "1"}, "spec": {"weight": 100}} for slot in ("blue", "green")
+    }
+    for move, (source, target) in enumerate([("blue", "green"), ("green", "blue"), ("blue", "green")]):
+        for step in order("cutover.yml"):
+            if step == "slot_activation/open_target":
+                change(policies, target, plan_open(Gate(POLICY, target, "arena"), policies[target], DOMAIN))
+            elif step == "slot_activation/fence":
+                fence = plan_fence(Gate(POLICY, source, "arena"), policies[source], f"run-{move}", DOMAIN)
+                change(policies, source, fence)
+        assert {slot: policy["spec"]["weight"] for slot, policy in policies.items()} == {source: 0, target: 100}
+
+
+def change(policies: dict[str, Any], slot: str, patch: dict[str, Any] | None) -> None:
+    policies[slot] = merged(policies[slot], patch or {})
 
 
 def test_a_way_back_opens_the_source_first_and_keeps_no_player_waiting_for_singletons() -> None:
     assert order("move_back.yml") == [
+        "slots/source",
         "slot_activation/unfence",
         "session_routing/restore",
         "traffic_shift/restore",

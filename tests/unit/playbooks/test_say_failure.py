@@ -46,3 +46,15 @@ def test_where_it_is_not_known_whether_a_run_is_open_the_ways_out_are_told() -> 
 def test_a_playbook_may_have_ways_of_its_own() -> None:
     text = said(eks_bluegreen_run={"phase": "reclaim"}, eks_bluegreen_ways_out="pause it")
     assert text.endswith("go on with the same command, pause it]")
+
+
+def test_a_run_that_was_taken_back_is_closed_and_keeps_its_cause() -> None:
+    text = said(
+        eks_bluegreen_run={"phase": "bake"},
+        eks_bluegreen_source={"slot": "blue"},
+        eks_bluegreen_failed_task="Bake",
+        eks_bluegreen_failed_why="slow",
+        eks_bluegreen_taken_back=True,
+    )
+    assert text.startswith("Bake: slow [everything was taken back to blue and the run is closed: correct the cause")
+    assert WAY_BACK not in text

@@ -87,6 +87,12 @@ def test_each_thing_has_a_line_with_what_lifts_it(found: dict[str, Any], said: s
     assert lines(**found)[1:] == [said]
 
 
+def test_a_cluster_that_could_not_be_read_may_hold_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    unread = {"cluster_name": "arena-green", "readable": False}
+    monkeypatch.setitem(SEEN, "slots", {"blue": {"cluster_name": "arena-blue", "readable": True}, "green": unread})
+    assert lines()[1:] == ["  not known of green, since its cluster arena-green could not be read"]
+
+
 def test_the_fence_of_a_reclaim_is_not_opened_by_a_rollback() -> None:
     assert lines("reclaim", fence=SOMETHING)[1:] == [
         "  a fence: nobody can start sessions on blue; the next upgrade into it opens it"

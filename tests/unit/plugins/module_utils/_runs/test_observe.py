@@ -152,6 +152,7 @@ def test_a_sound_environment() -> None:
     assert seen.slots["blue"]["release"] == "2026-10"
     assert seen.slots["blue"]["target_group_arns"] == {"mm": "arn:mm-blue"}
     assert (seen.slots["green"]["exists"], seen.slots["green"]["endpoint"]) == (False, "")
+    assert [slot["readable"] for slot in seen.slots.values()] == [True, True]
     assert seen.network == {"vpc_id": "vpc-1", "public_subnet_ids": ["subnet-1"], "private_subnet_ids": ["subnet-2"]}
     data = seen.as_dict()
     assert (data["active"], data["generation"], data["run"]["run_id"]) == ("blue", 3, "run-1")
@@ -270,6 +271,7 @@ def test_a_cluster_that_cannot_be_read_hinders_nothing_else() -> None:
     seen = world.observe()
     assert [problem.check for problem in seen.problems] == ["cluster_readable"] * 2
     assert seen.view().active == "blue"
+    assert [slot["readable"] for slot in seen.slots.values()] == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -290,4 +292,5 @@ def test_an_endpoint_that_cannot_be_reached_ends_it(error: Exception, said: str)
 def test_clusters_alone() -> None:
     found = read_clusters(Aws(), {"green": "arena-blue"})
     assert (found["green"]["slot"], found["green"]["endpoint"]) == ("green", "https://blue")
+    assert found["green"]["readable"]
     assert "target_group_arns" not in found["green"]
