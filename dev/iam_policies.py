@@ -38,6 +38,8 @@ ACTION = re.compile(r"C\(([a-z0-9-]+:[A-Za-z0-9]+)\)")
 PLACEHOLDER = re.compile(r"<([a-z ]+)>")
 COMPARISON = re.compile(r"(?P<name>\w+) (?P<operator>[!=]=) '(?P<value>[^']*)'")
 DELETION = re.compile(r"[a-z0-9-]+:Delete")
+# What EKS asks of the caller who takes associations away from an add-on.
+ASSOCIATION_DELETION = "eks:DeletePodIdentityAssociation"
 # What removing something takes.
 ENDING = re.compile(r"[a-z0-9-]+:(Delete|Describe|Disassociate|Get|List)")
 LEASE = ("s3", "kms")
@@ -141,6 +143,7 @@ SCOPES: Sequence[tuple[Scope, Sequence[str]]] = [
             "eks:DisassociateAccessPolicy",
             "eks:ListAddons",
             "eks:ListAssociatedAccessPolicies",
+            "eks:ListCapabilities",
             "eks:ListFargateProfiles",
             "eks:ListInsights",
             "eks:ListNodegroups",
@@ -381,6 +384,7 @@ def actions_of_playbook(path: Path) -> set[str]:
 def needed(actions: set[str], arguments: Mapping[str, Any]) -> set[str]:
     """What of a module's actions a task can take: deletions only where it is told to delete, and little else there.
 
+    An add-on's associations are deleted by an update that leaves them out.
     Actions on the run record (S3, KMS) are there for the lease, whatever the state.
     """
     state = str(arguments.get("state", "present"))
@@ -388,7 +392,8 @@ def needed(actions: set[str], arguments: Mapping[str, Any]) -> set[str]:
         return {action for action in actions if action.split(":")[0] in LEASE or ENDING.match(action)}
     if "{{" in state or "recreate" in arguments:
         return actions
-    return {action for action in actions if not DELETION.match(action)}
+    kept = {ASSOCIATION_DELETION} if "pod_identity_associations" in arguments else set()
+    return {action for action in actions if action in kept or not DELETION.match(action)}
 
 
 def policy_of(actions: set[str]) -> dict[str, Any]:

@@ -71,7 +71,9 @@ options:
     description: Whether the API server answers inside of the VPC.
     type: bool
   public_access_cidrs:
-    description: From which networks the API server answers outside of the VPC.
+    description:
+      - From which networks the API server answers outside of the VPC. An empty list is as if it were not given.
+      - They count only where the API server answers there at all.
     type: list
     elements: str
   logging_types:
@@ -81,8 +83,8 @@ options:
     choices: [api, audit, authenticator, controllerManager, scheduler]
   encryption_key_arn:
     description:
-      - ARN of the KMS key that encrypts Secrets. An existing cluster without one gets it; EKS never changes it or
-        takes it away.
+      - ARN of the KMS key that encrypts Secrets, its own and not that of an alias. An existing cluster without one gets
+        it; EKS never changes it or takes it away.
     type: str
   support_type:
     description:
@@ -110,6 +112,7 @@ options:
         Fargate profiles one at a time, as EKS demands. They are waited for even with O(wait=false).
       - Add-ons go with the cluster. Nodes that end without their network plugin leave network interfaces behind, which
         hold security groups.
+      - A cluster with EKS Capabilities is refused before anything is deleted, in check mode too.
       - Deleting a node group ends what runs on its nodes, sessions too, whatever disruption budgets say.
       - Without this option a cluster that holds node groups or Fargate profiles is refused, in check mode too.
     type: bool
@@ -123,6 +126,7 @@ notes:
     C(eks:AssociateEncryptionConfig), C(eks:DescribeUpdate), C(eks:ListUpdates), C(eks:DeleteCluster),
     C(eks:TagResource), C(eks:UntagResource), C(eks:ListNodegroups), C(eks:DescribeNodegroup),
     C(eks:DeleteNodegroup), C(eks:ListFargateProfiles), C(eks:DescribeFargateProfile), C(eks:DeleteFargateProfile),
+    C(eks:ListCapabilities),
     C(iam:PassRole), C(iam:GetRole), C(iam:CreateServiceLinkedRole), C(ec2:DescribeSubnets),
     C(ec2:DescribeSecurityGroups), C(kms:DescribeKey), C(kms:CreateGrant)"
 author:

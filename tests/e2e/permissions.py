@@ -31,6 +31,7 @@ UNUSED: dict[str, set[str]] = {
         "ec2:DescribeLaunchTemplateVersions",
         "ec2:RunInstances",
         "eks:CreatePodIdentityAssociation",
+        "eks:DeletePodIdentityAssociation",
         "eks:DescribeAddonConfiguration",
         "eks:DescribePodIdentityAssociation",
         "eks:ListAccessPolicies",

@@ -18,7 +18,7 @@ from lab.aws.eks.errors import (
 from lab.aws.eks.nodes import free_number
 from lab.aws.eks.runtime import Call, ClusterPlan, Runtime
 from lab.aws.eks.state import Addon, Cluster, Json, Nodegroup, State, Update, describe_failure
-from lab.aws.eks.updates import Change, logging_of, merge_logging, plan_encryption, plan_update
+from lab.aws.eks.updates import Change, cidrs_of, logging_of, merge_logging, plan_encryption, plan_update
 
 
 def active_cluster(state: State, name: str) -> Cluster:
@@ -123,16 +123,17 @@ class ClusterOperations:
         subnets = checks.check_subnets(ids, self._runtime.account.subnets(ids))
         checks.check_cluster_subnets(subnets)
         vpc_id = subnets[0].vpc_id
-        cidrs = wanted.get("publicAccessCidrs") or ["0.0.0.0/0"]
+        is_public = wanted.get("endpointPublicAccess", True)
+        cidrs = wanted.get("publicAccessCidrs") or []
         checks.check_cidrs(cidrs)
         return {
             "subnetIds": ids,
             "securityGroupIds": wanted.get("securityGroupIds") or [],
             "clusterSecurityGroupId": self._runtime.account.create_security_group(name, vpc_id),
             "vpcId": vpc_id,
-            "endpointPublicAccess": wanted.get("endpointPublicAccess", True),
+            "endpointPublicAccess": is_public,
             "endpointPrivateAccess": wanted.get("endpointPrivateAccess", False),
-            "publicAccessCidrs": cidrs,
+            "publicAccessCidrs": cidrs_of(is_public, cidrs, present=[]),
         }
 
     def _admit_creator(self, cluster: Cluster) -> None:
@@ -171,6 +172,11 @@ class ClusterOperations:
 
     def list_clusters(self, call: Call) -> Json:
         return checks.page_of("clusters", list(self._state.clusters), call.params)
+
+    def list_capabilities(self, call: Call) -> Json:
+        """None: nobody can make one here."""
+        self._state.cluster(call.params["clusterName"])
+        return checks.page_of("capabilities", [], call.params)
 
     def delete_cluster(self, call: Call) -> Json:
         cluster = self._state.cluster(call.params["name"])

@@ -77,6 +77,8 @@ def _asks_for(kind: str, request: Mapping[str, Any]) -> bool:
 def _endpoints(cluster: Cluster, request: Mapping[str, Any]) -> Change:
     changes = _given(request["resourcesVpcConfig"], ENDPOINT_FIELDS)
     after = {**cluster.vpc_config, **changes}
+    present = cluster.vpc_config["publicAccessCidrs"]
+    after["publicAccessCidrs"] = cidrs_of(after["endpointPublicAccess"], after["publicAccessCidrs"], present)
     if after == cluster.vpc_config:
         raise InvalidParameterError(
             "Cluster is already at the desired configuration with"
@@ -88,7 +90,13 @@ def _endpoints(cluster: Cluster, request: Mapping[str, Any]) -> Change:
         raise InvalidParameterError("Private and public endpoint access cannot be false")
     checks.check_cidrs(after["publicAccessCidrs"])
     params = [_param(key[0].upper() + key[1:], value) for key, value in changes.items()]
-    return Change("EndpointAccessUpdate", params, lambda: cluster.vpc_config.update(changes))
+    update = {key: after[key] for key in ENDPOINT_FIELDS}
+    return Change("EndpointAccessUpdate", params, lambda: cluster.vpc_config.update(update))
+
+
+def cidrs_of(is_public: bool, wanted: list[str], present: list[str]) -> list[str]:
+    """The networks that an endpoint has: all where none is named; those of a private one stay as they are."""
+    return (wanted or ["0.0.0.0/0"]) if is_public else present
 
 
 def _network(cluster: Cluster, request: Mapping[str, Any]) -> Change:

@@ -45,6 +45,8 @@ TOGETHER = {
     ),
 }
 MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+# Also what ListCapabilities answers in partitions that have none.
+DENIED = "AccessDeniedException"
 
 
 def _logging_types(logging: Any) -> list[str]:
@@ -124,6 +126,10 @@ def _nonsense(values: Mapping[str, Any]) -> Iterator[str]:
     cidr = values["service_ipv4_cidr"]
     if cidr and (reason := _cidr_problem(cidr) or _service_problem(ipaddress.ip_network(cidr))):
         yield f"service_ipv4_cidr: {reason}"
+    key = values["encryption_key_arn"]
+    # EKS describes the key that an alias stands for, so that the next run would see another one.
+    if key and ":key/" not in key:
+        yield f"encryption_key_arn: {key} is no key's own ARN, which aws kms describe-key --key-id {key} tells"
 
 
 def _cidr_problem(cidr: str) -> str:
@@ -131,7 +137,7 @@ def _cidr_problem(cidr: str) -> str:
         ipaddress.ip_network(cidr)
     except ValueError as error:
         return f"{error}; write it like 198.51.100.0/24"
-    return ""
+    return "" if "/" in cidr else f"{cidr} has no prefix length; write it like 198.51.100.0/24"
 
 
 def _service_problem(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
@@ -182,6 +188,17 @@ def delete_cluster(client: Any, name: str) -> None:
     client.delete_cluster(name=name)
 
 
+def list_capabilities(client: Any, name: str) -> list[Description]:
+    """Its EKS Capabilities; none where AWS or the installed botocore does not know of any."""
+    return (_list_capabilities(client, name) or []) if hasattr(client, "list_capabilities") else []
+
+
+@aws_call("list the capabilities of cluster {name}", none_for=DENIED)
+def _list_capabilities(client: Any, name: str) -> list[Description] | None:
+    pages = client.get_paginator("list_capabilities").paginate(clusterName=name)
+    return [one for page in pages for one in page["capabilities"]]
+
+
 class Cluster(Resource):
     """An EKS cluster; `unprotected`: its deletion protection counts as off."""
 
@@ -217,9 +234,25 @@ class Cluster(Resource):
         delete_cluster(self.client, self.name)
 
     def protection(self, have: Description) -> str:
-        if self.unprotected or not have.get("deletionProtection"):
+        if have.get("deletionProtection") and not self.unprotected:
+            return "its deletion protection is on. Turn it off first (state: present, deletion_protection: false)"
+        capabilities = list_capabilities(self.client, self.name) if have["status"] != "DELETING" else []
+        if not capabilities:
             return ""
-        return "its deletion protection is on. Turn it off first (state: present, deletion_protection: false)"
+        named = ", ".join(f"{one['capabilityName']} ({one['type']}, {one['status']})" for one in capabilities)
+        return (
+            f"it has the EKS capabilities {named}. Delete each first: aws eks delete-capability "
+            f"--cluster-name {self.name} --capability-name <name>"
+        )
+
+    def counted(self, values: Mapping[str, Any], have: Description | None) -> Mapping[str, Any]:
+        """Without the networks of an endpoint that is not public, of which EKS keeps none, nor an empty list."""
+        is_public = values["endpoint_public_access"]
+        if is_public is None:
+            is_public = at(have or {}, "resourcesVpcConfig.endpointPublicAccess")
+        if values["public_access_cidrs"] and is_public is not False:
+            return values
+        return {**values, "public_access_cidrs": None}
 
     def contents(self) -> list[Resource]:
         """The node groups and Fargate profiles.

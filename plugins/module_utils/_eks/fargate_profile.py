@@ -63,6 +63,13 @@ FIELDS = (
 )
 
 
+def selectors_problem(selectors: Sequence[Any]) -> str:
+    """What is wrong with a profile's selectors as such; "" where nothing is."""
+    if len(selectors) <= MOST_SELECTORS:
+        return ""
+    return f"has {len(selectors)} selectors, and EKS takes five at most"
+
+
 @aws_call("list the Fargate profiles of cluster {cluster}")
 def list_fargate_profiles(client: Any, cluster: str) -> list[str]:
     pages = client.get_paginator("list_fargate_profiles").paginate(clusterName=cluster)
@@ -103,12 +110,8 @@ class FargateProfile(Part):
 
     def check(self, body: Mapping[str, Any]) -> None:
         super().check(body)
-        selectors = body.get("selectors") or []
-        if len(selectors) > MOST_SELECTORS:
-            raise BlueGreenError(
-                f"{self.kind} {self.name} has {len(selectors)} selectors, and EKS takes five at most: "
-                "give some of them to another profile"
-            )
+        if problem := selectors_problem(body.get("selectors") or []):
+            raise BlueGreenError(f"{self.kind} {self.name} {problem}: give some of them to another profile")
 
     def create(self, body: Mapping[str, Any]) -> Description:
         return create_fargate_profile(self.client, self.cluster, self.part, body)

@@ -45,6 +45,9 @@ class Leftover:
 class Account(Protocol):
     """What is read of the account; each list is of what carries a mark of the cluster, as AWS describes it."""
 
+    @property
+    def region(self) -> str: ...
+
     def cluster_exists(self, cluster: str) -> bool: ...
 
     def security_groups(self, cluster: str) -> list[Description]: ...
@@ -281,8 +284,10 @@ def _oidc_providers(account: Account, issuer: str, owner_tags: Tags) -> list[Lef
         return [oidc_provider(arn, f"its issuer {issuer} is the cluster's") for arn in arns if arn.endswith(suffix)]
     if not owner_tags:
         return []
+    # IAM lists those of all regions; the policies allow a look at those of one.
+    here = f"/oidc.eks.{account.region}."
     return [
         oidc_provider(arn, because)
         for arn in arns
-        if "/oidc.eks" in arn and (because := owned(account.oidc_provider_tags(arn), owner_tags))
+        if here in arn and (because := owned(account.oidc_provider_tags(arn), owner_tags))
     ]

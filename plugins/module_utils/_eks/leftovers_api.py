@@ -83,6 +83,10 @@ class AwsAccount:
     def __init__(self, clients: Mapping[str, Any]) -> None:
         self._clients = clients
 
+    @property
+    def region(self) -> str:
+        return str(self._clients["eks"].meta.region_name)
+
     def cluster_exists(self, cluster: str) -> bool:
         return describe_cluster(self._clients["eks"], cluster) is not None
 

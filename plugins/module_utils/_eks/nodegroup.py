@@ -33,6 +33,8 @@ EITHER = (
     ("maxUnhealthyNodeThresholdCount", "maxUnhealthyNodeThresholdPercentage"),
     ("maxParallelNodesRepairedCount", "maxParallelNodesRepairedPercentage"),
 )
+# What AWS means where it leaves these out. Other settings have no such value.
+WHEN_ABSENT = {"enabled": False, "reuse_on_scale_in": False, "min_size": 0}
 # What an update may replace as a whole, so that it is always sent as a whole.
 CONFIGS = ("scalingConfig", "updateConfig", "nodeRepairConfig", "warmPoolConfig")
 
@@ -63,7 +65,11 @@ def _given(value: Any) -> Any:
 
 def _covers(have: Any, want: Any) -> bool:
     """Whether all that is wanted is there; AWS fills in the rest."""
-    return all((have or {}).get(key) == value for key, value in _given(want).items())
+    return all(_setting(have or {}, key) == value for key, value in _given(want).items())
+
+
+def _setting(have: Mapping[str, Any], key: str) -> Any:
+    return WHEN_ABSENT.get(key) if have.get(key) is None else have[key]
 
 
 FIELDS = (
@@ -92,12 +98,13 @@ FIELDS = (
 
 def check_values(name: str, values: Mapping[str, Any]) -> None:
     """Raise if options of a node group make no sense, all at once."""
-    wrong = list(_nonsense(values))
+    wrong = list(nonsense(values))
     if wrong:
         raise BlueGreenError(f"node group {name} cannot be asked for: {'; '.join(wrong)}")
 
 
-def _nonsense(values: Mapping[str, Any]) -> Iterator[str]:
+def nonsense(values: Mapping[str, Any]) -> Iterator[str]:
+    """What makes no sense in options of a node group, whatever there is."""
     sizes = [(option, values[option]) for option in ("min_size", "desired_size", "max_size")]
     given = [(option, size) for option, size in sizes if size is not None]
     for (lower, least), (upper, most) in pairwise(given):
@@ -106,6 +113,18 @@ def _nonsense(values: Mapping[str, Any]) -> Iterator[str]:
     version = (values["launch_template"] or {}).get("version")
     if version is not None and not version.isdigit():
         yield f"launch_template.version {version!r} is no number: name the version that was tested"
+    if values["launch_template"] and values["disk_size"]:
+        yield "disk_size goes into the launch template, where there is one"
+
+
+def _misfit(values: Mapping[str, Any], have: Mapping[str, Any]) -> str:
+    """Why a limit that is given does not go with the other one that is there."""
+    limits = {"min_size": at(have, "scalingConfig.minSize"), "max_size": at(have, "scalingConfig.maxSize")}
+    limits |= {option: values[option] for option in limits if values.get(option) is not None}
+    least, most = limits["min_size"], limits["max_size"]
+    if least is None or most is None or least <= most:
+        return ""
+    return f"would have min_size {least} above max_size {most}: give both"
 
 
 def nodegroup_update(changes: Sequence[Difference], have: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,6 +230,8 @@ class Nodegroup(Part):
         return {**super().changed(have, changes), **whole}
 
     def hindrance(self, values: Mapping[str, Any], have: Description) -> str:
+        if reason := _misfit(values, have):
+            return reason
         most, desired = values.get("max_size"), at(have, "scalingConfig.desiredSize")
         if most is None or desired is None or desired <= most:
             return ""

@@ -33,6 +33,12 @@ def check_request(
         )
 
 
+def known_values(client: Any, operation: str, name: str) -> Sequence[str]:
+    """The values that the operation's model knows for a parameter."""
+    shape = client.meta.service_model.operation_model(operation).input_shape
+    return tuple(shape.members[name].enum)
+
+
 def request_problems(body: Mapping[str, Any], shape: Any) -> Iterator[tuple[str, str]]:
     """The values of a body that its shape does not allow, with their paths."""
     for name, value in body.items():

@@ -112,6 +112,10 @@ class Resource(ABC):
         """Why what there is cannot have these values of options, and what to do about it; "" where it can."""
         return ""
 
+    def counted(self, values: Mapping[str, Any], have: Description | None) -> Mapping[str, Any]:  # noqa: ARG002
+        """The values of options that count for what there is; the others become None."""
+        return values
+
     def contents(self) -> Sequence[Resource]:
         """What is in it and keeps AWS from deleting it; deleted before it on demand."""
         return ()

@@ -11,7 +11,7 @@ and ACTIVE. A round trusts a description only once it shows what the round has a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -79,6 +79,7 @@ def present_round(resource: Resource, want: Want, *, check_mode: bool, clock: Cl
     AWS reports a failure. `resource` in the result is the last description, in check mode the predicted one.
     """
     have = resource.describe()
+    want = replace(want, values=resource.counted(want.values, have))
     _refuse(resource, want, have)
     if have is None or have["status"] == "DELETING":
         refuse_incomplete(resource, want)

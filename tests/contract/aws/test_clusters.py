@@ -226,6 +226,7 @@ def test_an_unknown_cluster_is_not_found_by_any_call(world: World) -> None:
         "delete_cluster": {"name": "nobody"},
         "list_nodegroups": {"clusterName": "nobody"},
         "list_fargate_profiles": {"clusterName": "nobody"},
+        "list_capabilities": {"clusterName": "nobody"},
         "list_addons": {"clusterName": "nobody"},
         "list_access_entries": {"clusterName": "nobody"},
         "list_updates": {"name": "nobody"},

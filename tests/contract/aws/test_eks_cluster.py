@@ -98,6 +98,39 @@ def test_a_few_options_change_an_existing_cluster(world: World) -> None:
     assert "kubernetes_version, role_arn, subnet_ids" in message
 
 
+@pytest.mark.parametrize(
+    ("access", "kept"),
+    [
+        ({"public_access_cidrs": []}, ["0.0.0.0/0"]),
+        (
+            {
+                "public_access_cidrs": ["198.51.100.0/24"],
+                "endpoint_public_access": False,
+                "endpoint_private_access": True,
+            },
+            [],
+        ),
+    ],
+    ids=["none", "of a private endpoint"],
+)
+def test_networks_that_eks_does_not_keep_are_no_difference(
+    world: World, options: dict[str, Any], access: dict[str, Any], kept: list[str]
+) -> None:
+    twice("eks_cluster", **options, **access)
+
+    assert world.cluster(options["name"])["resourcesVpcConfig"]["publicAccessCidrs"] == kept
+
+
+def test_networks_count_once_the_endpoint_becomes_public(world: World, options: dict[str, Any]) -> None:
+    office = {"endpoint_private_access": True, "public_access_cidrs": ["198.51.100.0/24"]}
+    succeed("eks_cluster", **options, **office, endpoint_public_access=False)
+    assert not succeed("eks_cluster", name=options["name"], **office)["changed"]
+
+    twice("eks_cluster", name=options["name"], **office, endpoint_public_access=True)
+
+    assert world.cluster(options["name"])["resourcesVpcConfig"]["publicAccessCidrs"] == ["198.51.100.0/24"]
+
+
 def test_what_cannot_change_is_refused_before_any_call(world: World, options: dict[str, Any]) -> None:
     succeed("eks_cluster", **options, encryption_key_arn=KEY)
     wanted = {
@@ -253,6 +286,14 @@ def test_more_node_groups_than_a_page_holds_go(world: World) -> None:
     assert foreseen == [f"node group {name}/{group}" for group in groups]
     assert succeed("eks_cluster", **removal)["cluster"] is None
     wait_gone(lambda: world.cluster(name))
+
+
+def test_where_aws_knows_no_capabilities_a_cluster_goes(world: World) -> None:
+    name = world.create_cluster()
+    denied = Fault(403, "AccessDeniedException", "Unable to determine service/operation name to be authorized")
+    with injected(lambda call: denied if call.operation == "ListCapabilities" else None) as seen:
+        assert succeed("eks_cluster", name=name, state="absent", delete_contents=True)["cluster"] is None
+    assert seen.faulted() == {"eks.ListCapabilities"}
 
 
 def test_add_ons_outlive_the_nodes(world: World) -> None:

@@ -54,6 +54,16 @@ def test_the_authentication_mode_moves_forward(world: World) -> None:
         assert world.cluster(name)["accessConfig"]["authenticationMode"] == mode
 
 
+def test_the_networks_of_a_private_endpoint_stay_as_they_are(world: World) -> None:
+    private = {"endpointPublicAccess": False, "endpointPrivateAccess": True}
+    name = world.create_cluster(resourcesVpcConfig={"subnetIds": world.subnets["public"], **private})
+    with refused("InvalidParameterException", "already at the desired configuration", "Restrictions: []"):
+        world.eks.update_cluster_config(name=name, resourcesVpcConfig={"publicAccessCidrs": ["10.0.0.0/8"]})
+
+    world.eks.update_cluster_config(name=name, resourcesVpcConfig={"endpointPublicAccess": True})
+    wait_until(lambda: world.cluster(name)["resourcesVpcConfig"]["publicAccessCidrs"], ["0.0.0.0/0"])
+
+
 @pytest.mark.parametrize(
     ("request_body", "words"),
     [

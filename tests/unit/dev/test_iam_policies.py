@@ -118,9 +118,14 @@ def test_only_what_removes_a_slot_may_delete(generated: dict[str, dict[str, Any]
     deleting = {
         name
         for name, policy in generated.items()
-        if re.search(r"eks:Delete|iam:Delete|DeleteTargetGroup", json.dumps(policy))
+        if re.search(r"eks:Delete(?!PodIdentityAssociation)|iam:Delete|DeleteTargetGroup", json.dumps(policy))
     }
     assert deleting <= {"decommission"}
+
+
+def test_whoever_updates_an_add_on_may_take_its_associations_away(generated: dict[str, dict[str, Any]]) -> None:
+    granted = {name for name, policy in generated.items() if "eks:DeletePodIdentityAssociation" in json.dumps(policy)}
+    assert granted == {"provision", "upgrade"}
 
 
 def test_reading_phases_write_nothing_but_the_lease(generated: dict[str, dict[str, Any]]) -> None:
@@ -239,17 +244,22 @@ def test_a_statement_that_is_too_long_is_refused(generated: dict[str, dict[str, 
         render(generated["upgrade"], names(200))
 
 
+ASSOCIATION = "eks:DeletePodIdentityAssociation"
+SOME = {"eks:CreateX", ASSOCIATION, "eks:DeleteX", "eks:DescribeX", "s3:PutObject"}
+
+
 @pytest.mark.parametrize(
-    ("arguments", "kept"),
+    ("arguments", "left_out"),
     [
-        ({"state": "absent"}, {"eks:DeleteX", "eks:DescribeX", "s3:PutObject"}),
-        ({}, {"eks:CreateX", "eks:DescribeX", "s3:PutObject"}),
-        ({"recreate": True}, {"eks:CreateX", "eks:DeleteX", "eks:DescribeX", "s3:PutObject"}),
-        ({"state": "{{ state }}"}, {"eks:CreateX", "eks:DeleteX", "eks:DescribeX", "s3:PutObject"}),
+        ({"state": "absent"}, {"eks:CreateX"}),
+        ({}, {"eks:DeleteX", ASSOCIATION}),
+        ({"recreate": True}, set()),
+        ({"state": "{{ state }}"}, set()),
+        ({"pod_identity_associations": "{{ some }}"}, {"eks:DeleteX"}),
     ],
 )
-def test_a_task_needs_deletions_only_where_it_deletes(arguments: dict[str, Any], kept: set[str]) -> None:
-    assert needed({"eks:CreateX", "eks:DeleteX", "eks:DescribeX", "s3:PutObject"}, arguments) == kept
+def test_a_task_needs_deletions_only_where_it_deletes(arguments: dict[str, Any], left_out: set[str]) -> None:
+    assert needed(SOME, arguments) == SOME - left_out
 
 
 @pytest.mark.parametrize(

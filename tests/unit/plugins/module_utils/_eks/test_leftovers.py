@@ -21,6 +21,8 @@ BALANCER = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app
 class FakeAccount:
     """An account with nothing in it but what a test puts there; `denied` parts answer with an error."""
 
+    region = "eu-west-1"
+
     def __init__(self, **found: Any) -> None:
         self._found = found
         self.denied: set[str] = set()
@@ -222,6 +224,18 @@ def test_the_provider_is_known_by_its_issuer_or_by_tags(known_by: dict[str, Any]
     account = FakeAccount(oidc_providers={PROVIDER: {**MARKS, "more": "x"}, "arn:aws:iam::1:oidc-provider/x": MARKS})
     orphans = find(account, CLUSTER, **known_by)["orphans"]
     assert [one["id"] for one in orphans] == ([PROVIDER] if found_one else [])
+
+
+def test_providers_of_another_region_are_not_asked_about() -> None:
+    foreign = PROVIDER.replace("eu-west-1", "us-east-1")
+    account = FakeAccount(oidc_providers={foreign: MARKS, PROVIDER: MARKS})
+    asked: list[str] = []
+    tags_of = account.oidc_provider_tags
+    account.oidc_provider_tags = lambda arn: asked.append(arn) or tags_of(arn)  # type: ignore[func-returns-value,method-assign]
+
+    orphans = find(account, CLUSTER, owner_tags=MARKS)["orphans"]
+
+    assert ([one["id"] for one in orphans], asked) == ([PROVIDER], [PROVIDER])
 
 
 def test_a_part_that_is_denied_hides_nothing_else() -> None:

@@ -96,6 +96,16 @@ NOTHING = dict.fromkeys(field.option for field in FIELDS)
             {"warmPoolConfig": {"enabled": True, "minSize": 2, "poolState": "STOPPED"}},
             id="warm pool",
         ),
+        pytest.param(
+            {"warm_pool": {"enabled": False, "reuse_on_scale_in": False, "min_size": 0}},
+            {},
+            id="warm pool: absent is off",
+        ),
+        pytest.param(
+            {"warm_pool": {"max_group_prepared_capacity": 0}},
+            {"warmPoolConfig": {"maxGroupPreparedCapacity": 0}},
+            id="warm pool: absent is no limit",
+        ),
     ],
 )
 def test_update(want: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -108,6 +118,11 @@ def test_update(want: dict[str, Any], expected: dict[str, Any]) -> None:
     if "scalingConfig" in configs:
         configs["scalingConfig"] = {**HAVE["scalingConfig"], **configs["scalingConfig"]}
     assert {key: after[key] for key in configs} == configs
+
+
+@pytest.mark.parametrize("config", [None, {}, {"enabled": False}])
+def test_node_repair_that_is_absent_is_off(config: dict[str, Any] | None) -> None:
+    assert differences(FIELDS, {"node_repair": {"enabled": False}}, {**HAVE, "nodeRepairConfig": config}) == []
 
 
 @pytest.mark.parametrize(
@@ -165,6 +180,20 @@ def test_a_limit_that_the_nodes_fill_is_taken() -> None:
     assert result["resource"]["scalingConfig"] == {"minSize": 3, "maxSize": 12, "desiredSize": 12}
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"min_size": 9}, "would have min_size 9 above max_size 6: give both"),
+        ({"max_size": 2}, "would have min_size 3 above max_size 2: give both"),
+        ({"min_size": 9, "max_size": 12}, ""),
+        ({"min_size": 6}, ""),
+        ({}, ""),
+    ],
+)
+def test_limits_fit_those_that_are_there(values: dict[str, Any], words: str) -> None:
+    assert Nodegroup(None, "arena", "game").hindrance(values, HAVE) == words
+
+
 def test_its_name() -> None:
     assert Nodegroup(None, "arena", "game").identity() == {"clusterName": "arena", "nodegroupName": "game"}
 
@@ -211,6 +240,7 @@ def test_a_creation_holds_only_what_was_given() -> None:
         ({"desired_size": 7, "max_size": 6}, "desired_size 7 is above max_size 6"),
         ({"min_size": 7, "max_size": 6}, "min_size 7 is above max_size 6"),
         ({"launch_template": {"id": "lt-1", "version": "$Latest"}}, "launch_template.version '$Latest' is no number"),
+        ({"launch_template": {"id": "lt-1"}, "disk_size": 50}, "disk_size goes into the launch template"),
     ],
 )
 def test_nonsense(values: dict[str, Any], words: str) -> None:

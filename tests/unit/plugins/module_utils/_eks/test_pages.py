@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import list_addons
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import list_capabilities
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import list_fargate_profiles
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import list_nodegroups
 from botocore.stub import Stubber
@@ -28,4 +29,18 @@ def test_two_pages(listed: Callable[[Any, str], list[str]], operation: str, key:
         stub.add_response(operation, {key: ["c"]}, {"clusterName": "arena", "nextToken": "page 2"})
 
         assert listed(client, "arena") == ["a", "b", "c"]
+        stub.assert_no_pending_responses()
+
+
+def test_two_pages_of_capabilities() -> None:
+    client = boto3.client("eks", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    first, second = ({"capabilityName": name, "type": "KRO", "status": "ACTIVE"} for name in ("a", "b"))
+    with Stubber(client) as stub:
+        page = {"capabilities": [first], "nextToken": "page 2"}
+        stub.add_response("list_capabilities", page, {"clusterName": "arena"})
+        stub.add_response(
+            "list_capabilities", {"capabilities": [second]}, {"clusterName": "arena", "nextToken": "page 2"}
+        )
+
+        assert list_capabilities(client, "arena") == [first, second]
         stub.assert_no_pending_responses()
