@@ -13,10 +13,12 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import quotas
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Balancer,
+    Data,
     Wanted,
     World,
     error,
     image_of,
+    own_subnets,
     warning,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.need import (
@@ -195,10 +197,17 @@ def check_instance_types(wanted: Wanted, world: World) -> Iterator[Finding]:
                 "Name them in eks_bluegreen_nodegroups, or compare with the quotas yourself",
             )
         for name in names:
-            yield from _type_findings(f"{place}: instance type {name}", name, world, ami_type)
+            yield from _type_findings(f"{place}: instance type {name}", name, world, ami_type, _zones_of(group, world))
 
 
-def _type_findings(place: str, name: str, world: World, ami_type: str) -> Iterator[Finding]:
+def _zones_of(group: Data, world: World) -> set[str]:
+    """The zones of the subnets that a node group names, or else of all public ones."""
+    known = world.node_subnets or {}
+    own = {known[subnet_id].zone for subnet_id in own_subnets(group) if subnet_id in known}
+    return own or {subnet.zone for subnet in world.subnets if subnet.kind == "public"}
+
+
+def _type_findings(place: str, name: str, world: World, ami_type: str, zones: set[str]) -> Iterator[Finding]:
     if world.instance_types is not None:
         kind = world.instance_types.get(name)
         if kind is None:
@@ -209,7 +218,6 @@ def _type_findings(place: str, name: str, world: World, ami_type: str) -> Iterat
         if ami_type and wants not in kind.architectures:
             found = f"it is {' and '.join(kind.architectures)}, and the node image {ami_type} is {wants}"
             yield error("instance_type", place, found, "Choose types and image of one architecture")
-    zones = {subnet.zone for subnet in world.subnets if subnet.kind == "public"}
     lacking = sorted(zones - world.zones.get(name, frozenset())) if world.zones is not None else []
     if lacking:
         severity = error if len(lacking) == len(zones) else warning

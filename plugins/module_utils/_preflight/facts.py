@@ -142,7 +142,10 @@ class Usage:
 
 @dataclass(frozen=True)
 class World:
-    """What was observed. `offered`, `addons`, `instance_types`, `zones` are None where they could not be read."""
+    """What was observed. `offered`, `addons`, `instance_types`, `zones`, `node_subnets` are None where not readable.
+
+    `node_subnets` are those that node groups name for themselves, by id; `image_types` are what botocore knows.
+    """
 
     source: Data
     target: Data
@@ -153,6 +156,8 @@ class World:
     addons: Mapping[str, Sequence[str]] | None = None
     instance_types: Mapping[str, InstanceType] | None = None
     zones: Mapping[str, frozenset[str]] | None = None
+    node_subnets: Mapping[str, Subnet] | None = field(default_factory=dict)
+    image_types: Sequence[str] = ()
     insights: Sequence[Insight] = ()
     balancers: Sequence[Balancer] = ()
     groups: Sequence[Group] = ()
@@ -179,6 +184,12 @@ def incomplete(kind: str, entries: Sequence[Data], keys: Sequence[str]) -> Itera
 def image_of(group: Data, release: Data, key: str) -> str:
     """A node group's own ami_type or release_version, or the release's; "" where a launch template names the image."""
     return str(group.get(key, (release.get("node_image") or {}).get(key)) or "")
+
+
+def own_subnets(group: Data) -> list[str]:
+    """The subnets that a node group names instead of all public ones: a list, or a text as Ansible takes it for one."""
+    named = group.get("subnet_ids") or []
+    return [one.strip() for one in named.split(",")] if isinstance(named, str) else list(named)
 
 
 Check = Callable[[Wanted, World], Iterator[Finding]]

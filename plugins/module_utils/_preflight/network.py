@@ -14,6 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     Wanted,
     World,
     error,
+    own_subnets,
     warning,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.need import (
@@ -38,25 +39,45 @@ def check_subnets(_wanted: Wanted, world: World) -> Iterator[Finding]:
                 "its route table leads to an internet gateway, and Fargate runs in private subnets only",
                 "Name a subnet without that route in eks_bluegreen_private_subnets",
             )
-        if subnet.kind == "public" and not subnet.has_internet_gateway:
-            yield error(
-                "public_subnet",
-                place,
-                "its route table has no working default route (0.0.0.0/0) to an internet gateway, so players could not "
-                "reach game servers in it",
-                "Name a subnet with that route in eks_bluegreen_public_subnets",
-            )
-        elif subnet.kind == "public" and not subnet.maps_public_ip:
-            yield error(
-                "public_subnet",
-                place,
-                "MapPublicIpOnLaunch is off, so nodes in it would have no public address",
-                "Turn it on, or name another subnet in eks_bluegreen_public_subnets",
-            )
+        if subnet.kind == "public":
+            yield from _without_public_addresses(place, subnet, "eks_bluegreen_public_subnets")
     zones = {subnet.zone for subnet in world.subnets}
     if len(zones) == 1:
         yield error(
             "two_zones", "subnets", f"all of them are in zone {zones.pop()}", "EKS needs subnets in at least two zones"
+        )
+
+
+def check_node_subnets(wanted: Wanted, world: World) -> Iterator[Finding]:
+    """Those that node groups name for themselves: each node has to prove a public address."""
+    known = world.node_subnets
+    if known is None or not wanted.is_built:
+        return
+    for number, group in enumerate(wanted.nodegroups, start=1):
+        for subnet_id in own_subnets(group):
+            place, subnet = f"node group {group.get('name') or number}: subnet {subnet_id}", known.get(subnet_id)
+            if subnet is None:
+                found = "EC2 does not know it in this region"
+                yield error("public_subnet", place, found, "Correct it in eks_bluegreen_nodegroups")
+            else:
+                yield from _without_public_addresses(place, subnet, "eks_bluegreen_nodegroups")
+
+
+def _without_public_addresses(place: str, subnet: Subnet, option: str) -> Iterator[Finding]:
+    if not subnet.has_internet_gateway:
+        yield error(
+            "public_subnet",
+            place,
+            "its route table has no working default route (0.0.0.0/0) to an internet gateway, so players could not "
+            "reach game servers in it",
+            f"Name a subnet with that route in {option}",
+        )
+    elif not subnet.maps_public_ip:
+        yield error(
+            "public_subnet",
+            place,
+            "MapPublicIpOnLaunch is off, so nodes in it would have no public address",
+            f"Turn it on, or name another subnet in {option}",
         )
 
 

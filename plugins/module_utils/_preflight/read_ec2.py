@@ -17,6 +17,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     Data,
     InstanceType,
     Wanted,
+    own_subnets,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import ON_DEMAND
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
@@ -43,6 +44,20 @@ def read_subnets(ec2: Any, network: Data, reads: Reads) -> list[Subnet]:
 
     nothing: list[Subnet] = []
     return reads.attempt(read, nothing, "subnets_readable", "subnets")
+
+
+def read_node_subnets(ec2: Any, network: Data, wanted: Wanted, reads: Reads) -> dict[str, Subnet] | None:
+    """The subnets that node groups name for themselves, by id; those that do not exist are missing."""
+    named = sorted({subnet_id for group in wanted.nodegroups for subnet_id in own_subnets(group)})
+    if not named:
+        return {}
+
+    def read() -> dict[str, Subnet] | None:
+        found = api.describe_subnets(ec2, [{"Name": "subnet-id", "Values": named}])
+        tables = api.describe_route_tables(ec2, network["vpc_id"])
+        return {one["SubnetId"]: subnet_of("public", one, tables) for one in found}
+
+    return reads.attempt(read, None, "subnets_readable", "subnets of node groups")
 
 
 def read_interfaces(ec2: Any, reads: Reads) -> int | None:

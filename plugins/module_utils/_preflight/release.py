@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import selectors_problem
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import nonsense
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Data,
     Wanted,
     World,
     error,
@@ -50,9 +54,44 @@ def check_variables(wanted: Wanted, _world: World) -> Iterator[Finding]:
         )
 
 
-def check_nodegroups(wanted: Wanted, _world: World) -> Iterator[Finding]:
+def check_nodegroups(wanted: Wanted, world: World) -> Iterator[Finding]:
     for found in incomplete("node group", wanted.nodegroups, NODEGROUP_OPTIONS):
         yield error("variable_missing", "eks_bluegreen_nodegroups", found, "Write it into the node group's entry")
+    for number, group in enumerate(wanted.nodegroups if wanted.is_built else (), start=1):
+        for found in (*nonsense(_judged_options(group)), *_unknown_image(group, world)):
+            place = f"node group {group.get('name') or number}"
+            yield error("nodegroup_options", place, found, "Correct it in eks_bluegreen_nodegroups")
+
+
+def _judged_options(group: Data) -> dict[str, Any]:
+    """What module eks_nodegroup judges by itself, as it would make it of an entry."""
+    sizes = {option: _whole(group.get(option)) for option in ("min_size", "desired_size", "max_size")}
+    template = group.get("launch_template")
+    if isinstance(template, Mapping) and template.get("version") is not None:
+        template = {**template, "version": str(template["version"])}
+    return {
+        **sizes,
+        "launch_template": template if isinstance(template, Mapping) else None,
+        "disk_size": group.get("disk_size"),
+    }
+
+
+def _whole(size: Any) -> int | None:
+    return int(size) if str(size).isdigit() else None
+
+
+def _unknown_image(image: Data, world: World) -> Iterator[str]:
+    ami_type = image.get("ami_type")
+    if ami_type and world.image_types and ami_type not in world.image_types:
+        yield f"its ami_type is {ami_type!r}, which the installed botocore does not know"
+
+
+def check_fargate_profiles(wanted: Wanted, _world: World) -> Iterator[Finding]:
+    for number, profile in enumerate(wanted.fargate_profiles if wanted.is_built else (), start=1):
+        if found := selectors_problem(profile.get("selectors") or []):
+            place = f"Fargate profile {profile.get('name') or number}"
+            remedy = "Give some of them to another profile in eks_bluegreen_fargate_profiles"
+            yield error("fargate_profile_options", place, found, remedy)
 
 
 def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
@@ -73,8 +112,11 @@ def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
         yield error("release_file", place, found, "Make the two name the same version")
 
 
-def check_image(wanted: Wanted, _world: World) -> Iterator[Finding]:
+def check_image(wanted: Wanted, world: World) -> Iterator[Finding]:
     image = wanted.release.get("node_image") or {}
+    for found in _unknown_image(image, world):
+        remedy = "Correct it, or install a newer botocore if it is newer than the installed one"
+        yield error("node_image", wanted.release_name, found, remedy)
     for key in ("ami_type", "release_version"):
         if not image.get(key):
             found = f"its node_image has no {key}"

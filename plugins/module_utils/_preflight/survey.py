@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.request import known_values
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Inside,
     Usage,
@@ -34,6 +35,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
     Machines,
     read_interfaces,
     read_machines,
+    read_node_subnets,
     read_subnets,
     read_zones,
 )
@@ -84,7 +86,8 @@ def survey(sources: Sources, scope: Scope, wanted: Wanted, reads: Reads) -> Worl
     """Read everything that the checks judge."""
     with ThreadPoolExecutor(max_workers=READS_IN_PARALLEL) as pool:
         futures = _submit(pool, sources, scope, wanted, reads)
-    return _world(scope, {name: future.result() for name, future in futures.items()})
+    image_types = known_values(sources.eks, "CreateNodegroup", "amiType")
+    return _world(scope, {"image_types": image_types} | {name: future.result() for name, future in futures.items()})
 
 
 def _submit(
@@ -104,6 +107,7 @@ def _submit(
         "limits": (read_limits, (sources.quotas, wanted)),
         "account_limits": (read_account_limits, (sources.elbv2,)),
         "subnets": (read_subnets, (sources.ec2, scope.network)),
+        "node_subnets": (read_node_subnets, (sources.ec2, scope.network, wanted)),
         "zones": (read_zones, (sources.ec2, wanted)),
         "interfaces": (read_interfaces, (sources.ec2,)),
         "fargate_vcpus": (read_fargate_vcpus, (sources.cloudwatch, sources.clock.now())),
@@ -128,6 +132,8 @@ def _world(scope: Scope, found: Mapping[str, Any]) -> World:
         addons=found["addon_offers"],
         instance_types=machines.types,
         zones=found["zones"],
+        node_subnets=found["node_subnets"],
+        image_types=found["image_types"],
         insights=found["insights"],
         balancers=[replace(one, targets=listing.targets.get(one.arn, {})) for one in found["balancers"]],
         groups=listing.groups,

@@ -162,6 +162,13 @@ def test_a_type_must_be_offered_where_the_public_subnets_are(zones: Any, found: 
     assert told(world=replace(WORLD, zones=zones)) == found
 
 
+def test_a_type_must_be_offered_where_the_node_group_s_own_subnets_are() -> None:
+    own = replace(WORLD.subnets[0], id="subnet-9", zone="c")
+    wanted = replace(WANTED, nodegroups=[{**NODEGROUP, "subnet_ids": ["subnet-9"]}])
+    (found,) = findings(wanted, replace(WORLD, node_subnets={"subnet-9": own}))
+    assert (found.severity, found.finding) == ("error", "it is not offered in c")
+
+
 def test_a_type_that_some_zones_lack_is_a_warning() -> None:
     second = replace(WORLD.subnets[0], id="subnet-9", zone="c")
     world = replace(WORLD, subnets=[*WORLD.subnets, second])

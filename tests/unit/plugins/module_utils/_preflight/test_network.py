@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate
 
-from tests.unit.plugins.module_utils._preflight.worlds import BUILT, PRIVATE, PUBLIC, WANTED, WORLD, findings, told
+from tests.unit.plugins.module_utils._preflight.worlds import (
+    BUILT,
+    NODEGROUP,
+    PRIVATE,
+    PUBLIC,
+    WANTED,
+    WORLD,
+    findings,
+    told,
+)
 
 ADDRESSES = "subnet_addresses"
 
@@ -27,6 +36,40 @@ ADDRESSES = "subnet_addresses"
 )
 def test_subnets_are_judged(subnets: Any, finding: tuple[str, str]) -> None:
     assert told(world=replace(WORLD, subnets=subnets)) == [finding]
+
+
+OWN = replace(WANTED, nodegroups=[{**NODEGROUP, "subnet_ids": ["subnet-9"]}])
+
+
+@pytest.mark.parametrize(
+    ("subnet", "finding"),
+    [
+        (replace(PUBLIC, id="subnet-9"), None),
+        (replace(PUBLIC, id="subnet-9", has_internet_gateway=False), "its route table has no working default route"),
+        (replace(PUBLIC, id="subnet-9", maps_public_ip=False), "MapPublicIpOnLaunch is off"),
+        (PUBLIC, "EC2 does not know it in this region"),
+    ],
+)
+def test_subnets_that_a_node_group_names_are_judged(subnet: Any, finding: str | None) -> None:
+    found = findings(OWN, replace(WORLD, node_subnets={subnet.id: subnet}))
+    assert [(one.severity, one.check, one.resource) for one in found] == (
+        [("error", "public_subnet", "node group game: subnet subnet-9")] if finding else []
+    )
+    assert not finding or found[0].finding.startswith(finding)
+
+
+def test_subnets_of_a_node_group_may_be_a_text() -> None:
+    wanted = replace(WANTED, nodegroups=[{**NODEGROUP, "subnet_ids": "subnet-1, subnet-9"}])
+    known = {"subnet-1": PUBLIC, "subnet-9": replace(PUBLIC, id="subnet-9")}
+    assert told(wanted, replace(WORLD, node_subnets=known)) == []
+
+
+def test_subnets_of_node_groups_that_others_make_are_not_judged() -> None:
+    assert told(replace(OWN, is_built=False)) == []
+
+
+def test_subnets_of_node_groups_that_could_not_be_read_are_not_judged() -> None:
+    assert told(OWN, replace(WORLD, node_subnets=None)) == []
 
 
 @pytest.mark.parametrize("subnets", [[], [replace(PUBLIC, free_addresses=90), replace(PRIVATE, free_addresses=16)]])

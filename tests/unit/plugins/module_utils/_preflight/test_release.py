@@ -123,6 +123,53 @@ def test_a_node_group_without_anything_is_told_once() -> None:
     assert (types.check, types.resource) == ("instance_type", "node group 1")
 
 
+TEMPLATE = {"id": "lt-1", "version": "3"}
+
+
+@pytest.mark.parametrize(
+    ("group", "found"),
+    [
+        ({"min_size": 4}, "min_size 4 is above desired_size 3"),
+        ({"desired_size": 7}, "desired_size 7 is above max_size 6"),
+        ({"desired_size": "7"}, "desired_size 7 is above max_size 6"),
+        ({"launch_template": {**TEMPLATE, "version": "$Latest"}}, "launch_template.version '$Latest' is no number"),
+        ({"launch_template": {**TEMPLATE, "version": 3}}, None),
+        ({"launch_template": "id=lt-1"}, None),
+        ({"launch_template": TEMPLATE, "disk_size": 50}, "disk_size goes into the launch template"),
+        ({"disk_size": 50}, None),
+        ({"ami_type": "AL2024_x86_64"}, "its ami_type is 'AL2024_x86_64', which the installed botocore does not know"),
+        ({"ami_type": ""}, None),
+    ],
+)
+def test_what_the_module_would_refuse_of_a_node_group(group: dict[str, Any], found: str | None) -> None:
+    wanted = replace(WANTED, nodegroups=[{**NODEGROUP, **group}])
+    errors = [one for one in findings(wanted) if one.severity == "error"]
+    assert [(one.check, one.resource) for one in errors] == (
+        [("nodegroup_options", "node group game")] if found else []
+    )
+    assert not found or errors[0].finding.startswith(found)
+    assert not [one for one in told(replace(wanted, is_built=False)) if one[0] == "error"]
+
+
+def test_an_image_of_the_release_that_nobody_knows_is_told_once() -> None:
+    release = {**RELEASE, "node_image": {**IMAGE, "ami_type": "AL2024_x86_64"}}
+    wanted = replace(WANTED, release=release, nodegroups=[NODEGROUP, {**NODEGROUP, "name": "web"}])
+    assert [check for severity, check in told(wanted) if severity == "error"] == ["node_image"]
+    assert ("error", "node_image") not in told(wanted, replace(WORLD, image_types=()))
+
+
+@pytest.mark.parametrize(
+    ("selectors", "found"),
+    [(5, None), (6, "has 6 selectors, and EKS takes five at most")],
+)
+def test_what_the_module_would_refuse_of_a_fargate_profile(selectors: int, found: str | None) -> None:
+    profile = {"name": "system", "selectors": [{"namespace": f"n{number}"} for number in range(selectors)]}
+    told = findings(replace(WANTED, fargate_profiles=[profile]))
+    assert [(one.severity, one.check, one.resource, one.finding) for one in told] == (
+        [("error", "fargate_profile_options", "Fargate profile system", found)] if found else []
+    )
+
+
 def test_a_version_that_eks_does_not_offer() -> None:
     assert told(world=replace(WORLD, offered=["1.35"])) == [("error", "version_offered")]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Release
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import LoadBalancer
@@ -82,6 +83,8 @@ class Page:
 
 class Aws:
     """All the services in one."""
+
+    meta = boto3.client("eks", region_name="eu-west-1").meta
 
     def __init__(self, refuse: str = "") -> None:
         self.refuse = refuse
@@ -190,6 +193,30 @@ def test_everything_is_read() -> None:
         "t3.large": 2,
     }
     assert world.zones == {"c7i.2xlarge": frozenset("ab")}
+
+
+def test_image_types_are_those_of_the_installed_botocore() -> None:
+    assert "AL2023_x86_64_STANDARD" in look(Aws())[0].image_types
+
+
+@pytest.mark.parametrize(("named", "public"), [(["subnet-1"], True), (["subnet-2"], False)])
+def test_subnets_of_node_groups_are_read(named: list[str], public: bool) -> None:
+    nodegroups = [{"name": "game", "subnet_ids": named}]
+    world, reads = look(Aws(), wanted=replace(WANTED, nodegroups=nodegroups))
+    assert reads.problems == []
+    assert world.node_subnets is not None
+    assert {one.id: one.has_internet_gateway for one in world.node_subnets.values()}[named[0]] is public
+    assert look(Aws())[0].node_subnets == {}
+
+
+def test_subnets_of_node_groups_that_cannot_be_read_are_an_error() -> None:
+    nodegroups = [{"name": "game", "subnet_ids": ["subnet-9"]}]
+    world, reads = look(Aws("describe_route_tables"), wanted=replace(WANTED, nodegroups=nodegroups))
+    assert world.node_subnets is None
+    assert {(one.severity, one.check, one.resource) for one in reads.problems} == {
+        ("error", "subnets_readable", "subnets"),
+        ("error", "subnets_readable", "subnets of node groups"),
+    }
 
 
 def test_an_addon_without_a_name_is_not_asked_for() -> None:

@@ -141,6 +141,7 @@ WORLD = World(
     subnets=[PUBLIC, PRIVATE],
     inside=Inside([HAS_GROUP], {"vpc-cni": "v1"}, {"agones": "1.59.0"}, Fargate(8, 2.5)),
     addons={"vpc-cni": ["v2", "v1"]},
+    image_types=["AL2023_x86_64_STANDARD", "AL2023_x86_64_NVIDIA", "AL2023_ARM_64_STANDARD", "BOTTLEROCKET_x86_64"],
     instance_types={"c7i.2xlarge": C7I},
     zones={"c7i.2xlarge": frozenset("ab")},
     balancers=[BALANCER],
