@@ -17,6 +17,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     DEFAULT_DOMAIN,
     DISCONNECT,
     HANDOFF,
+    LEAVING_MODES,
     Request,
     read_acknowledgement,
     read_request,
@@ -261,6 +262,8 @@ class JudgedWorld(World):
             assert request.allocation == allocation, f"{name}: the request is bound to another match"
             self.asked_at[(name, request.seq)] = began_at
             self._judge_request(name, policy, request)
+            if not self._is_leaving(name):
+                self._judge_pace(name, policy, request)
 
     def _judge_request(self, name: str, policy: Policy, request: Request) -> None:
         if policy.mode == AT_MATCH_END and not policy.interrupt_at_deadline:
@@ -269,6 +272,27 @@ class JudgedWorld(World):
             assert request.successor, f"{name}: handed over to nobody"
             found = [one for one in self.target.values() if one["metadata"]["uid"] == request.successor["uid"]]
             assert [one["status"]["state"] for one in found] == ["Allocated"], f"{name}: its successor is not allocated"
+
+    def _is_leaving(self, name: str) -> bool:
+        request = self.request_of(name)
+        stands = request is not None and request.state == "requested" and self.is_for_this_match(name, request)
+        return stands and request is not None and request.mode in LEAVING_MODES
+
+    def _judge_pace(self, name: str, policy: Policy, request: Request) -> None:
+        """No more on their way than the policy says. Who has not answered may count as deaf for the drain."""
+        if request.mode not in LEAVING_MODES or policy.most_at_once is None or self.clock_jumped:
+            return
+        fleet = self.fleets[name]
+        leaving = [one for one in self.source if self._has_accepted(one) and self.fleets[one] == fleet]
+        away = [one for one, left in self.away.items() if self.now - left < self.reconnect_timeout]
+        under_way = {*leaving, *(one for one in away if self.fleets[one] == fleet)} - {name}
+        assert len(under_way) < policy.most_at_once, f"{name}: asked while {sorted(under_way)} are on their way"
+
+    def _has_accepted(self, name: str) -> bool:
+        request, answer = self.request_of(name), read_acknowledgement(self.source[name]["metadata"]["annotations"])
+        if request is None or answer is None or name in self.truth or not self._is_leaving(name):
+            return False
+        return (answer.seq, answer.phase) == (request.seq, "accepted")
 
     def reallocate(self, name: str, players: Sequence[str]) -> None:
         self.matches[name] += 1
