@@ -183,6 +183,9 @@ class Drain:
         self._note_players(session, server, now)
         if server.ending and session.ending_at is None:
             session.ending_at = now
+        if not server.ending and server.uid not in self._acting:
+            # Planned by a runner that died before it wrote.
+            session.shutdown_at = None
         if session.forced_at is None and is_crash(server):
             session.crashed = True
         if session.over and outcome_of(session, policy, now) in NEED_A_SEAT:

@@ -576,6 +576,15 @@ def test_who_was_shut_down_by_a_runner_that_died_then_was_interrupted() -> None:
     assert [ended.outcome for ended in later.memory.ended] == ["interrupted"]
 
 
+def test_who_was_to_be_shut_down_and_ended_alone_is_not_forced() -> None:
+    one = overdue(shutdown_at=START + 72)
+    one.see_server(server(version=8), START + 80)
+    one.see_server(server(state="Shutdown", version=9), START + 90)
+    assert one.plan(START + 900) == []
+    one.see_gone("uid-s", START + 900)
+    assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
+
+
 def test_a_match_in_a_server_that_was_reserved_after_another_match_counts() -> None:
     one = drain(replace(POLICY, mode=AT_MATCH_END))
     allocated = game_server("s")["metadata"]["annotations"]
