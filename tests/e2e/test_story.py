@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dev.iam_policies import DOCS
+from lab.game.conduct import Conduct, write
 from tests.e2e.conftest import PLAYERS
 from tests.e2e.permissions import UNUSED
 from tests.theatre import Theatre
@@ -153,6 +154,8 @@ def test_once_more_there_is_nothing_to_do(theatre: Theatre) -> None:
 
 
 def test_rolled_back_after_all_was_done(theatre: Theatre) -> None:
+    # Some matches are to be left for the reclaim, however long a busy machine takes until it begins.
+    write(theatre.config, Conduct(match_seconds=0))
     played = theatre.play("rollback")
     assert played.code == 0, played.output
     assert theatre.serves("blue")
@@ -160,6 +163,7 @@ def test_rolled_back_after_all_was_done(theatre: Theatre) -> None:
 
 
 def test_killed_in_a_reclaim_and_finished(theatre: Theatre) -> None:
+    write(theatre.config, Conduct())
     killed = theatre.start("reclaim")
     theatre.wait("green drains", lambda: theatre.draining("arena-green") > 0, killed)
     killed.kill()
