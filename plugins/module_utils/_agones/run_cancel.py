@@ -10,7 +10,7 @@ Then let go of what a handoff has allocated on the target in vain, as far as tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     ApiFailure,
@@ -130,28 +130,28 @@ class SuccessorRelease:
 
     def run(self, *, check_mode: bool) -> Json:
         """Returns how many were asked to go (in check mode at most), and how many stay."""
-        found = self._look()
+        known = (self.keeper.load(MEMORY) or {}).get("successors", {})
+        found = self._look(known)
         if check_mode:
             return {"released": len(found.unused) + len(found.waiting), "kept": len(found.kept)}
         end = self.clock.monotonic() + self.letting.acknowledge
         while found.waiting and self.clock.monotonic() < end:
             self.clock.sleep(LOOK_SECONDS)
-            found = self._look()
+            found = self._look(known)
         self.keeper.keep()
         released = 0
         for _attempt in range(ATTEMPTS):
             if not found.unused:
                 break
             released += sum(in_parallel(self._let_go, found.unused))
-            found = self._look()
+            found = self._look(known)
         kept = len(found.unused) + len(found.waiting) + len(found.kept)
         if released or kept:
             self.keeper.journal("drain", successors_released=released, successors_kept=kept)
         return {"released": released, "kept": kept}
 
-    def _look(self) -> Successors:
+    def _look(self, known: Mapping[str, str]) -> Successors:
         read = self.letting.read
-        known = (self.keeper.load(MEMORY) or {}).get("successors", {})
         return sort_successors(read_all(self.source_feed, read), read_all(self.target_feed, read), self.domain, known)
 
     def _let_go(self, server: Server) -> bool:
