@@ -61,7 +61,6 @@ class Writes:
     ) -> None:
         self._source = source
         self._target = target
-        self._policies = policies
         self._clock = clock
         self._read = read
         self.refusals: dict[Key, str] = {}
