@@ -51,6 +51,15 @@ ROLES = {
     "bake": ["main"],
     "upgrade_report": ["main"],
 }
+# What move_back.yml does, in its order.
+WAY_BACK = [
+    "slots/source",
+    "slot_activation/unfence",
+    "session_routing/restore",
+    "traffic_shift/restore",
+    "session_drain/cancel",
+    "slot_activation/restore",
+]
 RESULT = re.compile(r"^(?=(?:ok|changed|fatal|skipping|TASK|PLAY|included)\b|\[)", re.MULTILINE)
 FAILS = {"failed": True, "msg": "AccessDenied"}
 SLOTS: dict[str, Any] = {

@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.playbooks.stage import FAILS, SLOTS, Played, play, task_file
+from tests.unit.playbooks.stage import FAILS, SLOTS, WAY_BACK, Played, play, task_file
 
-WAY_BACK = [
-    "slots/source",
-    "slot_activation/unfence",
-    "session_routing/restore",
-    "traffic_shift/restore",
-    "session_drain/cancel",
-    "slot_activation/restore",
-]
 DIRECTOR = {"kind": "Deployment", "namespace": "arena", "name": "director"}
 ENVIRONMENT = {
     "eks_bluegreen_region": "eu-west-1",

@@ -17,6 +17,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN as DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import merged
 
+from tests.unit.playbooks.stage import WAY_BACK
+
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 TASKS = PLAYBOOKS / "tasks"
 
@@ -70,14 +72,7 @@ def change(policies: dict[str, Any], slot: str, patch: dict[str, Any] | None) ->
 
 
 def test_a_way_back_opens_the_source_first_and_keeps_no_player_waiting_for_singletons() -> None:
-    assert order("move_back.yml") == [
-        "slots/source",
-        "slot_activation/unfence",
-        "session_routing/restore",
-        "traffic_shift/restore",
-        "session_drain/cancel",
-        "slot_activation/restore",
-    ]
+    assert order("move_back.yml") == WAY_BACK
 
 
 def test_singletons_are_off_before_the_target_is_measured() -> None:

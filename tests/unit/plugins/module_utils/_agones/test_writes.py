@@ -40,6 +40,11 @@ def signal(world: World, name: str, seq: int = 1) -> Signal:
     return Signal(metadata["uid"], NAMESPACE, name, metadata["resourceVersion"], request, "arena", 0.0)
 
 
+def handoff(world: World, name: str) -> Signal:
+    wanted = signal(world, name)
+    return replace(wanted, request=replace(wanted.request, mode=HANDOFF))
+
+
 def answered(one: Writes, seconds: float = 60.0) -> list[tuple[str, bool | None]]:
     return [(action.name, answer and answer[0]) for action, answer in one.answers(seconds)]
 
@@ -75,8 +80,7 @@ def test_time_is_given_back_while_there_is_more_to_write() -> None:
 def test_whoever_has_a_server_reserved_is_told_of_it(has_one: bool) -> None:
     world = World(seats=1)
     world.add_session("a")
-    wanted = signal(world, "a")
-    wanted = replace(wanted, request=replace(wanted.request, mode=HANDOFF))
+    wanted = handoff(world, "a")
     reserved = {wanted.uid: read_server(world.target["seat-0"])} if has_one else {}
     if has_one:
         world.take_seat()
@@ -99,8 +103,7 @@ def test_a_server_that_people_play_in_is_nobodys_successor(monkeypatch: pytest.M
         return name
 
     monkeypatch.setattr(world, "allocate", allocate_busy)
-    wanted = signal(world, "a")
-    wanted = replace(wanted, request=replace(wanted.request, mode=HANDOFF))
+    wanted = handoff(world, "a")
     fleet = (NAMESPACE, "arena")
     with writes(world) as one:
         one.put([wanted], {})
