@@ -147,7 +147,7 @@ class Writer:
         foreign = [change.forward for change in changes if _state(change, seen) is not State.BEFORE]
         if not self.keep and foreign:
             return {"": f"somebody else changed {_places(foreign)} during the swap"}
-        return {forward.arn: f"somebody else changed {_place(forward)} during the swap" for forward in foreign}
+        return {forward.arn: f"{_place(forward)}: somebody else changed it during the swap" for forward in foreign}
 
     def _verify(self, changes: Sequence[Change], failed: Mapping[str, str]) -> Written:
         """Read until everything is as asked for; what AWS accepted may take a moment to be seen."""
@@ -255,10 +255,10 @@ def _why(forward: Forward, error: Exception) -> str:
     if error_code(error) in NOT_PERMITTED:
         action = "ModifyListener" if forward.kind == "listener" else "ModifyRule"
         return (
-            f"{_place(forward)} ({forward.arn}) may not be modified by this caller: allow "
+            f"{_place(forward)}: {forward.arn} may not be modified by this caller: allow "
             f"elasticloadbalancing:{action} on it, or leave its target groups out of pairs. AWS says: {error}"
         )
-    return f"{_place(forward)} ({forward.arn}): {error}"
+    return f"{_place(forward)}: {forward.arn}: {error}"
 
 
 def _failure(cause: str, number: int, stuck: Sequence[str], foreign: Sequence[str]) -> BlueGreenError:
@@ -278,8 +278,7 @@ def _failure(cause: str, number: int, stuck: Sequence[str], foreign: Sequence[st
 
 
 def _kept(changes: Sequence[Change], left: Sequence[Change], failed: Mapping[str, str]) -> BlueGreenError:
-    unproven = "it does not read back as written"
-    rest = [f"{_place(one.forward)}: {failed.get(one.forward.arn, unproven)}" for one in left]
+    rest = [failed.get(one.forward.arn, f"{_place(one.forward)}: it does not read back as written") for one in left]
     done = len(changes) - len(left)
     return BlueGreenError(
         f"{done} of {len(changes)} listeners and rules are as asked for and stay so; run it again for the others. "

@@ -98,7 +98,7 @@ def test_one_failed_write_restores_all() -> None:
     api = arena()
     api.broken = {"arn:rule/7"}
 
-    with pytest.raises(BlueGreenError, match=r"were taken back: arena HTTP:80 rule 07 .arn:rule/7.: .* is broken") as e:
+    with pytest.raises(BlueGreenError, match=r"were taken back: arena HTTP:80 rule 07: arn:rule/7: .* is broken") as e:
         run(api, Weights(0, 100))
 
     # The broken rule refuses its restoration too, but reads back as it was.
