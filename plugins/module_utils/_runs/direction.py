@@ -30,6 +30,7 @@ RELEASE_TAG = "eks-bluegreen/release"
 ENVIRONMENT_TAG = "eks-bluegreen/environment"
 # Findings after which nobody knows where all requests go.
 TRAFFIC_UNREAD = ("load_balancer_readable", "target_group_readable")
+RECORD_UNREAD = "run_record"
 Weights = Mapping[str, float]
 
 
@@ -135,11 +136,24 @@ def decide(view: View, direction: str, release: str, phases: Sequence[str] = ())
 
     `phases` names the recorded phases in which a playbook of a single phase may start.
     """
+    if direction != STATUS:
+        _refuse_unread_record(view)
     deciders = {UPGRADE: _upgrade, ROLLBACK: _rollback, RECLAIM: _reclaim, STATUS: _status}
     decided = deciders[direction](view, release)
     if phases:
         _check_phase(view.record, phases)
     return decided
+
+
+def _refuse_unread_record(view: View) -> None:
+    """A record that could not be read is not taken for none: nobody would know that a run is open, and which way."""
+    for problem in view.problems:
+        if problem.check == RECORD_UNREAD:
+            raise BlueGreenError(
+                f"the run record could not be read, so nobody knows whether a run is open: {problem.finding}. "
+                f"{problem.remedy}",
+                problems=[asdict(one) for one in view.problems],
+            )
 
 
 def _upgrade(view: View, release: str) -> Direction:
@@ -263,7 +277,9 @@ def _status(view: View, release: str) -> Direction:
         reason = f"run {record.run_id} is open"
         return Direction(record.source, record.target, record.release, True, False, reason)
     target = view.active or (record.target if record else SLOTS[0])
-    return Direction(other(target), target, view.slots[target].release or release, False, True, "no run is open")
+    is_unread = any(problem.check == RECORD_UNREAD for problem in view.problems)
+    reason = "the run record could not be read" if is_unread else "no run is open"
+    return Direction(other(target), target, view.slots[target].release or release, False, True, reason)
 
 
 def _check_phase(record: Record | None, phases: Sequence[str]) -> None:

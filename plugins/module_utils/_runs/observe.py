@@ -25,6 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Provider
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import (
+    RECORD_UNREAD,
     RELEASE_TAG,
     SLOTS,
     Finding,
@@ -161,7 +162,7 @@ def observe(sources: Sources, inputs: Inputs, places: Places) -> Observation:
         destination = pool.submit(_read_destination, reads, sources.destination)
         network = pool.submit(_read_network, reads, sources.ec2, places)
         seen = pool.submit(
-            reads.attempt, lambda: read_record(sources.store, places.record_key), None, "run_record", places.record_key
+            reads.attempt, lambda: read_record(sources.store, places.record_key), None, RECORD_UNREAD, places.record_key
         )
     found = {key: future.result() for key, future in groups.items()}
     slots = {slot: future.result() for slot, future in clusters.items()}

@@ -55,6 +55,20 @@ def test_the_active_slot_has_everything(traffic: Any, destination: Any, active: 
     assert view(traffic, destination).active == active
 
 
+@pytest.mark.parametrize("direction", ["upgrade", "rollback", "reclaim"])
+@pytest.mark.parametrize("traffic", [BLUE, GREEN, MIXED])
+def test_a_record_that_could_not_be_read_is_not_taken_for_none(direction: str, traffic: Any) -> None:
+    problem = Finding("error", "run_record", "eks-bluegreen/arena/run.json", "AccessDenied", "Correct that")
+    with pytest.raises(BlueGreenError, match=r"run record could not be read.*AccessDenied") as refusal:
+        decide(view((traffic,), traffic, problems=(problem, unread("arena-green"))), direction, "2026-11")
+    assert [one["check"] for one in refusal.value.details["problems"]] == ["run_record", "cluster_readable"]
+
+
+def test_a_look_says_that_the_record_could_not_be_read() -> None:
+    problem = Finding("error", "run_record", "eks-bluegreen/arena/run.json", "AccessDenied", "Correct that")
+    assert decide(view(problems=(problem,)), "status", "").reason == "the run record could not be read"
+
+
 def test_an_upgrade_leaves_the_active_slot() -> None:
     decided = decide(view(), "upgrade", "2026-11")
     assert (decided.source, decided.target, decided.resume, decided.nothing_to_do) == ("blue", "green", False, False)
