@@ -41,7 +41,7 @@ RESTORED = [
     # host, its variables, what is called, whether it fails, what it says
     ("both_answer", {}, [OFF, ON], False, ""),
     ("gone", target(kubeconfig=""), [(OFF[0], ""), ON], False, ""),
-    ("dead", DEAD, [OFF, ON], False, "may still run beside those of blue: AccessDenied"),
+    ("dead", DEAD, [OFF, ON], False, "beside those of blue: AccessDenied. Should green answer again, switch them off"),
     ("dead_strict", {**DEAD, **STRICT}, [OFF], True, "may still run (AccessDenied)"),
     ("strict", STRICT, [OFF, ON], False, ""),
     ("unread", target(**UNREAD), [ON], False, "beside those of blue: the cluster arena-green could not be read"),
