@@ -114,7 +114,7 @@ class Theatre:
             *arguments,
         ]
         environment = {**os.environ, **self.config.environment()}
-        return Run(command, environment, self.config.log(f"{self._runs:02d}-{playbook}"))
+        return Run(command, environment, self.config.log(f"{self._runs:02d}-{Path(playbook).name}"))
 
     def play(self, playbook: str, *arguments: str, release: str = "2026-11") -> Played:
         """Run a playbook; fails if it asks AWS for more than its own policy in docs/iam grants."""
