@@ -83,6 +83,11 @@ class View:
     groupless: Set[str] = frozenset()
 
     @property
+    def record_unread(self) -> Finding | None:
+        """Why there is no record here, where it could not be read."""
+        return next((problem for problem in self.problems if problem.check == RECORD_UNREAD), None)
+
+    @property
     def active(self) -> str:
         """The slot that has all of the traffic and the destination, or an empty text."""
         serving = {slot for weights in self._weights() for slot in SLOTS if weights.get(slot, 0) > 0}
@@ -147,13 +152,13 @@ def decide(view: View, direction: str, release: str, phases: Sequence[str] = ())
 
 def _refuse_unread_record(view: View) -> None:
     """A record that could not be read is not taken for none: nobody would know that a run is open, and which way."""
-    for problem in view.problems:
-        if problem.check == RECORD_UNREAD:
-            raise BlueGreenError(
-                f"the run record could not be read, so nobody knows whether a run is open: {problem.finding}. "
-                f"{problem.remedy}",
-                problems=[asdict(one) for one in view.problems],
-            )
+    problem = view.record_unread
+    if problem:
+        raise BlueGreenError(
+            f"the run record could not be read, so nobody knows whether a run is open: {problem.finding}. "
+            f"{problem.remedy}",
+            problems=[asdict(one) for one in view.problems],
+        )
 
 
 def _upgrade(view: View, release: str) -> Direction:
@@ -277,8 +282,7 @@ def _status(view: View, release: str) -> Direction:
         reason = f"run {record.run_id} is open"
         return Direction(record.source, record.target, record.release, True, False, reason)
     target = view.active or (record.target if record else SLOTS[0])
-    is_unread = any(problem.check == RECORD_UNREAD for problem in view.problems)
-    reason = "the run record could not be read" if is_unread else "no run is open"
+    reason = "the run record could not be read" if view.record_unread else "no run is open"
     return Direction(other(target), target, view.slots[target].release or release, False, True, reason)
 
 
