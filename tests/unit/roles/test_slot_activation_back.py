@@ -37,11 +37,12 @@ def played(tmp_path_factory: pytest.TempPathFactory, entry: str, hosts: dict[str
     return play(tmp_path_factory.mktemp("stage"), role("slot_activation", entry), hosts, real_roles=["slot_activation"])
 
 
+WHEN_IT_ANSWERS = "Should green answer again, switch them off there"
 RESTORED = [
     # host, its variables, what is called, whether it fails, what it says
     ("both_answer", {}, [OFF, ON], False, ""),
     ("gone", target(kubeconfig=""), [(OFF[0], ""), ON], False, ""),
-    ("dead", DEAD, [OFF, ON], False, "beside those of blue: AccessDenied. Should green answer again, switch them off"),
+    ("dead", DEAD, [OFF, ON], False, f"may still run beside those of blue: AccessDenied. {WHEN_IT_ANSWERS}"),
     ("dead_strict", {**DEAD, **STRICT}, [OFF], True, "may still run (AccessDenied)"),
     ("strict", STRICT, [OFF, ON], False, ""),
     ("unread", target(**UNREAD), [ON], False, "beside those of blue: the cluster arena-green could not be read"),
