@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,11 @@ def freeze_family(root: psutil.Process) -> list[psutil.Process]:
     return list(found.values())
 
 
+def is_all_on(slot: str, weights: Mapping[str, int]) -> bool:
+    """A slot has weight, and no other has."""
+    return weights.get(slot, 0) == sum(weights.values()) > 0
+
+
 class Theatre:
     """The lab as the story sees it."""
 
@@ -164,7 +169,7 @@ class Theatre:
     def serves(self, slot: str) -> bool:
         """All weight and the destination are on one slot."""
         weights = [*self.weights(), self.destination()]
-        return all(one.get(slot, 0) == sum(one.values()) > 0 for one in weights)
+        return all(is_all_on(slot, one) for one in weights)
 
     def clusters(self) -> list[str]:
         found: list[str] = self.account.client("eks").list_clusters()["clusters"]

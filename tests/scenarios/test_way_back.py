@@ -12,6 +12,7 @@ import pytest
 from lab.users import OPERATOR
 from tests.scenarios.stage import Stage, other
 from tests.scenarios.test_faults import MOVES, kubeconfig
+from tests.theatre import is_all_on
 
 PARTIES = 12
 REQUESTS, DESTINATION, FENCE, SIGNALS, SINGLETONS = "requests", "destination", "fence", "signals", "singletons"
@@ -112,8 +113,8 @@ def back_on(stage: Stage, slot: str) -> set[str]:
     theatre, cluster = stage.theatre, stage.cluster(slot)
     singletons = [replicas(stage, one) for one in (slot, other(slot))]
     is_back = {
-        REQUESTS: all(one.get(slot, 0) == sum(one.values()) > 0 for one in theatre.weights()),
-        DESTINATION: theatre.destination().get(slot, 0) == sum(theatre.destination().values()) > 0,
+        REQUESTS: all(is_all_on(slot, one) for one in theatre.weights()),
+        DESTINATION: is_all_on(slot, theatre.destination()),
         FENCE: "gameserverallocations" in theatre.kubectl(cluster, *RIGHTS_OF_MATCHMAKERS),
         SIGNALS: theatre.draining(cluster) == 0,
         SINGLETONS: singletons == ["1", "0"],
