@@ -58,7 +58,7 @@ unit: setup ## the tests that need neither network nor lab
 
 nightly: setup ## the drain in 100,000 histories, others each time (half an hour on 2 cores; DRAIN_HISTORIES=n for n)
 	@DRAIN_HISTORIES=$(or $(DRAIN_HISTORIES),100000) $(PYTHON_BIN) -m pytest \
-	  --numprocesses=$(WORKERS) tests/unit/plugins/module_utils/_agones/test_histories.py
+	  --numprocesses=$(WORKERS) tests/unit/plugins/module_utils/_drain/test_histories.py
 
 test: setup lint lab-binaries ## all the tests
 	@$(PYTHON_BIN) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder

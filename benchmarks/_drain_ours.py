@@ -31,19 +31,19 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed
     Listed,
     WatchFeed,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.servers import KubeSource, KubeTarget
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server, trimmed
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SteadyClock, SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import (
     MORE_SECONDS,
     SLICE_SECONDS,
     WRITE_SECONDS,
     DrainRound,
     Settings,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server, trimmed
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.signals import Signal
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.slots import KubeSource, KubeTarget
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.writes import Writes
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SteadyClock, SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.writes import Writes
 
 Json = dict[str, Any]
 NOTICE_SECONDS = 30.0

@@ -144,9 +144,10 @@ def floor(scene: Scene) -> Swap:
 def module_time(scene: Scene) -> Swap:
     """The module's work, without its process."""
     from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-    from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2 import run, swap
+    from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2 import round as run
+    from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2 import swap
     from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
-    from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import NullKeeper
+    from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
 
     def work(weights: Weights) -> None:
         want = run.Swap(

@@ -39,9 +39,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.pro
     Provider,
     Reading,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.run import SessionDestination, Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.round import SessionDestination, Want
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.wire import GRANULARITIES, QUEUES, WRITES
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import NullKeeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
 
 WRITERS = 4
 FLIPS = 5

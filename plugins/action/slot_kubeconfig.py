@@ -15,8 +15,8 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs import eks_token
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.kubeconfig import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access import eks_token
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.kubeconfig import (
     Access,
     kubeconfig,
     token_command,

@@ -99,6 +99,11 @@ window_seconds:
 
 from typing import Any
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.gate_round import (
+    AllocationGate,
+    predict_gate,
+    refuse_long_window,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
@@ -107,15 +112,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     PREDICATE_ARGUMENT,
     run_module,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import KubeFleets
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_gate import (
-    AllocationGate,
-    predict_gate,
-    refuse_long_window,
-)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import KubeFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
     "source_kubeconfig": KUBECONFIG_ARGUMENT,

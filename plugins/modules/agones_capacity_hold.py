@@ -117,9 +117,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     run_id_of,
     run_module,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import KubeFleets, NoFleets
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_hold import CapacityHold, predict_hold
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold_round import CapacityHold, predict_hold
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import KubeFleets, NoFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
     "kubeconfig": KUBECONFIG_ARGUMENT,

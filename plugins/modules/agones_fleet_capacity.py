@@ -85,21 +85,21 @@ fleets:
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import Want
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
     run_id_of,
     run_module,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import (
     FleetCapacity,
     KubeFleets,
     NoFleets,
     predict_capacity,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
     "kubeconfig": KUBECONFIG_ARGUMENT,

@@ -173,7 +173,6 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.capacity import read_sizings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
@@ -181,15 +180,16 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     PREDICATE_ARGUMENT,
     run_module,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.parity import refuse_unexpected
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.peak import peak_reader
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_predicate
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import read_sizings
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.parity import refuse_unexpected
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.peak import peak_reader
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import (
     KubeFleets,
     compare_slots,
     has_fleets,
     size_fleets,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_predicate
 
 ARGUMENT_SPEC = {
     "source_kubeconfig": KUBECONFIG_ARGUMENT,

@@ -86,6 +86,7 @@ fleets:
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
@@ -93,7 +94,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     PREDICATE_ARGUMENT,
     run_module,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_info import count_sessions
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 

@@ -403,7 +403,6 @@ kept:
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi, connect
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.metric import metric_reader
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
@@ -412,25 +411,26 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     run_id_of,
     run_module,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import read_policies
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_cancel import (
-    Letting,
-    cancel_requests,
-    release_successors,
-)
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_drain import (
-    Settings,
-    drain_once,
-    preview_drain,
-)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
     Server,
     read_predicate,
     read_server,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.metric import metric_reader
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import read_policies
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import (
+    Settings,
+    drain_once,
+    preview_drain,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import (
+    Letting,
+    cancel_requests,
+    release_successors,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import (
     LEASE_ARGUMENT,
     Keeper,
     keeper_of,

@@ -181,9 +181,7 @@ problems:
 from typing import Any, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi, connect
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.canary import Times
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Feed, WatchFeed
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.levels import wrong_levels
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
@@ -191,18 +189,20 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     run_id_of,
     run_module,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import MODES, Policies, read_policies
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import needed_by_probe
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_canary import Canary
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_probe import SessionProbe, tcp_connect
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_review import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import (
     missing_access,
     refuse_missing,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.synthetic import KubeAllocator, Synthetic
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import MODES, Policies, read_policies
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import needed_by_probe
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.canary import Times
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.canary_round import Canary
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.levels import wrong_levels
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.round import SessionProbe, tcp_connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.synthetic import KubeAllocator, Synthetic
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import (
     LEASE_ARGUMENT,
     Keeper,
     keeper_of,

@@ -180,7 +180,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     Gate,
     Subject,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.run_fence import SlotFence
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.fence_round import SlotFence
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
@@ -190,7 +190,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 NAME = {"type": "str", "required": True}
 NAMESPACE = {"type": "str", "default": ""}

@@ -193,7 +193,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.targe
     absent,
     present,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 TARGET = {
     "id": {"type": "str", "required": True},

@@ -253,9 +253,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SWAP_CLIENT_CONFIG, SwapApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import PAIRS_ARGUMENTS
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.run import Swap, swap_round
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.round import Swap, swap_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Weights
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 WEIGHTS = {"blue": {"type": "int", "required": True}, "green": {"type": "int", "required": True}}
 ARGUMENT_SPEC = {

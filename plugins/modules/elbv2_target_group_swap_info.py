@@ -149,7 +149,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SWAP_CLIENT_CONFIG, SwapApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import PAIRS_ARGUMENTS
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.run import read_weights
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.round import read_weights
 
 ARGUMENT_SPEC = dict(PAIRS_ARGUMENTS)
 

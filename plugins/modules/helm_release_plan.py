@@ -160,10 +160,10 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import IMPORT_ERROR, connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.api import HelmReleases
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import chart_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.run import plan_release
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.round import plan_release
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
     "charts": {

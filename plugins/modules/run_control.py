@@ -90,13 +90,13 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.control import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.control import (
     STATES,
     Control,
     ensure_control,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import record_key
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import S3_CONFIG, S3Store
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import record_key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import S3_CONFIG, S3Store
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "required": True, "choices": list(STATES)},

@@ -170,10 +170,10 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, record_key
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import PHASES, RECLAIM, UPGRADE
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.run import Asked, Place, RunRecord
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import S3_CONFIG, S3Store
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, record_key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import PHASES, RECLAIM, UPGRADE
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.round import Asked, Place, RunRecord
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import S3_CONFIG, S3Store
 
 SLOT_CHOICES = ["", "blue", "green"]
 WITH_PLACE = ["environment_name", "state_bucket"]

@@ -100,17 +100,17 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._report.page import render
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._report.report import build_report
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._report.summary import report_lines
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import (
     read_journal,
     read_record,
     record_key,
     run_folder,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.page import render
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import to_document
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.report import build_report
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import S3_CONFIG, S3Store, Store
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.summary import report_lines
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import to_document
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import S3_CONFIG, S3Store, Store
 
 ARGUMENT_SPEC = {
     "environment_name": {"type": "str", "required": True},

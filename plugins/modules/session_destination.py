@@ -208,6 +208,7 @@ import uuid
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.clients import Clients
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.options import (
@@ -217,9 +218,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.opt
     provider_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import queues_of, weights_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.run import SessionDestination, Want
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.clients import Clients
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.round import SessionDestination, Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
     **PROVIDER_ARGUMENTS,

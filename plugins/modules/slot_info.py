@@ -227,34 +227,34 @@ import os
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.clients import Clients
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._report.summary import status_lines
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.options import (
     FOLLOWS_TRAFFIC,
     PROVIDER_ARGUMENTS,
     PROVIDER_NEEDS,
     provider_of,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.clients import Clients
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import DIRECTIONS, decide
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.inputs import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import record_key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import PHASES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import S3_CONFIG, S3Store
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import DIRECTIONS, decide
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.inputs import (
     read_inputs,
     refuse,
     region_problem,
     release_problem,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import record_key
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import (
     Observation,
     Places,
     Sources,
     observe,
     read_clusters,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import PHASES
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import S3_CONFIG, S3Store
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.summary import status_lines
 
 ARGUMENT_SPEC = {
     "environment_name": {"type": "str", "required": True},

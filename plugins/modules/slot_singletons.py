@@ -128,14 +128,14 @@ singletons:
 
 from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.run_singletons import (
-    Activation,
-    predict_activation,
-)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.singletons import (
     ON,
     RESOURCES,
     Singleton,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.singletons_round import (
+    Activation,
+    predict_activation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
@@ -145,7 +145,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     run_module,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
     "kubeconfig": KUBECONFIG_ARGUMENT,

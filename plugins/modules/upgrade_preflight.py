@@ -217,6 +217,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.clients import Clients
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.archive import check_sources
@@ -248,9 +249,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.s
     Sources,
     survey,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.clients import Clients
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 ARGUMENT_SPEC = {
     "environment_name": {"type": "str", "required": True},

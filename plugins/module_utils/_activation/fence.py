@@ -18,7 +18,7 @@ from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ALLOCATION_POLICIES, Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.review import Access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 Json = dict[str, Any]

@@ -13,7 +13,7 @@ from ansible.module_utils.common.dict_transformations import camel_dict_to_snake
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Description
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import answer
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import answer
 
 PASSING = "PASSING"
 

@@ -20,7 +20,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets
     name_tag,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Description, Part
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import (
     FAILED,
     Keeper,
     Result,

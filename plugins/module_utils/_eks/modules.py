@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import (
     Result,
     Want,
     absent_round,
@@ -19,7 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run imp
     empty_round,
     present_round,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 
 def shared_arguments(wait_timeout: int) -> dict[str, Any]:

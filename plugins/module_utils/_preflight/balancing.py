@@ -22,7 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     error,
     warning,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 # What cannot change after creation, and the health check, which the upgrade makes like the source's.
 FIXED = ("Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType")

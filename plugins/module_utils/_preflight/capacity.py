@@ -28,7 +28,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.n
     node_needs,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import Quota
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 CONTROL_PLANE_INTERFACES = 4
 

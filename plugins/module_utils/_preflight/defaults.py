@@ -14,7 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     World,
     warning,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 DNS = "coredns"
 REPELLING = ("NO_SCHEDULE", "NO_EXECUTE")

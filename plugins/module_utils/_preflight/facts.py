@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import Subnet
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 Data = Mapping[str, Any]
 

@@ -20,7 +20,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     error,
     warning,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 ERROR = "ERROR"
 CHECKS = {"UPGRADE_READINESS": "upgrade_insight", "MISCONFIGURATION": "misconfiguration_insight"}

@@ -22,7 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight i
     slots,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Check, Wanted, World
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 CHECKS: tuple[Check, ...] = (
     release.check_variables,

@@ -22,7 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.n
     interfaces_at_start,
     node_needs,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 # https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, for each subnet of a cluster.
 CONTROL_PLANE_ADDRESSES = 6

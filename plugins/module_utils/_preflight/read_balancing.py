@@ -20,7 +20,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api i
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import api
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Balancer, Data, Group
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 T = TypeVar("T")
 Listed = list[dict[str, Any]]

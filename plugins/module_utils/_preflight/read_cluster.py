@@ -15,7 +15,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Data, Fargate, Inside
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 PODS = "/api/v1/pods"
 FARGATE_LABEL = "eks.amazonaws.com/fargate-profile"

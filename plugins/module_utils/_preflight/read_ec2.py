@@ -20,7 +20,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     own_subnets,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import ON_DEMAND
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api i
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import api
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Data, Insight
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.insights import READ_CATEGORIES
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 
 def read_offer(eks: Any, reads: Reads) -> list[str] | None:

@@ -19,7 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.q
     Quota,
     vcpu_quota,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 
 def needed_quotas(wanted: Wanted) -> list[Quota]:

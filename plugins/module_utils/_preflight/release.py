@@ -19,7 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     incomplete,
     lacking,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 PER_SLOT = "per_slot"
 QUEUES = ("none", "shared", PER_SLOT)

@@ -22,7 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
     ADDON_TEXTS,
     RESOLVED_VERSIONS,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import ENVIRONMENT_TAG, Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import ENVIRONMENT_TAG, Finding
 
 # What EKS calls the settings of a node image.
 IMAGE_FIELDS = {"amiType": "ami_type", "releaseVersion": "release_version"}

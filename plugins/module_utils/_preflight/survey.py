@@ -51,7 +51,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
     read_fargate_vcpus,
     read_limits,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 Data = Mapping[str, Any]
 READS_IN_PARALLEL = 16

@@ -13,7 +13,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import PAIRS_ARGUMENTS
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.run import read_weights
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.round import read_weights
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.agones_policy import AgonesPolicyProvider
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.command import CommandProvider, Subprocess

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.fence import ROLE, Gate, Subject
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.run_fence import SlotFence
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.run_singletons import Activation
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.fence_round import SlotFence
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.singletons import Singleton
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.singletons_round import Activation
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     AUTOSCALERS,
     CONFIG_MAPS,
@@ -25,11 +25,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     connect,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import shelf_name
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import KubeFleets
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_hold import CapacityHold
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import NullKeeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import shelf_name
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold_round import CapacityHold
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import KubeFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
 
 Json = dict[str, Any]
 RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/{}"

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks import run as eks_run
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks import round as eks_run
 
 from lab import seed
 from tests.contract.aws.world import World, free_config, running

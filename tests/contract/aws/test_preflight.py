@@ -15,8 +15,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import World as Seen
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import judge
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import Scope, Sources, survey
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 from tests.contract.aws.modules import play
 from tests.contract.aws.world import World

@@ -11,13 +11,13 @@ import boto3
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import (
     LeaseLost,
     keeper_of,
     read_journal,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.run import Asked, Place, RunRecord
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.s3 import Conflict, S3Store
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.round import Asked, Place, RunRecord
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import Conflict, S3Store
 from moto.server import ThreadedMotoServer
 
 BUCKET = "eks-bluegreen-contract"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.record import PHASES, PHASES_AFTER_CUTOVER
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import PHASES, PHASES_AFTER_CUTOVER
 
 ROLE = Path(__file__).parents[3] / "roles" / "session_drain"
 MODULE = "gameops.eks_bluegreen.agones_session_drain"

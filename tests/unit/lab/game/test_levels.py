@@ -10,17 +10,17 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.canary import Times
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.policy import Policies, Policy
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_canary import Canary
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_probe import SessionProbe
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.synthetic import Synthetic
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.canary import Times
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.canary_round import Canary
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.round import SessionProbe
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.synthetic import Synthetic
 
 from lab.game.arena import ArenaServer, Timer
 from lab.game.sdk import GameServerView, view_of
-from tests.unit.plugins.module_utils._agones.cluster import Cluster
-from tests.unit.plugins.module_utils._agones.world import FakeKeeper
+from tests.unit.plugins.module_utils._drain.world import FakeKeeper
+from tests.unit.plugins.module_utils._probe.cluster import Cluster
 
 Json = dict[str, Any]
 NEVER_ENDING = 0.0

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SteadyClock
 
-from tests.unit.plugins.module_utils._agones.world import FakeClock
+from tests.unit.plugins.module_utils._drain.world import FakeClock
 
 
 def test_a_steady_clock_goes_on_whatever_becomes_of_the_wall_clock() -> None:

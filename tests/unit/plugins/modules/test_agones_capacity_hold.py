@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_capacity import NoFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import NoFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.modules import agones_capacity_hold
 
-from tests.unit.plugins.module_utils._agones.test_run_capacity import Cluster
+from tests.unit.plugins.module_utils._fleets.test_sizing_round import Cluster
 
 
 class Bare(Cluster):

@@ -10,7 +10,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.modules import agones_slot_fence
 
-from tests.unit.plugins.module_utils._activation.test_run_fence import cluster
+from tests.unit.plugins.module_utils._activation.test_fence_round import cluster
 from tests.unit.plugins.module_utils._agones.kube import FakeKube
 
 ROLE = {"kind": "Role", "namespace": "arena", "name": "allocate"}

@@ -10,7 +10,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.modules import slot_singletons
 
-from tests.unit.plugins.module_utils._activation.test_run_singletons import cluster
+from tests.unit.plugins.module_utils._activation.test_singletons_round import cluster
 from tests.unit.plugins.module_utils._agones.kube import FakeKube
 
 DIRECTOR = {"kind": "Deployment", "namespace": "arena", "name": "director", "replicas": 1}

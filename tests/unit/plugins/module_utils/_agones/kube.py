@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict, NotFound
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.hold import merged
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import merged
 
-from tests.unit.plugins.module_utils._agones.world import FakeClock
+from tests.unit.plugins.module_utils._drain.world import FakeClock
 
 Json = dict[str, Any]
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

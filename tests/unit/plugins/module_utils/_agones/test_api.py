@@ -19,11 +19,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     connect,
     in_parallel,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Listed, WatchFeed
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.run_info import count_sessions
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
-from tests.unit.plugins.module_utils._agones.world import FakeClock, game_server
+from tests.unit.plugins.module_utils._drain.world import FakeClock, game_server
 
 Json = dict[str, Any]
 

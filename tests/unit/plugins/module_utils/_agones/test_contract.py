@@ -11,7 +11,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     request_patch,
 )
 
-from tests.unit.plugins.module_utils._agones.world import START
+from tests.unit.plugins.module_utils._drain.world import START
 
 REQUEST = Request("run-1", 3, "requested", "disconnect", "*", START, START + 60, 10.0)
 DRAIN = f"{DEFAULT_DOMAIN}/drain"

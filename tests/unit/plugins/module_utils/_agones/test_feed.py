@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Expired
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Listed, WatchFeed
 
-from tests.unit.plugins.module_utils._agones.world import FakeClock, game_server
+from tests.unit.plugins.module_utils._drain.world import FakeClock, game_server
 
 Json = dict[str, Any]
 SLICE = 20.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.pulse import Pulse
 
-from tests.unit.plugins.module_utils._agones.world import FakeClock
+from tests.unit.plugins.module_utils._drain.world import FakeClock
 
 
 class Server:

@@ -11,7 +11,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     trimmed,
 )
 
-from tests.unit.plugins.module_utils._agones.world import START, game_server
+from tests.unit.plugins.module_utils._drain.world import START, game_server
 
 
 @pytest.mark.parametrize(

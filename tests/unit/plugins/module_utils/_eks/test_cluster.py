@@ -13,7 +13,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster
     check_values,
     cluster_update,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import absent_round, empty_round
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import absent_round, empty_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     by_call,

@@ -13,7 +13,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate
     present,
     refuse_public_subnets,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import Want
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import refuse_fixed
 from botocore.session import Session

@@ -11,13 +11,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegro
     check_values,
     nodegroup_update,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import Want, present_round
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import Want, present_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
-    differences,
-    refuse_fixed,
-    request,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import differences, refuse_fixed, request
 
 from tests.unit.plugins.clock import FakeClock
 from tests.unit.plugins.module_utils._eks.fakes import FakeKeeper, FakeResource

@@ -13,7 +13,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_pr
     by_options,
     find_provider,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.run import Want, present_round
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import Want, present_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import by_call, differences
 from botocore.exceptions import ClientError

@@ -14,7 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
     Forward,
     TargetGroup,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import LeaseLost
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LeaseLost
 
 LOAD_BALANCER_ARN = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/arena/1"
 

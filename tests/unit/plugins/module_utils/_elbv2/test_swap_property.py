@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2 import write
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.run import Swap, swap_round
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.round import Swap, swap_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import (
     Action,
     Forward,

@@ -17,7 +17,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_ec2 import count_instances
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_eks import insight_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import Scope, Sources, survey
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 from botocore.exceptions import ClientError
 
 from tests.unit.plugins.clock import FakeClock

@@ -18,7 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     World,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import judge
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 AGONES = {"name": "agones", "namespace": "agones-system", "chart": "agones.tgz", "version": "1.60.0"}
 RELEASE: dict[str, Any] = {

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Conflict, NotFound
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._runs.keeper import NullKeeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
 
 from tests.unit.plugins.clock import FakeClock
 

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""What one session is asked next, and how a request escalates. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    CANCELLED,
+    CLOSING,
+    DISCONNECT,
+    HANDOFF,
+    REASON_DEADLINE,
+    REASON_DRAIN,
+    REQUESTED,
+    Request,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policy
+
+# Beyond a pod's grace period, before the pod of an interrupted session is deleted.
+FORCE_AFTER_SECONDS = 30.0
+NOTHING = ("", "")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Put a request on a server that is still at `version`; it has `notice` seconds from the write."""
+
+    uid: str
+    namespace: str
+    name: str
+    version: str
+    request: Request
+    fleet: str
+    notice: float
+
+
+@dataclass(frozen=True)
+class ShutDown:
+    """Set a server's state to Shutdown: the operator chose to interrupt, and it has not closed."""
+
+    uid: str
+    namespace: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class DeletePod:
+    """Delete the pod of a server that was shut down and did not go."""
+
+    uid: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """Give back a server of the target that waits for players who do not come: their session did not hand over."""
+
+    uid: str
+    namespace: str
+    name: str
+    version: str
+
+
+Action = Union[Signal, ShutDown, DeletePod, Release]
+
+
+def wanted(session: Session, policy: Policy, now: float) -> tuple[str, str]:
+    """The mode and reason of the request that is due now; ("", "") when none is."""
+    request = session.request
+    if session.over:
+        return NOTHING
+    if request is None or request.state == CANCELLED:
+        return (policy.mode, REASON_DRAIN)
+    # What was only planned is judged by today's policy: the operator may have chosen a gentler one since.
+    interrupts = session.interrupting and policy.interrupt_at_deadline
+    if not session.delivered:
+        return (request.mode, REASON_DEADLINE) if interrupts else (policy.mode, REASON_DRAIN)
+    # Whoever has a seat on the target by name keeps it at the deadline.
+    at_deadline = HANDOFF if request.successor else DISCONNECT
+    if interrupts:
+        return (at_deadline, REASON_DEADLINE) if is_unanswered(session, policy, now) else NOTHING
+    if policy.interrupt_at_deadline and now >= deadline_of(request, policy):
+        return (at_deadline, REASON_DEADLINE)
+    if _is_outdated(request, policy) or is_unanswered(session, policy, now):
+        return (policy.mode, REASON_DRAIN)
+    return NOTHING
+
+
+def _is_outdated(request: Request, policy: Policy) -> bool:
+    """Whether the operator has chosen another mode or deadline since."""
+    # An annotation holds milliseconds.
+    moved = abs(request.deadline - deadline_of(request, policy)) > 0.01
+    return request.mode != policy.mode or request.reason != REASON_DRAIN or moved
+
+
+def deadline_of(request: Request, policy: Policy) -> float:
+    """When the session of a request is to be over, by today's policy."""
+    if policy.deadline_at is None or request.reason != REASON_DRAIN:
+        return request.deadline
+    return max(policy.deadline_at, request.not_before)
+
+
+def is_unanswered(session: Session, policy: Policy, now: float) -> bool:
+    """Whether the next repetition of a request without an answer is due."""
+    if session.phase or session.signals > len(policy.resignal):
+        return False
+    times = (0.0, *policy.resignal)
+    return now - session.signalled_at >= times[session.signals] - times[session.signals - 1]
+
+
+def ask(session: Session, policy: Policy, mode: str, reason: str, now: float) -> Signal:
+    """Note in the session that it is about to be asked, and return the write that does it."""
+    old = session.request
+    # A request that did not reach the server keeps its number.
+    kept = old is not None and not session.delivered
+    fresh = old is None or old.state == CANCELLED or (old.mode, old.reason) != (mode, reason)
+    session.signals = session.signals if kept else 1 if fresh else session.signals + 1
+    not_before = now + policy.notice
+    session.request = Request(
+        run=policy.run,
+        seq=old.seq + (not kept) if old else 1,
+        state=REQUESTED,
+        mode=mode,
+        allocation=session.bound_to,
+        not_before=not_before,
+        deadline=_deadline(old, policy, reason, not_before, now),
+        spread_seconds=policy.spread,
+        reason=reason,
+        successor=old.successor if old and old.state == REQUESTED and mode == HANDOFF else None,
+    )
+    session.delivered, session.phase, session.signalled_at = False, "", now
+    return Signal(
+        session.uid,
+        session.namespace,
+        session.name,
+        session.version,
+        session.request,
+        session.fleet,
+        policy.notice,
+    )
+
+
+def _deadline(old: Request | None, policy: Policy, reason: str, not_before: float, now: float) -> float:
+    if reason == REASON_DEADLINE:
+        return not_before + policy.close_grace
+    if policy.deadline_at is not None:
+        return max(policy.deadline_at, not_before)
+    # That of an interruption is no match's.
+    if old and old.state == REQUESTED and old.reason == REASON_DRAIN:
+        return max(old.deadline, not_before)
+    return max(now + policy.deadline, not_before)
+
+
+def escalation(session: Session, policy: Policy, now: float) -> ShutDown | DeletePod | None:
+    """What is done to a session that has not gone at its deadline, where the operator chose to interrupt."""
+    if not policy.interrupt_at_deadline:
+        return None
+    if session.ending_at is not None:
+        return DeletePod(session.uid, session.namespace, session.name) if _must_be_forced(session, now) else None
+    if _must_shut_down(session, policy, now):
+        return ShutDown(session.uid, session.namespace, session.name, session.version)
+    return None
+
+
+def _must_be_forced(session: Session, now: float) -> bool:
+    # Again after a while: nobody knows whether a deletion arrived that was planned before the runner stopped.
+    since = session.shutdown_at if session.forced_at is None else session.forced_at
+    return since is not None and now >= since + session.grace_seconds + FORCE_AFTER_SECONDS
+
+
+def _must_shut_down(session: Session, policy: Policy, now: float) -> bool:
+    if not session.delivered or session.request is None:
+        return False
+    if session.phase == CLOSING:
+        return now >= session.request.deadline + policy.close_grace
+    return session.interrupting and now >= session.request.deadline

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""The writes of a drain, many at a time: each is refused when its server has changed since it was decided."""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Callable, Iterator, Mapping, Sequence
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    RETRIED,
+    WRITE_THREADS,
+    ApiFailure,
+    Conflict,
+    NotFound,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    HANDOFF,
+    REASON_DRAIN,
+    Request,
+    request_patch,
+    successor_annotation,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.servers import Source, Target
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
+    Action,
+    DeletePod,
+    Release,
+    Signal,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.successors import is_played_on
+
+Json = dict[str, Any]
+# Whether the write was accepted, and the server as it is after it; None when the server is gone.
+Answer = tuple[bool, Json]
+NOT_NOW: Answer = (False, {})
+# So many are handed to the threads, for the time in which nobody looks after them; these cannot be dropped.
+WRITES_AHEAD = 2 * WRITE_THREADS
+# Answers are taken some at a time: to wake up for each takes the threads' time.
+ANSWERS_SECONDS = 0.02
+
+
+class Writes:
+    """Carries out what a drain has planned, a few at a time, while the drain goes on watching.
+
+    At the end of the context what has not begun is dropped, and what is under way is waited for. `read` reads a
+    GameServer with the game's own names. `refusals` tell by Fleet why the target gave no server for a handoff, until it
+    gives one.
+    """
+
+    def __init__(
+        self, source: Source, target: Target, policies: Policies, clock: Clock, read: Callable[[Json], Server]
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._clock = clock
+        self._read = read
+        self.refusals: dict[Key, str] = {}
+        self._domain = policies.default.domain
+        self._pool = ThreadPoolExecutor(WRITE_THREADS)
+        self._todo: deque[tuple[Action, Mapping[str, Server]]] = deque()
+        self._under_way = 0
+        self._done: queue.SimpleQueue[Future[tuple[Action, Answer | None]]] = queue.SimpleQueue()
+
+    def __enter__(self) -> Writes:
+        return self
+
+    def __exit__(self, *trouble: object) -> None:
+        self.drop()
+        self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are actions whose answers have not been taken."""
+        return bool(self._todo or self._under_way)
+
+    def put(self, actions: Sequence[Action], reserved: Mapping[str, Server]) -> None:
+        """Do these before all that has not begun, and repetitions after it: else thousands of deaf servers would keep
+        others from being asked at all. `reserved` are the servers of the target that were allocated for sessions
+        before, by session.
+        """
+        self._todo.extendleft((one, reserved) for one in reversed(actions) if not _is_repetition(one))
+        self._todo.extend((one, reserved) for one in actions if _is_repetition(one))
+
+    def drop(self) -> list[Action]:
+        """Forget what has not begun; what that was."""
+        dropped = [action for action, _reserved in self._todo]
+        self._todo.clear()
+        return dropped
+
+    def answers(self, seconds: float) -> Iterator[tuple[Action, Answer | None]]:
+        """What became of actions, as it is known, for so long or until all are done. Take every answer."""
+        end = self._clock.monotonic() + seconds
+        while self._begin():
+            try:
+                future = self._done.get_nowait()
+            except queue.Empty:
+                self._clock.sleep(ANSWERS_SECONDS)
+            else:
+                self._under_way -= 1
+                yield future.result()
+            if self._clock.monotonic() >= end:
+                return
+
+    def _begin(self) -> bool:
+        """Keep the threads busy; whether they are."""
+        while self._todo and self._under_way < WRITES_AHEAD:
+            self._under_way += 1
+            self._pool.submit(self._try, *self._todo.popleft()).add_done_callback(self._done.put)
+        return self._under_way > 0
+
+    def _try(self, action: Action, reserved: Mapping[str, Server]) -> tuple[Action, Answer | None]:
+        return action, self._answer(action, reserved)
+
+    def _answer(self, action: Action, reserved: Mapping[str, Server]) -> Answer | None:
+        try:
+            return self._do(action, reserved)
+        except NotFound:
+            return None
+        except Conflict:
+            side = self._target if isinstance(action, Release) else self._source
+            found = side.find_server(action.namespace, action.name)
+            return None if found is None else (False, found)
+        except ApiFailure as error:
+            if error.status not in RETRIED:
+                raise
+            return NOT_NOW
+
+    def _do(self, action: Action, reserved: Mapping[str, Server]) -> Answer:
+        if isinstance(action, DeletePod):
+            self._source.delete_pod(action.namespace, action.name)
+            return True, {}
+        if isinstance(action, Signal):
+            request = self._complete(action, reserved)
+            if request is None:
+                return NOT_NOW
+            body = request_patch(request, self._domain, action.version)
+        else:
+            body = {"metadata": {"resourceVersion": action.version}, "status": {"state": "Shutdown"}}
+        side = self._target if isinstance(action, Release) else self._source
+        return True, side.patch_server(action.namespace, action.name, body)
+
+    def _complete(self, action: Signal, reserved: Mapping[str, Server]) -> Request | None:
+        """The request with full notice from now, however many were written before it, and with its successor."""
+        request = action.request
+        if request.mode == HANDOFF:
+            successor = self._successor(action, reserved)
+            if successor is None:
+                return None
+            request = replace(request, successor=successor)
+        late = self._clock.now().timestamp() + action.notice - request.not_before
+        if late <= 0:
+            return request
+        not_before = request.not_before + late
+        return replace(request, not_before=not_before, deadline=max(request.deadline, not_before))
+
+    def _successor(self, action: Signal, reserved: Mapping[str, Server]) -> Json | None:
+        """A server of the target for this session: the one it has already, else a new one; None when none is free."""
+        known = reserved.get(action.uid)
+        found = self._target.find_server(action.namespace, known.name) if known else self._allocate(action)
+        status = (found or {}).get("status") or {}
+        if not found or not status.get("address") or not status.get("ports"):
+            return None
+        return {
+            "address": str(status["address"]),
+            "port": int(status["ports"][0]["port"]),
+            "uid": str(found["metadata"]["uid"]),
+        }
+
+    def _allocate(self, action: Signal) -> Json | None:
+        fleet = (action.namespace, action.fleet)
+        mark = {successor_annotation(self._domain): f"{action.uid}/{action.request.run}"}
+        try:
+            name = self._target.allocate(fleet, mark)
+            found = self._target.find_server(action.namespace, name) if name else None
+        except NotFound:
+            # The allocation API is not there at the moment; the session still is.
+            self.refusals[fleet] = "its allocation API is not there"
+            return None
+        except ApiFailure as error:
+            self.refusals[fleet] = error.message
+            raise
+        # Agones knows nothing of sessions in servers that nobody has allocated.
+        in_use = found is not None and is_played_on(self._read(found))
+        if found is None or in_use:
+            self.refusals[fleet] = "the one that it chose is in use" if in_use else "none is free"
+            return None
+        self.refusals.pop(fleet, None)
+        return found
+
+
+def _is_repetition(action: Action) -> bool:
+    return isinstance(action, Signal) and action.request.seq > 1 and action.request.reason == REASON_DRAIN

@@ -1,0 +1,353 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""Both slots of an environment as AWS shows them, read in one go.
+
+A read that fails becomes a finding, so that a dead slot hinders neither a look nor a rollback. Only
+an endpoint that cannot be reached at all ends the observation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import credentials_problem
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.api import describe_subnets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import name_tag
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import LoadBalancer
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward, TargetGroup
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Provider
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import read_record
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import (
+    Seen,
+    seconds_left,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.round import run_fact
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import Store
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import (
+    RECORD_UNREAD,
+    RELEASE_TAG,
+    SLOTS,
+    Finding,
+    ForwardView,
+    SlotView,
+    View,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.inputs import Inputs
+
+READS_IN_PARALLEL = 12
+
+T = TypeVar("T")
+Data = dict[str, Any]
+
+
+class Balancers(Protocol):
+    """What is read of the load balancers."""
+
+    def load_balancer(self, name: str) -> LoadBalancer | None: ...
+
+    def target_group(self, name: str) -> TargetGroup | None: ...
+
+    def forwards(self, load_balancer: LoadBalancer) -> list[Forward]: ...
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where everything is read: boto3 clients and readers made of them.
+
+    No `destination`: sessions follow the traffic. No `ec2`: no network is read.
+    """
+
+    eks: Any
+    balancers: Balancers
+    destination: Provider | None
+    store: Store
+    ec2: Any = None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Names of what is read beside the inputs."""
+
+    record_key: str
+    public_subnets: Sequence[str] = ()
+    private_subnets: Sequence[str] = ()
+
+
+@dataclass
+class Observation:
+    """Everything that was read, as data for Ansible and as the view that decides a direction."""
+
+    slots: dict[str, Data]
+    forwards: list[Data]
+    destination: Data | None
+    network: Data
+    seen: Seen | None
+    problems: list[Finding] = field(default_factory=list)
+    groupless: frozenset[str] = frozenset()
+
+    def view(self) -> View:
+        return View(
+            slots={slot: _slot_view(data) for slot, data in self.slots.items()},
+            forwards=[ForwardView(f"{one['load_balancer']} {one['where']}", one["weights"]) for one in self.forwards],
+            destination=self.destination["weights"] if self.destination is not None else None,
+            record=self.seen.record if self.seen else None,
+            problems=self.problems,
+            groupless=self.groupless,
+        )
+
+    def as_dict(self) -> Data:
+        view = self.view()
+        record = self.seen.record if self.seen else None
+        return {
+            "slots": self.slots,
+            "forwards": self.forwards,
+            "destination": self.destination,
+            "network": self.network,
+            "active": view.active,
+            "standing": view.standing,
+            "run": run_fact(record),
+            "generation": record.generation if record else 0,
+            "lease": _lease_shown(self.seen),
+            "problems": [vars(problem) for problem in self.problems],
+        }
+
+
+class Reads:
+    """Reads that note their failure and go on."""
+
+    def __init__(self) -> None:
+        self.problems: list[Finding] = []
+
+    def attempt(self, read: Callable[[], T], otherwise: T, check: str, resource: str, severity: str = "error") -> T:
+        """The value of a read, or `otherwise` and a finding."""
+        try:
+            return read()
+        except (BlueGreenError, AnsibleAWSError) as error:
+            _refuse_unreachable(error)
+            finding = str(error).rstrip(". ")
+            self.problems.append(Finding(severity, check, resource, finding, "Correct that, then start again"))
+            return otherwise
+
+    def optional(self, read: Callable[[], T], check: str, resource: str) -> T | None:
+        """The value of a read, or None and a warning."""
+        nothing: T | None = None
+        return self.attempt(read, nothing, check, resource, "warning")
+
+    def note(self, check: str, resource: str, finding: str, remedy: str) -> None:
+        """Add an error."""
+        self.problems.append(Finding("error", check, resource, finding, remedy))
+
+
+def observe(sources: Sources, inputs: Inputs, places: Places) -> Observation:
+    """Read clusters, target groups, listeners, destination, network and run record, all at once."""
+    reads = Reads()
+    with ThreadPoolExecutor(max_workers=READS_IN_PARALLEL) as pool:
+        clusters = {
+            slot: pool.submit(_read_cluster, reads, sources.eks, slot, name) for slot, name in inputs.clusters.items()
+        }
+        groups = {
+            (service.name, slot): pool.submit(_read_group, reads, sources.balancers, service.target_groups[slot])
+            for service in inputs.services
+            for slot in SLOTS
+        }
+        forwards = [pool.submit(_read_forwards, reads, sources.balancers, name) for name in inputs.load_balancers]
+        destination = pool.submit(_read_destination, reads, sources.destination)
+        network = pool.submit(_read_network, reads, sources.ec2, places)
+        seen = pool.submit(
+            reads.attempt, lambda: read_record(sources.store, places.record_key), None, RECORD_UNREAD, places.record_key
+        )
+    found = {key: future.result() for key, future in groups.items()}
+    slots = {slot: future.result() for slot, future in clusters.items()}
+    for slot, data in slots.items():
+        arns = {service.name: found[service.name, slot] for service in inputs.services}
+        data["target_group_arns"] = {name: group.arn for name, group in arns.items() if group is not None}
+    listed = [forward for future in forwards for forward in future.result()]
+    concerned = forwards_of_services(listed, inputs, slots)
+    _note_unserved(reads, inputs, concerned)
+    groupless = _groupless(inputs, slots, reads.problems)
+    return Observation(
+        slots, concerned, destination.result(), network.result(), seen.result(), reads.problems, groupless
+    )
+
+
+def read_clusters(eks: Any, clusters: Mapping[str, str]) -> dict[str, Data]:
+    """Only the clusters, for whoever has just made one."""
+    return {slot: _cluster_data(slot, name, describe_cluster(eks, name)) for slot, name in clusters.items()}
+
+
+def _read_cluster(reads: Reads, eks: Any, slot: str, name: str) -> Data:
+    unread: tuple[Any, bool] = (None, False)
+    described, readable = reads.attempt(lambda: (describe_cluster(eks, name), True), unread, "cluster_readable", name)
+    return {**_cluster_data(slot, name, described), "readable": readable}
+
+
+def _cluster_data(slot: str, name: str, described: Mapping[str, Any] | None) -> Data:
+    cluster = described or {}
+    tags = dict(cluster.get("tags") or {})
+    return {
+        "slot": slot,
+        "cluster_name": name,
+        "exists": described is not None,
+        "readable": True,
+        "status": str(cluster.get("status", "")),
+        "version": str(cluster.get("version", "")),
+        "release": tags.get(RELEASE_TAG, ""),
+        "arn": str(cluster.get("arn", "")),
+        "endpoint": str(cluster.get("endpoint", "")),
+        "certificate_authority": str(cluster.get("certificateAuthority", {}).get("data", "")),
+        "oidc_issuer": str(cluster.get("identity", {}).get("oidc", {}).get("issuer", "")),
+        "vpc_id": str(cluster.get("resourcesVpcConfig", {}).get("vpcId", "")),
+        "tags": tags,
+    }
+
+
+def _slot_view(data: Data) -> SlotView:
+    names = ("slot", "cluster_name", "exists", "status", "version", "release")
+    return SlotView(**{name: data[name] for name in names})
+
+
+def _read_group(reads: Reads, balancers: Balancers, name: str) -> TargetGroup | None:
+    return reads.attempt(lambda: balancers.target_group(name), None, "target_group_readable", name)
+
+
+def _groupless(inputs: Inputs, slots: Mapping[str, Data], problems: Sequence[Finding]) -> frozenset[str]:
+    """The slots that have services and, for certain, none of their target groups."""
+    unread = {problem.resource for problem in problems if problem.check == "target_group_readable"}
+
+    def lacks_all(slot: str) -> bool:
+        may_exist = unread.intersection(service.target_groups[slot] for service in inputs.services)
+        return not slots[slot]["target_group_arns"] and not may_exist
+
+    return frozenset(slot for slot in SLOTS if inputs.services and lacks_all(slot))
+
+
+def _read_forwards(reads: Reads, balancers: Balancers, name: str) -> list[Forward]:
+    def read() -> list[Forward] | None:
+        found = balancers.load_balancer(name)
+        return None if found is None else balancers.forwards(found)
+
+    nothing: list[Forward] | None = []
+    forwards = reads.attempt(read, nothing, "load_balancer_readable", name)
+    if forwards is None:
+        remedy = "Correct the name in eks_bluegreen_load_balancers, or create the load balancer"
+        reads.note("load_balancer_exists", f"load balancer {name}", "it does not exist in this region", remedy)
+    return forwards or []
+
+
+def forwards_of_services(forwards: Sequence[Forward], inputs: Inputs, slots: Mapping[str, Data]) -> list[Data]:
+    """The listeners and rules that forward to a service's target groups, with each slot's share in percent."""
+    found = []
+    for forward in forwards:
+        weights = forward.weights()
+        for service in inputs.services:
+            arns = {slot: slots[slot]["target_group_arns"].get(service.name, "") for slot in SLOTS}
+            if any(arn in weights for arn in arns.values()):
+                found.append(
+                    {
+                        "load_balancer": forward.load_balancer,
+                        "where": forward.where,
+                        "kind": forward.kind,
+                        "arn": forward.arn,
+                        "service": service.name,
+                        "weights": _shares(weights, arns),
+                    }
+                )
+    return found
+
+
+def _shares(weights: Mapping[str, int], arns: Mapping[str, str]) -> dict[str, float]:
+    # A target group that stands alone gets every request, whatever its weight says.
+    effective = dict.fromkeys(weights, 1) if len(weights) == 1 else weights
+    total = sum(effective.values()) or 1
+    return {slot: round(100 * effective.get(arn, 0) / total, 1) for slot, arn in arns.items()}
+
+
+def _note_unserved(reads: Reads, inputs: Inputs, forwards: Sequence[Data]) -> None:
+    if any(problem.check.startswith("load_balancer") for problem in reads.problems):
+        return
+    served = {forward["service"] for forward in forwards}
+    for service in inputs.services:
+        if service.name not in served:
+            names = " or ".join(service.target_groups[slot] for slot in SLOTS)
+            reads.note(
+                "listener_forwards",
+                f"service {service.name}",
+                f"no listener or rule of {', '.join(inputs.load_balancers)} forwards to {names}",
+                "Correct the names in eks_bluegreen_services, or add a rule that forwards to one of the two",
+            )
+
+
+def _read_destination(reads: Reads, provider: Provider | None) -> Data | None:
+    """The session destination; weights are empty when it cannot be read, None where there is none."""
+    if provider is None:
+        return None
+
+    def read() -> Data:
+        found = provider.read()
+        return {"revision": found.revision, "weights": dict(found.weights), **found.holds}
+
+    unreadable: Data = {"revision": "", "weights": {}}
+    return {"where": provider.where, **reads.attempt(read, unreadable, "destination_readable", provider.where)}
+
+
+def _read_network(reads: Reads, ec2: Any, places: Places) -> Data:
+    network: Data = {"vpc_id": "", "public_subnet_ids": [], "private_subnet_ids": []}
+    wanted = [*places.public_subnets, *places.private_subnets]
+    if ec2 is None or not wanted:
+        return network
+    nothing: list[Data] = []
+    subnets = reads.attempt(lambda: _find_subnets(ec2, wanted), nothing, "subnets_readable", "subnets")
+    for kind, names in (("public", places.public_subnets), ("private", places.private_subnets)):
+        for name in names:
+            ids = [subnet["SubnetId"] for subnet in subnets if name in (subnet["SubnetId"], name_tag(subnet))]
+            network[f"{kind}_subnet_ids"] += ids[:1]
+            if len(ids) != 1 and subnets:
+                finding = f"{len(ids)} subnets have this id or tag Name{': ' + ', '.join(ids) if ids else ''}"
+                remedy = f"Name exactly one subnet in eks_bluegreen_{kind}_subnets, by its id if its name is not unique"
+                reads.note("subnet_exists", f"{kind} subnet {name}", finding, remedy)
+    vpcs = sorted({subnet["VpcId"] for subnet in subnets})
+    network["vpc_id"] = vpcs[0] if vpcs else ""
+    if len(vpcs) > 1:
+        remedy = "Name subnets of one VPC"
+        reads.note("one_vpc", "subnets", f"they belong to {len(vpcs)} VPCs: {', '.join(vpcs)}", remedy)
+    if not subnets:
+        remedy = "Correct eks_bluegreen_public_subnets and eks_bluegreen_private_subnets"
+        reads.note("subnet_exists", "subnets", f"none of {', '.join(wanted)} exists in this region", remedy)
+    return network
+
+
+def _find_subnets(ec2: Any, wanted: Sequence[str]) -> list[Data]:
+    ids = [name for name in wanted if name.startswith("subnet-")]
+    names = [name for name in wanted if not name.startswith("subnet-")]
+    found: list[Data] = []
+    for key, values in (("subnet-id", ids), ("tag:Name", names)):
+        if values:
+            found += describe_subnets(ec2, [{"Name": key, "Values": values}])
+    return found
+
+
+def _lease_shown(seen: Seen | None) -> Data:
+    if seen is None or seen.record.lease is None:
+        return {"holder": "", "seconds_left": 0.0}
+    return {"holder": seen.record.lease.holder, "seconds_left": seconds_left(seen)}
+
+
+def _refuse_unreachable(error: Exception) -> None:
+    cause = getattr(error, "exception", None) or error.__cause__
+    name = type(cause).__name__
+    if name in ("EndpointConnectionError", "ConnectTimeoutError"):
+        raise BlueGreenError(
+            f"AWS does not answer ({cause}): look whether the endpoint (AWS_ENDPOINT_URL in eks_bluegreen_environment, "
+            "if it is set) is up and can be reached from here"
+        ) from error
+    problem = credentials_problem(cause)
+    if problem:
+        raise BlueGreenError(problem) from error

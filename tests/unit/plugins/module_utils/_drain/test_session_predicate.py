@@ -1,0 +1,316 @@
+"""What the game itself calls a session: how it is read, counted and drained."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    AT_MATCH_END,
+    DEFAULT_DOMAIN,
+    DISCONNECT,
+    HANDOFF,
+    successor_annotation,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    Predicate,
+    Server,
+    read_predicate,
+    read_server,
+    refuse_unknown,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import Drain
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Memory
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import is_crash
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import Release, Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.plugins.module_utils._agones.kube import FakeKube
+from tests.unit.plugins.module_utils._drain.test_round import FAST, drain_round, outcomes
+from tests.unit.plugins.module_utils._drain.world import START, FakeClock, FakeKeeper, World, game_server
+from tests.unit.plugins.module_utils._fleets.test_hold_round import FLEET as FLEET_PATH
+
+Json = dict[str, Any]
+ROOMS = Predicate(counter="rooms")
+GUESTS = Predicate(list_name="players")
+POLICY = Policy(run="run-1", mode=DISCONNECT, canary=0)
+
+
+def hosting(state: str, rooms: int | None = None, name: str = "s", **more: Any) -> Json:
+    """A GameServer with a Counter of matches."""
+    found = game_server(name, state, **{"allocated_at": None, "players": None, **more})
+    if rooms is not None:
+        found["status"]["counters"] = {"rooms": {"count": rooms, "capacity": 10}}
+    return found
+
+
+def server(state: str, rooms: int | None = None, **more: Any) -> Server:
+    return read_server(hosting(state, rooms, **more), predicate=ROOMS)
+
+
+def allocated(moment: float) -> dict[str, str]:
+    return {"agones.dev/last-allocated": f"2026-11-23T12:{moment:02.0f}:00Z"}
+
+
+def drain(policy: Policy = POLICY) -> Drain:
+    one = Drain(Policies(policy), Memory(policy.run, START, key="run-1"))
+    one.see_target_list("arena", [server("Ready", 0, name=f"seat-{number}") for number in range(9)], START)
+    return one
+
+
+def asked(one: Drain) -> list[str]:
+    return [action.request.allocation for action in one.plan(START) if isinstance(action, Signal)]
+
+
+@pytest.mark.parametrize(
+    ("predicate", "obj", "session", "seat"),
+    [
+        (ROOMS, hosting("Ready", 2), True, False),
+        (ROOMS, hosting("Ready", 0), False, True),
+        (ROOMS, hosting("Ready"), False, True),
+        (Predicate(), hosting("Ready", 2), False, True),
+        (ROOMS, hosting("Allocated", 0), True, False),
+        (ROOMS, hosting("Shutdown", 1), True, False),
+        (ROOMS, hosting("Ready", 1, deleting=True), True, False),
+        (ROOMS, hosting("Shutdown", 0), False, False),
+        (GUESTS, hosting("Ready", players=["a"]), True, False),
+        (GUESTS, hosting("Ready", players=[]), False, True),
+        (GUESTS, hosting("Ready", 2), False, True),
+        (Predicate("rooms", "players"), hosting("Ready", 0, players=["a"]), True, False),
+        (Predicate("rooms", "players"), hosting("Ready", 1, players=[]), True, False),
+    ],
+)
+def test_what_the_game_calls_a_session(predicate: Predicate, obj: Json, session: bool, seat: bool) -> None:
+    found = read_server(obj, predicate=predicate)
+    assert (found.is_session, found.is_seat) == (session, seat)
+
+
+@pytest.mark.parametrize("predicate", [Predicate(), ROOMS, GUESTS])
+def test_no_label_decides_what_is_a_session(predicate: Predicate) -> None:
+    for state, rooms in (("Ready", 0), ("Ready", 1), ("Allocated", 0), ("Shutdown", 1)):
+        plain, fenced = hosting(state, rooms), hosting(state, rooms)
+        fenced["metadata"]["labels"] |= {f"{DEFAULT_DOMAIN}/draining": "run-1", "agones.dev/state": "Ready"}
+        one, other = (read_server(obj, predicate=predicate) for obj in (plain, fenced))
+        assert one.is_session == other.is_session
+
+
+@pytest.mark.parametrize(
+    ("obj", "empty"),
+    [
+        (hosting("Allocated", players=[]), True),
+        (hosting("Allocated", players=["a"]), False),
+        (hosting("Allocated", 0), True),
+        (hosting("Allocated", 2), False),
+        (hosting("Allocated", 2, players=[]), True),
+        (hosting("Allocated"), False),
+    ],
+)
+def test_who_is_known_to_hold_nobody(obj: Json, empty: bool) -> None:
+    assert read_server(obj, players_counter="rooms").is_empty is empty
+
+
+def test_who_the_game_calls_a_session_is_not_empty() -> None:
+    assert not server("Allocated", 1, players=[]).is_empty
+
+
+@pytest.mark.parametrize(
+    ("option", "predicate"),
+    [
+        (None, Predicate()),
+        ({"counter": "rooms", "list": None}, ROOMS),
+        ({"counter": None, "list": "players"}, GUESTS),
+    ],
+)
+def test_the_option(option: Json | None, predicate: Predicate) -> None:
+    assert read_predicate(option) == predicate
+    assert bool(predicate) is bool(option)
+
+
+def test_a_name_that_nothing_has_is_refused() -> None:
+    fleets: list[Json] = [{"spec": {"template": {"spec": {"counters": {"rooms": {}}}}}}, {"spec": {}}]
+    refuse_unknown(ROOMS, fleets)
+    refuse_unknown(Predicate(), fleets)
+    refuse_unknown(GUESTS, [])
+    # Servers of an older template may still have it.
+    refuse_unknown(GUESTS, fleets, [{"spec": {"lists": {"players": None}}}])
+    with pytest.raises(BlueGreenError, match="names Counter room and List players, which no Fleet here has"):
+        refuse_unknown(Predicate("room", "players"), fleets)
+
+
+def test_a_cluster_is_counted_by_it() -> None:
+    kube = FakeKube()
+    servers, pods = FLEET_PATH.replace("fleets/arena", "gameservers/"), "/api/v1/namespaces/arena/pods/"
+    template = {"spec": {"counters": {"rooms": {"count": 0}}}}
+    kube.put(FLEET_PATH, {"metadata": {"namespace": "arena", "name": "arena"}, "spec": {"template": template}})
+    for name, obj in {
+        "busy": hosting("Ready", 2, "busy"),
+        "ending": hosting("Shutdown", 1, "ending"),
+        "ended": hosting("Shutdown", 1, "ended"),
+        "free": hosting("Ready", 0, "free"),
+    }.items():
+        kube.put(servers + name, obj)
+    kube.put(pods + "ending", {"metadata": {"name": "ending", "labels": {"agones.dev/role": "gameserver"}}})
+    api: Any = kube
+    counted = count_sessions(api, ["arena"], "players", FakeClock(), ROOMS)
+    assert (counted["sessions"], counted["fleets"][0]["sessions"]) == (2, 2)
+    assert count_sessions(api, ["arena"], "players", FakeClock())["sessions"] == 0
+    with pytest.raises(BlueGreenError, match="names List guests"):
+        count_sessions(api, ["arena"], "players", FakeClock(), Predicate(list_name="guests"))
+
+
+# The drain
+
+
+@pytest.mark.parametrize("mode", [AT_MATCH_END, DISCONNECT])
+def test_a_server_that_is_ready_and_in_use_is_asked_whatever_was_allocated(mode: str) -> None:
+    one = drain(replace(POLICY, mode=mode))
+    one.see_source("arena", [server("Ready", 2), server("Ready", 0, name="free")], START)
+    assert asked(one) == ["*"]
+
+
+def test_the_drain_is_not_done_before_the_last_match_has_ended() -> None:
+    one = drain()
+    one.see_source("arena", [server("Ready", 1)], START)
+    for second in range(3):
+        one.see_source("arena", [server("Ready", 1, version=2)], START + second * 60)
+        one.tick(START + second * 60)
+        assert not one.is_empty(START + second * 60)
+    one.see_source("arena", [server("Ready", 0, version=3)], START + 200)
+    for second in (200, 230):
+        one.tick(START + second)
+    assert one.is_empty(START + 230)
+    assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
+
+
+def test_a_server_that_is_used_again_is_a_session_again() -> None:
+    one = drain()
+    one.see_server(server("Allocated", 1, annotations=allocated(1)), START)
+    one.see_server(server("Ready", 0, annotations=allocated(1), version=2), START)
+    assert not one.memory.active
+    # Somebody joined without an allocation: the annotation is of the match before.
+    one.see_server(server("Ready", 1, annotations=allocated(1), version=3), START)
+    assert list(one.memory.active) == ["uid-s"]
+    assert asked(one) == ["*"]
+    one.see_server(server("Ready", 0, annotations=allocated(1), version=4), START)
+    one.see_server(server("Shutdown", 0, annotations=allocated(1), version=5), START)
+    assert (len(one.memory.ended), one.memory.active) == (2, {})
+
+
+def test_another_match_on_a_shared_server_is_no_other_session() -> None:
+    one = drain()
+    one.see_server(server("Allocated", 1, annotations=allocated(1)), START)
+    one.see_server(server("Allocated", 2, annotations=allocated(2), version=2), START)
+    assert one.memory.ended == []
+    assert asked(one) == ["*"]
+    # Nobody is in it any more, and the allocation after that is a match of its own.
+    one.see_server(server("Allocated", 0, annotations=allocated(2), version=3), START)
+    assert one.memory.ended == []
+    one.see_server(server("Allocated", 0, annotations=allocated(3), version=4), START)
+    assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
+
+
+def test_what_a_runner_remembers_of_it() -> None:
+    one = drain()
+    one.see_server(server("Ready", 1), START)
+    document = json.loads(json.dumps(one.memory.to_document()))
+    assert Memory.from_document(document, "run-1", START).active["uid-s"].named
+    del document["active"]["uid-s"]["named"]
+    assert not Memory.from_document(document, "run-1", START).active["uid-s"].named
+
+
+def test_who_is_gone_is_not_counted_twice() -> None:
+    one = drain()
+    one.see_server(server("Ready", 1), START)
+    one.see_gone("uid-s", START)
+    one.see_server(server("Ready", 1, version=2), START)
+    assert (len(one.memory.ended), one.memory.active) == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("state", "deleting", "crash"), [("Ready", True, True), ("Ready", False, False), ("Shutdown", True, False)]
+)
+def test_a_server_that_is_deleted_in_use_is_lost(state: str, deleting: bool, crash: bool) -> None:
+    assert is_crash(server(state, 1, deleting=deleting)) is crash
+    assert not is_crash(server(state, 0, deleting=deleting))
+
+
+def test_players_who_are_in_no_list_keep_a_seat_when_they_are_sent_away() -> None:
+    one = drain()
+    one.see_server(server("Ready", 3, players=[], version=1), START)
+    (request,) = [action.request for action in one.plan(START) if isinstance(action, Signal)]
+    answer = json.dumps({"run": "run-1", "seq": 1, "phase": "closing"})
+    told = {f"{DEFAULT_DOMAIN}/drain": request.to_json(), "agones.dev/sdk-drain-ack": answer}
+    one.see_server(server("Ready", 3, players=[], version=2, annotations=told), START + 30)
+    assert one.memory.ledger.claims["uid-s"].players is None
+    one.tick(START + 31)
+    assert one.memory.ledger.claims_by_fleet()[("arena", "arena")] == 1
+
+
+@pytest.mark.parametrize("mode", [DISCONNECT, HANDOFF])
+def test_a_whole_drain_of_servers_that_nobody_allocated(mode: str) -> None:
+    world, keeper = World(seats=2), FakeKeeper()
+    world.add_session("match")
+    for name in ("lobby", "plaza"):
+        world.add_session(name, state="Ready")
+    world.add_session("free", state="Ready", players=[])
+    world.later(8.0, world.add_seat)
+    drained = False
+    while not drained and world.clock.seconds < 300:
+        one = drain_round(world, keeper, replace(FAST, mode=mode))
+        one.settings = replace(one.settings, predicate=GUESTS)
+        result = one.run(one.source_feed.relist(), one.target_feed.relist())
+        drained = result["drained"]
+    assert drained
+    assert outcomes(result) == dict.fromkeys(("match", "lobby", "plaza"), "moved") == world.truth
+    assert (world.request_of("free"), list(world.source)) == (None, ["free"])
+    assert world.worst <= 0
+    assert result["players"]["returned"] == 6
+
+
+def handed(**more: Any) -> Server:
+    """A server of the target that was allocated for a session of the source which is over."""
+    mark = {successor_annotation(DEFAULT_DOMAIN): "uid-old/run-1"}
+    return server("Allocated", name="heir", annotations=mark, **more)
+
+
+@pytest.mark.parametrize(
+    ("heir", "released"),
+    [
+        (handed(players=[]), True),
+        (handed(players=["a"]), False),
+        (handed(players=[], rooms=1), False),
+        # It publishes nothing: players may be in it.
+        (handed(), False),
+    ],
+)
+def test_only_a_server_that_is_known_to_be_empty_is_given_back(heir: Server, released: bool) -> None:
+    one = drain(replace(POLICY, mode=HANDOFF))
+    one.see_target(heir, START)
+    assert [action.name for action in one.plan(START) if isinstance(action, Release)] == ["heir"] * released
+
+
+STATES = st.sampled_from(["Ready", "Allocated", "Reserved", "Shutdown"])
+
+
+@given(st.lists(st.tuples(STATES, st.integers(0, 2), st.integers(0, 2)), max_size=12))
+def test_as_long_as_the_game_calls_it_a_session_the_drain_does(steps: list[tuple[str, int, int]]) -> None:
+    one, ending, in_use = drain(), False, False
+    for second, (state, rooms, allocation) in enumerate(steps, start=1):
+        # What has begun to end does not come back.
+        ending = ending or state == "Shutdown"
+        state_now = "Shutdown" if ending else state
+        now = server(state_now, rooms, version=second, annotations=allocated(allocation))
+        one.see_server(now, START + second)
+        one.tick(START + second)
+        in_use = in_use or now.is_session
+        assert ("uid-s" in one.memory.active) or not now.named
+        assert not (now.named and one.is_empty(START + second + 3600))
+    one.see_gone("uid-s", START + 99)
+    assert not one.memory.active
+    assert bool(one.memory.ended) is in_use

@@ -1,0 +1,141 @@
+"""What is written first, what is dropped, and what came of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    AT_MATCH_END,
+    HANDOFF,
+    REQUESTED,
+    Request,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.writes import Writes
+
+from tests.unit.plugins.module_utils._drain.world import NAMESPACE, World
+
+NAMES = ("a", "b", "c")
+
+
+def world_of(*names: str) -> World:
+    world = World(seats=0)
+    for name in names:
+        world.add_session(name)
+    return world
+
+
+def writes(world: World) -> Writes:
+    return Writes(world, world, Policies(Policy("run-1")), world.clock, read_server)
+
+
+def signal(world: World, name: str, seq: int = 1) -> Signal:
+    metadata = world.source[name]["metadata"] if name in world.source else {"uid": "u", "resourceVersion": "1"}
+    request = Request("run-1", seq, REQUESTED, AT_MATCH_END, "*", world.now, world.now + 60, 1.0)
+    return Signal(metadata["uid"], NAMESPACE, name, metadata["resourceVersion"], request, "arena", 0.0)
+
+
+def handoff(world: World, name: str) -> Signal:
+    wanted = signal(world, name)
+    return replace(wanted, request=replace(wanted.request, mode=HANDOFF))
+
+
+def answered(one: Writes, seconds: float = 60.0) -> list[tuple[str, bool | None]]:
+    return [(action.name, answer and answer[0]) for action, answer in one.answers(seconds)]
+
+
+def test_new_work_comes_first_and_repetitions_last() -> None:
+    world = world_of(*NAMES, "again")
+    with writes(world) as one:
+        one.put([signal(world, "again", seq=2), signal(world, "a"), signal(world, "b")], {})
+        one.put([signal(world, "c")], {})
+        assert one.busy
+        assert answered(one) == [(name, True) for name in ("c", "a", "b", "again")]
+        assert not one.busy
+
+
+def test_what_came_of_each_is_told() -> None:
+    world = world_of("a", "stale")
+    with writes(world) as one:
+        one.put([signal(world, "a"), replace(signal(world, "stale"), version="1"), signal(world, "gone")], {})
+        assert answered(one) == [("a", True), ("stale", False), ("gone", None)]
+
+
+def test_time_is_given_back_while_there_is_more_to_write() -> None:
+    world = world_of(*NAMES)
+    world.before_write = lambda _name: world.advance(1.0)
+    with writes(world) as one:
+        one.put([signal(world, name) for name in NAMES], {})
+        assert answered(one, 1.5) == [("a", True), ("b", True)]
+        assert [action.name for action in one.drop()] == ["c"]
+        assert (one.busy, world.writes, answered(one)) == (False, 2, [])
+
+
+@pytest.mark.parametrize("has_one", [False, True])
+def test_whoever_has_a_server_reserved_is_told_of_it(has_one: bool) -> None:
+    world = World(seats=1)
+    world.add_session("a")
+    wanted = handoff(world, "a")
+    reserved = {wanted.uid: read_server(world.target["seat-0"])} if has_one else {}
+    if has_one:
+        world.take_seat()
+    with writes(world) as one:
+        one.put([wanted], reserved)
+        assert answered(one) == [("a", True)]
+    request = world.request_of("a")
+    assert request is not None
+    assert (request.successor or {}).get("uid") == "uid-seat-0"
+
+
+def test_a_server_that_people_play_in_is_nobodys_successor(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(seats=2)
+    world.add_session("a")
+    allocate = world.allocate
+
+    def allocate_busy(fleet: tuple[str, str], annotations: Mapping[str, str]) -> str:
+        name = allocate(fleet, annotations)
+        world.target[name]["status"]["lists"]["players"]["values"] = ["b"] if name == "seat-0" else []
+        return name
+
+    monkeypatch.setattr(world, "allocate", allocate_busy)
+    wanted = handoff(world, "a")
+    fleet = (NAMESPACE, "arena")
+    with writes(world) as one:
+        one.put([wanted], {})
+        assert answered(one) == [("a", False)]
+        assert one.refusals == {fleet: "the one that it chose is in use"}
+        one.put([wanted], {})
+        assert answered(one) == [("a", True)]
+        assert one.refusals == {}
+    request = world.request_of("a")
+    assert request is not None
+    assert (request.successor or {}).get("uid") == "uid-seat-1"
+
+
+def test_a_failure_is_raised_and_ends_the_rest() -> None:
+    def refuse(_name: str) -> None:
+        raise ApiFailure("no", 403)
+
+    world = world_of(*NAMES)
+    world.before_write = refuse
+    one = writes(world)
+    one.put([signal(world, name) for name in NAMES], {})
+    with one, pytest.raises(ApiFailure):
+        answered(one)
+    assert (one.drop(), world.writes) == ([], 0)
+
+
+def test_a_busy_api_server_is_asked_another_time() -> None:
+    def fail(_name: str) -> None:
+        raise ApiFailure("busy", 503)
+
+    world = world_of("a")
+    world.before_write = fail
+    with writes(world) as one:
+        one.put([signal(world, "a")], {})
+        assert answered(one) == [("a", False)]
