@@ -14,12 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    GAME_SERVERS,
-    KubeApi,
-    connect,
-    in_parallel,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import GAME_SERVERS, KubeApi, connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
     REQUESTED,
@@ -44,6 +39,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import Signal
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.writes import Writes
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 
 Json = dict[str, Any]
 NOTICE_SECONDS = 30.0

@@ -19,6 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 # A write under the lease must land, or fail, before a runner that took the lease over stops looking for it (30 s): two
 # tries of 9 s and the pauses between them, after up to two rounds that AWS throttles at once; 23 s by its unit test.
 CLIENT_CONFIG: Mapping[str, Any] = {"connect_timeout": 3, "read_timeout": 6, "retries": {"total_max_attempts": 2}}
+# As many as botocore keeps connections open for.
+CALLS_IN_PARALLEL = 10
 # How throttling is met beyond botocore's own retries. Reads, and what waits for something, may take their time.
 WRITE_PATIENCE: Mapping[str, int] = {"retries": 3, "delay": 1, "max_delay": 1}
 PATIENCE: Mapping[str, int] = {"retries": 5, "delay": 1, "max_delay": 5}

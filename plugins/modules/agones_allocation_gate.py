@@ -105,6 +105,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     refuse_long_window,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import KubeFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
@@ -114,7 +115,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import KubeFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {

@@ -110,6 +110,7 @@ autoscalers:
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import KubeFleets, NoFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
@@ -118,7 +119,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     run_module,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold_round import CapacityHold, predict_hold
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import KubeFleets, NoFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {

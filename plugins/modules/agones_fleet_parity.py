@@ -173,6 +173,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import KubeFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import (
     DOMAIN_ARGUMENT,
     KUBECONFIG_ARGUMENT,
@@ -185,7 +186,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capa
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.parity import refuse_unexpected
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.peak import peak_reader
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import (
-    KubeFleets,
     compare_slots,
     has_fleets,
     size_fleets,

@@ -189,11 +189,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     run_id_of,
     run_module,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import missing_access, refuse_missing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import (
-    missing_access,
-    refuse_missing,
-)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import MODES, Policies, read_policies
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import needed_by_probe
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError

@@ -225,6 +225,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding, Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.capacity import (
     shown_quotas,
 )
@@ -249,8 +250,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.s
     Sources,
     survey,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 ARGUMENT_SPEC = {
     "environment_name": {"type": "str", "required": True},

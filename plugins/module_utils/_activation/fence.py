@@ -18,10 +18,10 @@ from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ALLOCATION_POLICIES, Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import Access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 GROUP, RESOURCE, VERB = "allocation.agones.dev", "gameserverallocations", "create"
 GRANT: Json = {"apiGroups": [GROUP], "resources": [RESOURCE], "verbs": [VERB]}
 RBAC_GROUP = "rbac.authorization.k8s.io"

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Sequence
+from typing import Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.fence import (
     POLICY,
@@ -23,23 +23,19 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     rules_of,
     subject_review,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    ApiFailure,
-    Conflict,
-    KubeApi,
-    in_parallel,
-)
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict, KubeApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import (
+    Access,
     missing_access,
     refuse_missing,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import Access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import merged
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 SUBJECT_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 WRITE_ATTEMPTS = 5
 POLL_SECONDS = 1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Callable
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.gate import (
     Counters,
@@ -18,13 +18,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     judge,
     read_counters,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import NoFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import NoFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 ReadFleets = Callable[[], list[Json]]
 MEMORY = "allocation-gate"
 POLL_SECONDS = 0.5

@@ -15,9 +15,9 @@ from typing import Any, Iterable, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import Access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 CRON_JOB = "CronJob"
 APPS, BATCH = "apps", "batch"
 RESOURCES = {

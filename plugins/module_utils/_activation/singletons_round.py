@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.singletons import (
     ABSENT,
@@ -31,19 +31,16 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     Conflict,
     KubeApi,
     Resource,
-    in_parallel,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import missing_access, refuse_missing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import (
-    missing_access,
-    refuse_missing,
-)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import merged
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 JOBS = Resource("/apis/batch/v1", "jobs")
 WRITE_ATTEMPTS = 5
 POLL_SECONDS = 1.0

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
+from typing import Any, Callable, Iterator, Mapping, Sequence, TypeVar
 from urllib.parse import urlencode
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 try:
     import urllib3
@@ -31,8 +31,6 @@ try:
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
-Json = dict[str, Any]
-T = TypeVar("T")
 R = TypeVar("R")
 
 PAGE_SIZE = 500
@@ -228,15 +226,6 @@ def connect(kubeconfig: str) -> KubeApi:
             "check that the cluster exists and that the file is whole"
         ) from error
     return KubeApi(ApiClient(configuration))
-
-
-def in_parallel(function: Callable[[T], R], arguments: Iterable[T]) -> list[R]:
-    """The function's values, in the order of the arguments, computed by a few threads."""
-    todo = list(arguments)
-    if len(todo) < 2:
-        return [function(argument) for argument in todo]
-    with ThreadPoolExecutor(max_workers=min(WRITE_THREADS, len(todo))) as pool:
-        return list(pool.map(function, todo))
 
 
 def _lines(answer: Any) -> Iterator[bytes]:

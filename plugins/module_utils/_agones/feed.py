@@ -10,7 +10,7 @@ import gc
 import queue
 import threading
 from dataclasses import dataclass
-from typing import Any, Protocol, Sequence, Union
+from typing import Protocol, Sequence, Union
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     GAME_SERVERS,
@@ -21,8 +21,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.pulse import Pulse
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import trimmed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 RELIST_SECONDS = 0.5
 
 

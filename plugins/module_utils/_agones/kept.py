@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from typing import Any, Callable, Mapping, TypeVar
+from typing import Any, Callable, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json, T
 
-T = TypeVar("T")
 VERSION = 1
 
 
@@ -34,3 +35,17 @@ def read_kept_in(
         raise BlueGreenError(
             f"the annotation {annotation} of {owner} cannot be read ({error}): {remedy} and remove the annotation"
         ) from error
+
+
+def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> Json:
+    """What the API server makes of a merge patch."""
+    result = copy.deepcopy(dict(target))
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping):
+            known = result.get(key)
+            result[key] = merged(known if isinstance(known, Mapping) else {}, value)
+        else:
+            result[key] = value
+    return result

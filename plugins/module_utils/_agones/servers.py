@@ -19,8 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     NotFound,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import FLEET_LABEL, Key
-
-Json = dict[str, Any]
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 
 class Servers(Protocol):

@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json, T
 
-Json = dict[str, Any]
 Key = tuple[str, str]
 
 FLEET_LABEL = "agones.dev/fleet"
@@ -247,3 +247,20 @@ def format_time(seconds: float) -> str:
     """Seconds since 1970 as RFC 3339 with milliseconds."""
     moment = datetime.fromtimestamp(seconds, timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def said_of(fleet: Key, said: Mapping[Key, T], default: T) -> T:
+    """What is said of a Fleet: by namespace and name, else by name alone (namespace ""), else the default."""
+    return said.get(fleet) or said.get(("", fleet[1])) or default
+
+
+def unknown_fleets(said: Iterable[Key], known: Iterable[Key]) -> tuple[list[Key], str]:
+    """The entries that mean none of the known Fleets, and what these are called."""
+    there = sorted(known)
+    unknown = [key for key in said if not any(fleet == (key[0] or fleet[0], key[1]) for fleet in there)]
+    return unknown, ", ".join(map(name_of, there)) or "none"
+
+
+def name_of(fleet: Key) -> str:
+    """A Fleet as messages call it."""
+    return "/".join(part for part in fleet if part)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.archive import check_sources
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import (
@@ -18,10 +18,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan
     describe_waiting,
     plan_charts,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 POLL_SECONDS = 2.0
-
-Result = dict[str, Any]
 
 
 class ReleaseReader(Protocol):

@@ -28,7 +28,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     read_acknowledgement,
     read_request,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server, parse_time
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    Key,
+    Server,
+    name_of,
+    parse_time,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import pacing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.ledger import Target
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import (
@@ -50,7 +55,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outco
     is_silent,
     outcome_of,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy, name_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
     NOTHING,
     Action,

@@ -12,17 +12,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     FLEETS,
     KubeApi,
     NotFound,
-    in_parallel,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import (
     Access,
-    Slot,
-    access_review,
-    agones_version,
+    missing_access,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import Slot, agones_version
 
-ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 LIST_FLEETS = ("list", "fleets")
 GET_NAMESPACES = ("get", "namespaces")
 
@@ -45,27 +41,6 @@ def look_at(api: KubeApi, title: str, namespaces: Sequence[str], needed: Sequenc
         frozenset((namespace, str(fleet["metadata"]["name"])) for namespace, fleet in found),
         agones=agones_version(fleet for _namespace, fleet in found),
     )
-
-
-def missing_access(api: KubeApi, needed: Sequence[Access]) -> list[Access]:
-    """What of this the runner may not do."""
-    asked = in_parallel(lambda access: (access, _is_allowed(api, access)), needed)
-    return [access for access, is_allowed in asked if not is_allowed]
-
-
-def refuse_missing(missing: Sequence[Access]) -> None:
-    """Raise BlueGreenError with all that is missing."""
-    if missing:
-        verbs = ", ".join(map(str, missing))
-        raise BlueGreenError(
-            f"the runner may not {verbs}; give its access entry or Role these verbs. Nothing was written",
-            missing=[str(access) for access in missing],
-        )
-
-
-def _is_allowed(api: KubeApi, access: Access) -> bool:
-    answer = api.create(ACCESS_REVIEWS, access_review(access))
-    return bool((answer.get("status") or {}).get("allowed"))
 
 
 def _exists(api: KubeApi, namespace: str) -> bool:

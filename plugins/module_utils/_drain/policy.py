@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Iterable, Mapping, Sequence, TypeVar
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
@@ -15,7 +15,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     DISCONNECT,
     HANDOFF,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, format_time, parse_time
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    Key,
+    format_time,
+    name_of,
+    parse_time,
+    said_of,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.order import (
     DEFAULT_ORDER,
     contradictions,
@@ -29,7 +35,6 @@ BUDGETS = ("players_per_second", "most_at_once")
 PACED_OPTIONS = (*BUDGETS, "canary_sessions")
 
 Options = Mapping[str, Any]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -231,23 +236,6 @@ def _late(policy: Policy, now: float) -> list[str]:
             "nobody can be given that notice before it"
         ]
     return []
-
-
-def said_of(fleet: Key, said: Mapping[Key, T], default: T) -> T:
-    """What is said of a Fleet: by namespace and name, else by name alone (namespace ""), else the default."""
-    return said.get(fleet) or said.get(("", fleet[1])) or default
-
-
-def unknown_fleets(said: Iterable[Key], known: Iterable[Key]) -> tuple[list[Key], str]:
-    """The entries that mean none of the known Fleets, and what these are called."""
-    there = sorted(known)
-    unknown = [key for key in said if not any(fleet == (key[0] or fleet[0], key[1]) for fleet in there)]
-    return unknown, ", ".join(map(name_of, there)) or "none"
-
-
-def name_of(fleet: Key) -> str:
-    """A Fleet as messages call it."""
-    return "/".join(part for part in fleet if part)
 
 
 def needing_target(policies: Policies, fleets: Sequence[Key]) -> list[Key]:

@@ -11,39 +11,17 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import HANDOFF
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, name_of, unknown_fleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import (
     Policies,
-    name_of,
     needing_target,
     policy_problems,
-    unknown_fleets,
 )
 
 # The first whose Counters and Lists are there without a switch.
 OLDEST_AGONES = (1, 41)
 VERSION_ANNOTATION = "agones.dev/sdk-version"
-
-
-@dataclass(frozen=True)
-class Access:
-    """A verb on a kind of object, in a namespace (empty: the kind has none); on one of a name, if there is a name.
-
-    `resource` is written as in a Role, with its subresource. With `path` it is a verb on that, and on no object.
-    """
-
-    verb: str
-    group: str = ""
-    resource: str = ""
-    namespace: str = ""
-    name: str = ""
-    path: str = ""
-
-    def __str__(self) -> str:
-        kind = f"{self.resource}.{self.group}" if self.group else self.resource
-        named = f" {self.name}" if self.name else ""
-        where = f" in namespace {self.namespace}" if self.namespace else ""
-        return f"{self.verb} {self.path or kind}{named}{where}"
 
 
 @dataclass(frozen=True)
@@ -95,20 +73,6 @@ def needed_by_probe(namespaces: Sequence[str], canary: bool) -> list[Access]:
         access.append(Access("list", "agones.dev", "fleets", namespace))
         access.append(Access("create", "allocation.agones.dev", "gameserverallocations", namespace))
     return access
-
-
-def access_review(access: Access) -> dict[str, Any]:
-    """The SelfSubjectAccessReview that asks whether we may."""
-    resource, _slash, subresource = access.resource.partition("/")
-    given = {"subresource": subresource, "namespace": access.namespace, "name": access.name}
-    attributes = {"verb": access.verb, "group": access.group, "resource": resource}
-    attributes |= {key: value for key, value in given.items() if value}
-    on_path = {"nonResourceAttributes": {"verb": access.verb, "path": access.path}}
-    return {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": on_path if access.path else {"resourceAttributes": attributes},
-    }
 
 
 def refusals(policies: Policies, slots: Sequence[Slot], now: float, *, begins: bool) -> list[str]:

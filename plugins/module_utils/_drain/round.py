@@ -10,13 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    KubeApi,
-    NotFound,
-    in_parallel,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi, NotFound
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import LEAVING_MODES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Event, Feed, Listed, WatchFeed
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import KubeFleets, NoFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.servers import (
     KubeSource,
     KubeTarget,
@@ -29,6 +26,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     Predicate,
     Server,
     count_by_fleet,
+    name_of,
     read_server,
     refuse_unknown,
 )
@@ -43,7 +41,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import look_at
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import MEMORY, Memory, Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, name_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import (
     Slot,
     denials,
@@ -67,7 +65,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import buffer_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import fleet_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold_round import all_autoscalers
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import KubeFleets, NoFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.control import (
     ABORTED,
     PAUSED,
@@ -76,8 +74,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.control
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper, LeaseLost, NullKeeper
-
-Json = dict[str, Any]
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 SLICE_SECONDS = 20.0
 # A round goes on for so much longer while there is more to write: the next one begins by listing both slots.

@@ -10,13 +10,9 @@ Then let go of what a handoff has allocated on the target in vain, as far as tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    ApiFailure,
-    KubeApi,
-    in_parallel,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, KubeApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     CLOSING,
     REQUESTED,
@@ -43,9 +39,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.succe
     sort_successors,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper, LeaseLost
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 ATTEMPTS = 5
 LOOK_SECONDS = 0.5
 

@@ -10,7 +10,7 @@ import queue
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     RETRIED,
@@ -37,8 +37,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signa
     Signal,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.successors import is_played_on
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 # Whether the write was accepted, and the server as it is after it; None when the server is gone.
 Answer = tuple[bool, Json]
 NOT_NOW: Answer = (False, {})

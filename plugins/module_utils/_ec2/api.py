@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
-Description = dict[str, Any]
 # AWS takes this many values in one filter.
 FILTER_VALUES = 200
 IN_USE = ("pending", "running")

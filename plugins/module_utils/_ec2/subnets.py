@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Data = Mapping[str, Any]
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 ALL_IPV4, ALL_IPV6 = "0.0.0.0/0", "::/0"
 # Players come by IPv4; a private subnet is one that nobody reaches either way.

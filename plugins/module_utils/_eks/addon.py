@@ -15,13 +15,14 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.pod_identity_association import (
     describe_pod_identity_association,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Description, Part
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Part
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     Difference,
     Field,
     converges,
     equal_to,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 ADDON = converges("addon")
 # What an update would take back to its default if the request left it out.

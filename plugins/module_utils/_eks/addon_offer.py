@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import FIELDS, read_configuration
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Description
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 DEFAULT, LATEST = "default", "latest"
 

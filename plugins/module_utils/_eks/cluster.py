@@ -16,11 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate
     list_fargate_profiles,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import Nodegroup, list_nodegroups
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import (
-    NOT_FOUND,
-    Description,
-    Resource,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     FIXED,
@@ -33,6 +29,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     put,
     same_members,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 VPC, ENDPOINT, ENCRYPTION, LOGGING = "vpc", "endpoint", "encryption", "logging"
 # One call carries all of these, as AWS has them: what is left out would fall back to its default.

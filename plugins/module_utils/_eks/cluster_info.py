@@ -12,8 +12,9 @@ from typing import Any
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Description
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import answer
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 PASSING = "PASSING"
 

@@ -19,11 +19,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets
     leads_to_internet_gateway,
     name_tag,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Description, Part
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Part
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import (
     FAILED,
     Keeper,
-    Result,
     Want,
     absent_round,
     creation_body,
@@ -39,6 +38,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     same_members,
     unchangeable,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description, Result
 
 # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateFargateProfile.html; not in botocore's model.
 MOST_SELECTORS = 5

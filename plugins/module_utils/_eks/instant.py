@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Description
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 
 def with_status(description: Mapping[str, Any]) -> Description:

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
-Description = dict[str, Any]
 Tags = Mapping[str, str]
 
 # Tags whose value is a cluster's name: of EKS, of the AWS Load Balancer Controller, of the VPC network plugin, of

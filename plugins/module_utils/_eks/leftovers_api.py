@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.leftovers import Description, Tags, tags_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.leftovers import Tags, tags_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_provider import (
     get_oidc_provider,
     list_oidc_providers,
@@ -20,6 +20,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api i
     describe_tags,
     describe_target_groups,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 # DescribeTags takes as many load balancers or target groups at a time.
 TAGS_AT_A_TIME = 20

@@ -12,7 +12,6 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import (
-    Result,
     Want,
     absent_round,
     answer,
@@ -20,6 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round i
     present_round,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 
 def shared_arguments(wait_timeout: int) -> dict[str, Any]:

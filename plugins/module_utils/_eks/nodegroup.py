@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict, snake_dict_to_camel_dict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Description, Part
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Part
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     FIXED,
@@ -25,6 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     put,
     same_members,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 CONFIG = converges("config")
 # AWS takes one of the two.

@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.instant import with_status
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Description, Resource
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     Difference,
@@ -21,6 +21,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     converges,
     same_members,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 NOT_FOUND = "NoSuchEntity"
 CLIENTS, THUMBPRINTS = "clients", "thumbprints"

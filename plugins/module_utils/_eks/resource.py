@@ -13,10 +13,9 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.request import check_request
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import Difference, Field, changed_to
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 NOT_FOUND = "ResourceNotFoundException"
-
-Description = dict[str, Any]
 
 
 @aws_call("tag {arn}")

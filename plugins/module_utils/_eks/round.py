@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import error_code
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.health import health_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Description, Resource
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     Difference,
@@ -33,6 +33,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     shown,
     unwanted_tags,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description, Result, T
 
 SLICE_SECONDS = 15.0
 FIRST_POLL_SECONDS = 0.5
@@ -47,9 +48,6 @@ FAILED = frozenset({"FAILED", "CREATE_FAILED", "DELETE_FAILED"})
 # With a status of these an update that has succeeded does not show yet.
 UNPROVED = MOVING | {"UPDATE_FAILED"}
 FAILED_UPDATE = frozenset({"Failed", "Cancelled"})
-
-Result = dict[str, Any]
-T = TypeVar("T")
 
 
 class Keeper(Protocol):

@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Semaphore
-from typing import Any, TypeVar
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, aws_call, error_code
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import (
+    CALLS_IN_PARALLEL,
+    CLIENT_CONFIG,
+    aws_call,
+    error_code,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import (
     Action,
     Forward,
@@ -22,7 +27,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
-CALLS_IN_PARALLEL = 10
 # AWS's largest page: a listener's rules come in one answer.
 PAGE_SIZE = 400
 # Adaptive: once AWS throttles, botocore slows all threads of the client down together.
@@ -32,15 +36,6 @@ SWAP_CLIENT_CONFIG: Mapping[str, Any] = {
 }
 CLUSTER_TAG = "elbv2.k8s.aws/cluster"
 IN_USE = "ResourceInUse"
-
-Item = TypeVar("Item")
-Value = TypeVar("Value")
-
-
-def in_parallel(function: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:
-    """The function's values in the order of the items; the first error is raised after all have ended."""
-    with ThreadPoolExecutor(max_workers=CALLS_IN_PARALLEL) as pool:
-        return list(pool.map(function, items))
 
 
 @aws_call("find load balancer {name}", none_for="LoadBalancerNotFound")

@@ -37,10 +37,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.world
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.write import Writer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import LeaseLost
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 RETRY_AFTER_SECONDS = 1.0
 
-Result = dict[str, Any]
 
 FINISHED: Result = {"finished": True, "progress": "weights are set"}
 

@@ -27,6 +27,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     shown,
     unwanted_tags,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description, Result
 
 CONVERGES = converges("modify_target_group")
 
@@ -72,9 +73,7 @@ CODES = re.compile(r"[0-9]{1,3}([,-][0-9]{1,3})*")
 DETACH_SECONDS = 30.0
 DETACH_PAUSE_SECONDS = 3.0
 
-Description = dict[str, Any]
 Target = dict[str, Any]
-Result = dict[str, Any]
 
 
 class Api(Protocol):

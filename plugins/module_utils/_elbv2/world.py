@@ -9,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import (
-    CALLS_IN_PARALLEL,
-    Health,
-    LoadBalancer,
-    in_parallel,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CALLS_IN_PARALLEL
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import Health, LoadBalancer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.hazards import (
     Hazard,
     group_stickiness,
@@ -32,10 +28,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
     share,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 NONE_REGISTERED = Health(0, 0)
-
-Result = dict[str, Any]
 
 
 class ListenerApi(Protocol):
@@ -164,7 +160,7 @@ def _read_group(api: ListenerApi, name: str, pool: ThreadPoolExecutor) -> _Group
 
 def read_forwards(api: ListenerApi, load_balancers: Sequence[LoadBalancer]) -> list[Forward]:
     """All listeners and rules as they are now."""
-    return [forward for found in in_parallel(api.forwards, load_balancers) for forward in found]
+    return [forward for found in in_parallel(api.forwards, load_balancers, CALLS_IN_PARALLEL) for forward in found]
 
 
 def _found_and_absent(

@@ -20,9 +20,8 @@ from enum import Enum
 from threading import Lock
 from typing import NoReturn
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import error_code
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CALLS_IN_PARALLEL, error_code
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import CALLS_IN_PARALLEL, in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import (
     Change,
     Forward,
@@ -36,6 +35,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.world
     read_forwards,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 
 FRESH_SECONDS = 2.0
 VERIFICATIONS = 5
@@ -209,7 +209,9 @@ class Writer:
         for attempt in range(RESTORATIONS):
             if attempt:
                 self.clock.sleep(VERIFICATION_SECONDS)
-            errors = dict(filter(None, in_parallel(lambda change: self._put_back(change, fresh), left)))
+            errors = dict(
+                filter(None, in_parallel(lambda change: self._put_back(change, fresh), left, CALLS_IN_PARALLEL))
+            )
             seen = self._look_if_possible()
             if seen is not None:
                 left = [change for change in left if _state(change, seen) is State.AFTER]

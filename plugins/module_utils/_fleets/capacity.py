@@ -10,10 +10,12 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server, template_spec
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import (
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    Key,
+    Server,
     name_of,
     said_of,
+    template_spec,
     unknown_fleets,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import BOUNDS, DEFAULT_CAPACITY

@@ -11,17 +11,16 @@ anyone can release it.
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import hold_annotation
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, merged, read_kept_in
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import template_spec
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 DEFAULT_CAPACITY = 1000
 # Set by the API server; an object that is created again gets its own.
 SERVER_FIELDS = frozenset(
@@ -202,20 +201,6 @@ def mark_of(autoscaler: Mapping[str, Any], run: str) -> str:
     metadata = autoscaler["metadata"]
     version = str(metadata.get("resourceVersion", ""))
     return json.dumps({"v": VERSION, "run": run, "detached": metadata["name"], "resourceVersion": version})
-
-
-def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> Json:
-    """What the API server makes of a merge patch."""
-    result = copy.deepcopy(dict(target))
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, Mapping):
-            known = result.get(key)
-            result[key] = merged(known if isinstance(known, Mapping) else {}, value)
-        else:
-            result[key] = value
-    return result
 
 
 def name_of(autoscaler: Mapping[str, Any]) -> str:

@@ -15,8 +15,8 @@ from typing import Any, Callable, Iterator, Mapping, Protocol, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import hold_annotation
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import refuse_missing
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import Access
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access, refuse_missing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import replicas_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import (
@@ -25,7 +25,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold
     fleet_of,
     limits_of,
     mark_of,
-    merged,
     name_of,
     plan_detach,
     plan_hold,
@@ -36,8 +35,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold
     shelf_name,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 # A FleetAutoscaler, its Fleet, and how many servers that is not to fall below.
 Due = tuple[Json, Json, int]
 WRITE_ATTEMPTS = 5

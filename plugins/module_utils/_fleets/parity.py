@@ -16,8 +16,8 @@ from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import BOUNDS, released_limits
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 ABSENT = "(absent)"
 
 # Set by tools, and different after each installation without any meaning for players.

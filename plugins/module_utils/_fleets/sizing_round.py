@@ -8,19 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterator, Mapping, Protocol, Sequence
+from typing import Callable, Iterator, Mapping, Protocol, Sequence
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    ALLOCATION_POLICIES,
-    AUTOSCALERS,
-    CONFIG_MAPS,
-    FLEETS,
-    GAME_SERVERS,
-    PODS,
-    ApiFailure,
-    Conflict,
-    KubeApi,
-    NotFound,
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import NoFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import (
+    Access,
+    refuse_missing,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
     NO_PREDICATE,
@@ -28,15 +21,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     Predicate,
     Server,
     count_by_fleet,
-    read_server,
     refuse_unknown,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import (
-    missing_access,
-    refuse_missing,
-)
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import (
     Have,
@@ -66,15 +53,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.pari
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 POLL_SECONDS = 0.5
 # The state of a GameServer whose pod has no node yet.
 STARTING = "Starting"
-
-
-class NoFleets(BlueGreenError):
-    """The cluster has no Agones yet, or no Fleet of the game."""
 
 
 class Fleets(Autoscalers, Protocol):
@@ -88,93 +71,6 @@ class Fleets(Autoscalers, Protocol):
 
     def pending(self, namespace: str, name: str) -> str:
         """Why a pod has no node; an empty text where it has one, or where that cannot be read."""
-
-
-class KubeFleets:
-    """A cluster's Fleets through its API server."""
-
-    def __init__(self, api: KubeApi, predicate: Predicate = NO_PREDICATE) -> None:
-        self._api = api
-        self._predicate = predicate
-
-    def fleets(self, namespace: str) -> list[Json]:
-        try:
-            return self._api.list(FLEETS.path(namespace))[0]
-        except NotFound as error:
-            raise NoFleets(
-                f"{self._api.server} knows no Fleets: install the release's chart of Agones first "
-                "(role platform_charts)"
-            ) from error
-
-    def autoscalers(self, namespace: str) -> list[Json]:
-        return self._api.list(AUTOSCALERS.path(namespace))[0]
-
-    def autoscaler(self, namespace: str, name: str) -> Json | None:
-        return self._api.find(AUTOSCALERS.path(namespace, name))
-
-    def policies(self, namespace: str) -> list[Json]:
-        try:
-            return self._api.list(ALLOCATION_POLICIES.path(namespace))[0]
-        except NotFound:
-            return []
-
-    def servers(self, namespace: str) -> list[Server]:
-        items, _version = self._api.list(GAME_SERVERS.path(namespace))
-        return [read_server(item, predicate=self._predicate) for item in items]
-
-    def pending(self, namespace: str, name: str) -> str:
-        try:
-            pod = self._api.find(PODS.path(namespace, name)) or {}
-        except ApiFailure:
-            # Pods need not be readable for anything else here.
-            return ""
-        conditions = (pod.get("status") or {}).get("conditions") or []
-        unscheduled = (one for one in conditions if one.get("type") == "PodScheduled" and one.get("status") == "False")
-        return next((str(one.get("message") or "") for one in unscheduled), "")
-
-    def sessions(self, namespaces: Sequence[str]) -> int:
-        """How many sessions some namespaces have."""
-        return sum(server.is_session for namespace in namespaces for server in self.servers(namespace))
-
-    def scale(self, namespace: str, name: str, replicas: int) -> None:
-        self._api.patch(FLEETS.path(namespace, name, "scale"), {"spec": {"replicas": replicas}})
-
-    def patch_autoscaler(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
-        return self._api.patch(AUTOSCALERS.path(namespace, name), body)
-
-    def create_autoscaler(self, namespace: str, body: Mapping[str, Any]) -> Json:
-        return self._api.create(AUTOSCALERS.path(namespace), body)
-
-    def delete_autoscaler(self, autoscaler: Mapping[str, Any]) -> None:
-        metadata = autoscaler["metadata"]
-        preconditions = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
-        self._api.delete(AUTOSCALERS.path(metadata["namespace"], metadata["name"]), preconditions=preconditions)
-
-    def kept(self, namespace: str, shelf: str) -> dict[str, str]:
-        return dict((self._api.find(CONFIG_MAPS.path(namespace, shelf)) or {}).get("data") or {})
-
-    def keep(self, namespace: str, shelf: str, name: str, text: str) -> None:
-        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": shelf}, "data": {name: text}}
-        try:
-            self._api.patch(CONFIG_MAPS.path(namespace, shelf), {"data": {name: text}})
-        except NotFound:
-            self._api.create(CONFIG_MAPS.path(namespace), body)
-
-    def forget(self, namespace: str, shelf: str, name: str) -> None:
-        path = CONFIG_MAPS.path(namespace, shelf)
-        try:
-            left = self._api.patch(path, {"data": {name: None}})
-            if not left.get("data"):
-                self._api.delete(path, preconditions={"resourceVersion": left["metadata"]["resourceVersion"]})
-        except (NotFound, Conflict):
-            # It is gone, or somebody else has put something in since.
-            return
-
-    def annotate_fleet(self, namespace: str, name: str, annotation: str, value: str | None) -> Json:
-        return self._api.patch(FLEETS.path(namespace, name), {"metadata": {"annotations": {annotation: value}}})
-
-    def missing(self, needed: Sequence[Access]) -> list[Access]:
-        return missing_access(self._api, needed)
 
 
 @dataclass

@@ -14,15 +14,15 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.hazar
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import TargetGroup
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import at
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
-    Data,
     Group,
     Wanted,
     World,
     error,
     warning,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 # What cannot change after creation, and the health check, which the upgrade makes like the source's.
 FIXED = ("Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType")

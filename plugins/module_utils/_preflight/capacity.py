@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import quotas
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Balancer,
-    Data,
     Wanted,
     World,
     error,
@@ -28,7 +28,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.n
     node_needs,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import Quota
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 CONTROL_PLANE_INTERFACES = 4
 

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
-    Data,
-    Wanted,
-    World,
-    warning,
-)
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Wanted, World, warning
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 DNS = "coredns"
 REPELLING = ("NO_SCHEDULE", "NO_EXECUTE")

@@ -12,9 +12,8 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import Subnet
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
-
-Data = Mapping[str, Any]
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster_info import PASSING
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Insight,
     Wanted,
@@ -20,7 +21,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     error,
     warning,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 ERROR = "ERROR"
 CHECKS = {"UPGRADE_READINESS": "upgrade_insight", "MISCONFIGURATION": "misconfiguration_insight"}

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import (
     balancing,
     capacity,
@@ -22,7 +23,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight i
     slots,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Check, Wanted, World
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 CHECKS: tuple[Check, ...] = (
     release.check_variables,

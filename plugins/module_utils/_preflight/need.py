@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
-    Data,
     Fargate,
     InstanceType,
     Wanted,
@@ -18,6 +17,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import ON_DEMAND
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 NOTHING = Fargate(0, 0.0)
 # With its defaults the VPC CNI gives a node an interface beside the first one, with all of its addresses.

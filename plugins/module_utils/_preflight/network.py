@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import Subnet
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Wanted,
     World,
@@ -22,7 +23,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.n
     interfaces_at_start,
     node_needs,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 # https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, for each subnet of a cluster.
 CONTROL_PLANE_ADDRESSES = 6

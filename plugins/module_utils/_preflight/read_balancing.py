@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CALLS_IN_PARALLEL
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import (
     LoadBalancer,
     describe_target_group_attributes,
     describe_target_groups,
     describe_target_health,
-    in_parallel,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import api
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Balancer, Data, Group
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Balancer, Group
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data, T
 
-T = TypeVar("T")
 Listed = list[dict[str, Any]]
 
 
@@ -59,7 +60,7 @@ def read_balancers(balancers: Balancers, names: Sequence[str], reads: Reads) -> 
         nothing: Balancer | None = None
         return reads.attempt(lambda: read(name), nothing, "load_balancer_readable", name)
 
-    return [balancer for balancer in in_parallel(attempt, names) if balancer is not None]
+    return [balancer for balancer in in_parallel(attempt, names, CALLS_IN_PARALLEL) if balancer is not None]
 
 
 def read_account_limits(elbv2: Any, reads: Reads) -> dict[str, float]:
@@ -110,6 +111,8 @@ def _targets_behind(balancer: str, groups: Listed, counts: Mapping[str, int]) ->
 
 def _read_each(read: Callable[[str], T], arns: Sequence[str], check: str, reads: Reads) -> dict[str, T]:
     """The values by ARN, without those that could not be read."""
-    values = in_parallel(lambda arn: reads.optional(lambda: read(arn), check, f"target group {arn}"), arns)
+    values = in_parallel(
+        lambda arn: reads.optional(lambda: read(arn), check, f"target group {arn}"), arns, CALLS_IN_PARALLEL
+    )
     found = zip(arns, values, strict=True)
     return {arn: value for arn, value in found if value is not None}

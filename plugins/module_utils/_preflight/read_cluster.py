@@ -14,8 +14,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.api 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Release
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Data, Fargate, Inside
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate, Inside
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 PODS = "/api/v1/pods"
 FARGATE_LABEL = "eks.amazonaws.com/fargate-profile"

@@ -13,14 +13,14 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2 import api
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import Subnet, subnet_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
-    Data,
     InstanceType,
     Wanted,
     own_subnets,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import ON_DEMAND
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 
 @dataclass(frozen=True)

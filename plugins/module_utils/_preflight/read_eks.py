@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CALLS_IN_PARALLEL
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import describe_addon, list_addons
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster_info import (
     PASSING,
@@ -19,11 +20,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegro
     describe_nodegroup,
     list_nodegroups,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import in_parallel
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import api
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Data, Insight
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Insight
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.insights import READ_CATEGORIES
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 
 def read_offer(eks: Any, reads: Reads) -> list[str] | None:
@@ -39,7 +41,7 @@ def read_addon_offers(eks: Any, release: Data, reads: Reads) -> dict[str, list[s
     kubernetes = str(release.get("kubernetes_version", ""))
 
     def read() -> dict[str, list[str]]:
-        offers = in_parallel(lambda name: api.describe_addon_versions(eks, name, kubernetes), names)
+        offers = in_parallel(lambda name: api.describe_addon_versions(eks, name, kubernetes), names, CALLS_IN_PARALLEL)
         return dict(zip(names, offers, strict=True))
 
     return reads.optional(read, "addon_offered", "EKS add-ons")
@@ -54,7 +56,7 @@ def read_nodegroups(eks: Any, slot: Data, reads: Reads) -> list[Data]:
 
     def read() -> list[Data]:
         names = list_nodegroups(eks, name) if slot["exists"] else []
-        described = in_parallel(lambda group: describe_nodegroup(eks, name, group), names)
+        described = in_parallel(lambda group: describe_nodegroup(eks, name, group), names, CALLS_IN_PARALLEL)
         return [group for group in described if group is not None]
 
     return reads.optional(read, "nodegroups_readable", f"cluster {name}") or []
@@ -65,7 +67,7 @@ def read_addons(eks: Any, slot: Data, reads: Reads) -> dict[str, str]:
 
     def read() -> dict[str, str]:
         names = list_addons(eks, name) if slot["exists"] else []
-        described = in_parallel(lambda addon: describe_addon(eks, name, addon), names)
+        described = in_parallel(lambda addon: describe_addon(eks, name, addon), names, CALLS_IN_PARALLEL)
         return {addon["addonName"]: str(addon["addonVersion"]) for addon in described if addon is not None}
 
     return reads.optional(read, "addons_readable", f"cluster {name}") or {}
@@ -78,7 +80,7 @@ def read_insights(eks: Any, source: Data, reads: Reads) -> list[Insight]:
     def read() -> list[Insight]:
         listed = list_insights(eks, name, READ_CATEGORIES) if source["exists"] else []
         troubled = [one["id"] for one in listed if one["insightStatus"]["status"] != PASSING]
-        described = in_parallel(lambda insight: describe_insight(eks, name, insight), troubled)
+        described = in_parallel(lambda insight: describe_insight(eks, name, insight), troubled, CALLS_IN_PARALLEL)
         return [insight_of(one) for one in described if one is not None]
 
     return reads.optional(read, "insights_readable", f"cluster {name}") or []

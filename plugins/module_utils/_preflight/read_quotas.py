@@ -10,7 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import in_parallel
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CALLS_IN_PARALLEL
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import api
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Wanted
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.need import first_type, market_of
@@ -19,7 +21,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.q
     Quota,
     vcpu_quota,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 
 def needed_quotas(wanted: Wanted) -> list[Quota]:
@@ -36,7 +37,7 @@ def read_limits(client: Any, wanted: Wanted, reads: Reads) -> dict[str, float]:
         return attempts.optional(lambda: _limit(client, quota), "quota_readable", "Service Quotas")
 
     needed = needed_quotas(wanted)
-    limits = list(zip(needed, in_parallel(read, needed), strict=True))
+    limits = list(zip(needed, in_parallel(read, needed, CALLS_IN_PARALLEL), strict=True))
     if attempts.problems:
         first, others = attempts.problems[0], len(attempts.problems) - 1
         more = f" (and {others} more that could not be read)" if others else ""

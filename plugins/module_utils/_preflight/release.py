@@ -11,15 +11,15 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import selectors_problem
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import nonsense
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
-    Data,
     Wanted,
     World,
     error,
     incomplete,
     lacking,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 PER_SLOT = "per_slot"
 QUEUES = ("none", "shared", PER_SLOT)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
-    Data,
     Inside,
     Wanted,
     World,
@@ -22,7 +22,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
     ADDON_TEXTS,
     RESOLVED_VERSIONS,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import ENVIRONMENT_TAG, Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import ENVIRONMENT_TAG
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 # What EKS calls the settings of a node image.
 IMAGE_FIELDS = {"amiType": "ami_type", "releaseVersion": "release_version"}

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.request import known_values
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Inside,
     Usage,
@@ -51,9 +52,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
     read_fargate_vcpus,
     read_limits,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
-Data = Mapping[str, Any]
 READS_IN_PARALLEL = 16
 
 

@@ -7,22 +7,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    ApiFailure,
-    in_parallel,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     request_patch,
     successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Event, Feed, Listed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.servers import try_patch
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, name_of, read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, name_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.canary import Times, Trial
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.levels import (
     Finding,
@@ -33,8 +31,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.level
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.synthetic import Synthetic
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 OpenFeed = Callable[[], Feed]
 
 POLL_SECONDS = 0.1

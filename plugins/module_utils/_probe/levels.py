@@ -16,8 +16,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     HANDOFF,
     REFUSED,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policy, name_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, name_of
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policy
 
 # SIGTERM only; watches itself and calls Shutdown(); answers as well; hands its players over to a successor.
 LEVELS = L0, L1, L2, L3 = ("L0", "L1", "L2", "L3")

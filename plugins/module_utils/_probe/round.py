@@ -10,14 +10,15 @@ import socket
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, in_parallel
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.canary_round import Canary
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.synthetic import Synthetic
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-Json = dict[str, Any]
 Connect = Callable[[str, int, float], None]
 
 POLL_SECONDS = 0.25

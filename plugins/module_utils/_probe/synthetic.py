@@ -26,8 +26,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.serv
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-
-Json = dict[str, Any]
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 RELEASE_ATTEMPTS = 5
 RETRY_SECONDS = 0.5

@@ -6,17 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from html import escape
-from typing import Any
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._report.report import seconds_between
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._report.summary import duration
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import RECLAIM
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import SLOTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
-Data = Mapping[str, Any]
 WIDTH, LEFT, RIGHT = 960, 92, 16
 PLOT = WIDTH - LEFT - RIGHT
 BAND, CHART, GAP = 22, 110, 26

@@ -6,19 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.ledger import Ledger
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import PHASES
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import SLOTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 VERSION = 1
 ROLLBACK = "rollback"
-Data = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

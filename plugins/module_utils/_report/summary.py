@@ -6,13 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import RECLAIM, ROLLBACK
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import SLOTS, weights_text
-
-Data = Mapping[str, Any]
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import weights_text
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 
 def status_lines(environment: str, seen: Data, reason: str) -> list[str]:

@@ -20,7 +20,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.kubernetes import (
     DOMAIN,
-    Json,
     Kube,
     age_seconds,
     conditional,
@@ -37,6 +36,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.pro
     WithoutQueue,
     moved,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 TOKEN_ANNOTATION = f"{DOMAIN}/routing-token"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping, Protocol
 
-Json = dict[str, Any]
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 DOMAIN = "eks-bluegreen.gameops"
 

@@ -26,12 +26,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.pro
     no_queue,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 # Short enough for a lease of ten seconds to be renewed in time.
 SLICE_SECONDS = 4.0
 POLL_SECONDS = 0.5
-
-Result = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record 
     to_document,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import Conflict, Store
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 CONFLICT_WAIT_SECONDS = 0.2
-Result = dict[str, Any]
 LeaseFact = dict[str, Any]
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS, Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.lease import (
     check_resumable,
     check_reversible,
@@ -22,7 +23,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record 
     Record,
 )
 
-SLOTS = ("blue", "green")
 STATUS = "status"
 DIRECTIONS = (UPGRADE, ROLLBACK, RECLAIM, STATUS)
 # Tags of a cluster: which release it runs, and for which environment.
@@ -32,20 +32,6 @@ ENVIRONMENT_TAG = "eks-bluegreen/environment"
 TRAFFIC_UNREAD = ("load_balancer_readable", "target_group_readable")
 RECORD_UNREAD = "run_record"
 Weights = Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that was found wrong: an error stops a run, a warning does not."""
-
-    severity: str
-    check: str
-    resource: str
-    finding: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.resource}: {self.finding}. {self.remedy}"
 
 
 @dataclass(frozen=True)

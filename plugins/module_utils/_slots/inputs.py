@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import SLOTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS
 
 RELEASE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,38}[A-Za-z0-9])?")
 BOTH_SLOTS = "blue and green"

@@ -10,19 +10,17 @@ an endpoint that cannot be reached at all ends the observation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import credentials_problem
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.api import describe_subnets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import name_tag
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import LoadBalancer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward, TargetGroup
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS, Finding, Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Provider
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import read_record
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import (
@@ -34,18 +32,14 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import (
     RECORD_UNREAD,
     RELEASE_TAG,
-    SLOTS,
-    Finding,
     ForwardView,
     SlotView,
     View,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.inputs import Inputs
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 READS_IN_PARALLEL = 12
-
-T = TypeVar("T")
-Data = dict[str, Any]
 
 
 class Balancers(Protocol):
@@ -85,10 +79,10 @@ class Places:
 class Observation:
     """Everything that was read, as data for Ansible and as the view that decides a direction."""
 
-    slots: dict[str, Data]
-    forwards: list[Data]
-    destination: Data | None
-    network: Data
+    slots: dict[str, Json]
+    forwards: list[Json]
+    destination: Json | None
+    network: Json
     seen: Seen | None
     problems: list[Finding] = field(default_factory=list)
     groupless: frozenset[str] = frozenset()
@@ -103,7 +97,7 @@ class Observation:
             groupless=self.groupless,
         )
 
-    def as_dict(self) -> Data:
+    def as_dict(self) -> Json:
         view = self.view()
         record = self.seen.record if self.seen else None
         return {
@@ -118,32 +112,6 @@ class Observation:
             "lease": _lease_shown(self.seen),
             "problems": [vars(problem) for problem in self.problems],
         }
-
-
-class Reads:
-    """Reads that note their failure and go on."""
-
-    def __init__(self) -> None:
-        self.problems: list[Finding] = []
-
-    def attempt(self, read: Callable[[], T], otherwise: T, check: str, resource: str, severity: str = "error") -> T:
-        """The value of a read, or `otherwise` and a finding."""
-        try:
-            return read()
-        except (BlueGreenError, AnsibleAWSError) as error:
-            _refuse_unreachable(error)
-            finding = str(error).rstrip(". ")
-            self.problems.append(Finding(severity, check, resource, finding, "Correct that, then start again"))
-            return otherwise
-
-    def optional(self, read: Callable[[], T], check: str, resource: str) -> T | None:
-        """The value of a read, or None and a warning."""
-        nothing: T | None = None
-        return self.attempt(read, nothing, check, resource, "warning")
-
-    def note(self, check: str, resource: str, finding: str, remedy: str) -> None:
-        """Add an error."""
-        self.problems.append(Finding("error", check, resource, finding, remedy))
 
 
 def observe(sources: Sources, inputs: Inputs, places: Places) -> Observation:
@@ -178,18 +146,18 @@ def observe(sources: Sources, inputs: Inputs, places: Places) -> Observation:
     )
 
 
-def read_clusters(eks: Any, clusters: Mapping[str, str]) -> dict[str, Data]:
+def read_clusters(eks: Any, clusters: Mapping[str, str]) -> dict[str, Json]:
     """Only the clusters, for whoever has just made one."""
     return {slot: _cluster_data(slot, name, describe_cluster(eks, name)) for slot, name in clusters.items()}
 
 
-def _read_cluster(reads: Reads, eks: Any, slot: str, name: str) -> Data:
+def _read_cluster(reads: Reads, eks: Any, slot: str, name: str) -> Json:
     unread: tuple[Any, bool] = (None, False)
     described, readable = reads.attempt(lambda: (describe_cluster(eks, name), True), unread, "cluster_readable", name)
     return {**_cluster_data(slot, name, described), "readable": readable}
 
 
-def _cluster_data(slot: str, name: str, described: Mapping[str, Any] | None) -> Data:
+def _cluster_data(slot: str, name: str, described: Mapping[str, Any] | None) -> Json:
     cluster = described or {}
     tags = dict(cluster.get("tags") or {})
     return {
@@ -209,7 +177,7 @@ def _cluster_data(slot: str, name: str, described: Mapping[str, Any] | None) -> 
     }
 
 
-def _slot_view(data: Data) -> SlotView:
+def _slot_view(data: Json) -> SlotView:
     names = ("slot", "cluster_name", "exists", "status", "version", "release")
     return SlotView(**{name: data[name] for name in names})
 
@@ -218,7 +186,7 @@ def _read_group(reads: Reads, balancers: Balancers, name: str) -> TargetGroup | 
     return reads.attempt(lambda: balancers.target_group(name), None, "target_group_readable", name)
 
 
-def _groupless(inputs: Inputs, slots: Mapping[str, Data], problems: Sequence[Finding]) -> frozenset[str]:
+def _groupless(inputs: Inputs, slots: Mapping[str, Json], problems: Sequence[Finding]) -> frozenset[str]:
     """The slots that have services and, for certain, none of their target groups."""
     unread = {problem.resource for problem in problems if problem.check == "target_group_readable"}
 
@@ -242,7 +210,7 @@ def _read_forwards(reads: Reads, balancers: Balancers, name: str) -> list[Forwar
     return forwards or []
 
 
-def forwards_of_services(forwards: Sequence[Forward], inputs: Inputs, slots: Mapping[str, Data]) -> list[Data]:
+def forwards_of_services(forwards: Sequence[Forward], inputs: Inputs, slots: Mapping[str, Json]) -> list[Json]:
     """The listeners and rules that forward to a service's target groups, with each slot's share in percent."""
     found = []
     for forward in forwards:
@@ -270,7 +238,7 @@ def _shares(weights: Mapping[str, int], arns: Mapping[str, str]) -> dict[str, fl
     return {slot: round(100 * effective.get(arn, 0) / total, 1) for slot, arn in arns.items()}
 
 
-def _note_unserved(reads: Reads, inputs: Inputs, forwards: Sequence[Data]) -> None:
+def _note_unserved(reads: Reads, inputs: Inputs, forwards: Sequence[Json]) -> None:
     if any(problem.check.startswith("load_balancer") for problem in reads.problems):
         return
     served = {forward["service"] for forward in forwards}
@@ -285,25 +253,25 @@ def _note_unserved(reads: Reads, inputs: Inputs, forwards: Sequence[Data]) -> No
             )
 
 
-def _read_destination(reads: Reads, provider: Provider | None) -> Data | None:
+def _read_destination(reads: Reads, provider: Provider | None) -> Json | None:
     """The session destination; weights are empty when it cannot be read, None where there is none."""
     if provider is None:
         return None
 
-    def read() -> Data:
+    def read() -> Json:
         found = provider.read()
         return {"revision": found.revision, "weights": dict(found.weights), **found.holds}
 
-    unreadable: Data = {"revision": "", "weights": {}}
+    unreadable: Json = {"revision": "", "weights": {}}
     return {"where": provider.where, **reads.attempt(read, unreadable, "destination_readable", provider.where)}
 
 
-def _read_network(reads: Reads, ec2: Any, places: Places) -> Data:
-    network: Data = {"vpc_id": "", "public_subnet_ids": [], "private_subnet_ids": []}
+def _read_network(reads: Reads, ec2: Any, places: Places) -> Json:
+    network: Json = {"vpc_id": "", "public_subnet_ids": [], "private_subnet_ids": []}
     wanted = [*places.public_subnets, *places.private_subnets]
     if ec2 is None or not wanted:
         return network
-    nothing: list[Data] = []
+    nothing: list[Json] = []
     subnets = reads.attempt(lambda: _find_subnets(ec2, wanted), nothing, "subnets_readable", "subnets")
     for kind, names in (("public", places.public_subnets), ("private", places.private_subnets)):
         for name in names:
@@ -324,30 +292,17 @@ def _read_network(reads: Reads, ec2: Any, places: Places) -> Data:
     return network
 
 
-def _find_subnets(ec2: Any, wanted: Sequence[str]) -> list[Data]:
+def _find_subnets(ec2: Any, wanted: Sequence[str]) -> list[Json]:
     ids = [name for name in wanted if name.startswith("subnet-")]
     names = [name for name in wanted if not name.startswith("subnet-")]
-    found: list[Data] = []
+    found: list[Json] = []
     for key, values in (("subnet-id", ids), ("tag:Name", names)):
         if values:
             found += describe_subnets(ec2, [{"Name": key, "Values": values}])
     return found
 
 
-def _lease_shown(seen: Seen | None) -> Data:
+def _lease_shown(seen: Seen | None) -> Json:
     if seen is None or seen.record.lease is None:
         return {"holder": "", "seconds_left": 0.0}
     return {"holder": seen.record.lease.holder, "seconds_left": seconds_left(seen)}
-
-
-def _refuse_unreachable(error: Exception) -> None:
-    cause = getattr(error, "exception", None) or error.__cause__
-    name = type(cause).__name__
-    if name in ("EndpointConnectionError", "ConnectTimeoutError"):
-        raise BlueGreenError(
-            f"AWS does not answer ({cause}): look whether the endpoint (AWS_ENDPOINT_URL in eks_bluegreen_environment, "
-            "if it is set) is up and can be reached from here"
-        ) from error
-    problem = credentials_problem(cause)
-    if problem:
-        raise BlueGreenError(problem) from error

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding, Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.capacity import shown_quotas
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate, Matrix, Wanted
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import World as Seen
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import judge
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import Scope, Sources, survey
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 
 from tests.contract.aws.modules import play
 from tests.contract.aws.world import World

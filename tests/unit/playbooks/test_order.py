@@ -15,7 +15,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     plan_open,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN as DOMAIN
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import merged
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
 
 from tests.unit.playbooks.stage import WAY_BACK
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import NoFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import NoFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.modules import agones_capacity_hold
 
 from tests.unit.plugins.module_utils._fleets.test_sizing_round import Cluster

@@ -19,8 +19,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     without_grant,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import merged
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,8 +16,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     state_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import merged
 
 Json = dict[str, Any]
 DIRECTOR = Singleton("Deployment", "arena", "director", 2)

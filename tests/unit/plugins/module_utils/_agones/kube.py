@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict, NotFound
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import merged
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
 
 from tests.unit.plugins.module_utils._drain.world import FakeClock
 

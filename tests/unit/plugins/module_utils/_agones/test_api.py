@@ -17,11 +17,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     KubeApi,
     NotFound,
     connect,
-    in_parallel,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Listed, WatchFeed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 
 from tests.unit.plugins.module_utils._drain.world import FakeClock, game_server
 

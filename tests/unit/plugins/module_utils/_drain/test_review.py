@@ -10,12 +10,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     DISCONNECT,
     HANDOFF,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access, access_review
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import look_at
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import (
-    Access,
     Slot,
-    access_review,
     agones_version,
     fingerprint,
     needed_on_source,

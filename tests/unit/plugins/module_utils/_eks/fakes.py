@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Description, Resource
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import (
     FIXED,
     IGNORED,
@@ -16,6 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     converges,
     same_members,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 from botocore.exceptions import ClientError
 
 from tests.unit.plugins.clock import FakeClock

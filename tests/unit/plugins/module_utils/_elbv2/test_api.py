@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CALLS_IN_PARALLEL
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import (
-    CALLS_IN_PARALLEL,
     PAGE_SIZE,
     SWAP_CLIENT_CONFIG,
     LoadBalancer,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import KubeFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold_round import (
     CapacityHold,
@@ -12,10 +13,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold
     reading_access,
     release_access,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import (
-    KubeFleets,
-    compare_slots,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import compare_slots
 
 from tests.unit.plugins.module_utils._agones.kube import FakeKube, reviewed
 from tests.unit.plugins.module_utils._drain.world import FakeKeeper, Killed

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import KubeFleets
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
     Key,
     Predicate,
     Server,
     read_server,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import Size, Sizing, Sizings, Want
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import (
     FleetCapacity,
-    KubeFleets,
     compare_slots,
     has_fleets,
     predict_capacity,

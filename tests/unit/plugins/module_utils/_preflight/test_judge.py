@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import is_conformant, judge
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 from tests.unit.plugins.module_utils._preflight.worlds import (
     BALANCER,

@@ -12,12 +12,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import LoadBalancer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate, Wanted, World
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_cluster import fargate_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_ec2 import count_instances
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_eks import insight_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import Scope, Sources, survey
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.observe import Reads
 from botocore.exceptions import ClientError
 
 from tests.unit.plugins.clock import FakeClock

@@ -6,6 +6,7 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import Subnet
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Balancer,
     Fargate,
@@ -18,7 +19,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     World,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import judge
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 AGONES = {"name": "agones", "namespace": "agones-system", "chart": "agones.tgz", "version": "1.60.0"}
 RELEASE: dict[str, Any] = {
