@@ -31,8 +31,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SteadyClock, SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import (
+    DRAIN_SLICE_SECONDS,
     MORE_SECONDS,
-    SLICE_SECONDS,
     WRITE_SECONDS,
     DrainRound,
     Settings,
@@ -164,7 +164,7 @@ class Rounds:
         clock = SteadyClock(SystemClock())
         source, target = connect(self._kubeconfig), connect(self._kubeconfig)
         namespace, target_namespace = self._namespaces
-        seconds = SLICE_SECONDS + MORE_SECONDS
+        seconds = DRAIN_SLICE_SECONDS + MORE_SECONDS
         source_feed = NotingFeed(WatchFeed(source, [namespace], seconds, clock), announce=announce)
         target_feed = WatchFeed(target, [target_namespace], seconds, clock)
         one = DrainRound(

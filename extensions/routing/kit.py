@@ -39,7 +39,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.pro
     Provider,
     Reading,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.round import SessionDestination, Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.round import (
+    SessionDestination,
+    WantedRouting,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.wire import GRANULARITIES, QUEUES, WRITES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
 
@@ -109,7 +112,7 @@ class RoutingKit:
         """One round of the module."""
         if provider.capabilities().writes == NOTHING and not check_mode:
             self.move(weights)
-        want = Want(weights=weights, token="kit-ensure", wait=False)
+        want = WantedRouting(weights=weights, token="kit-ensure", wait=False)
         return SessionDestination(provider, SystemClock()).ensure(want, NullKeeper(), check_mode=check_mode)
 
     # Reading
@@ -237,13 +240,13 @@ class RoutingKit:
     def test_weights_that_send_sessions_nowhere_are_refused(
         self, provider: Provider, start: Reading, wrong: int
     ) -> None:
-        want = Want(weights=dict.fromkeys(self.slots, wrong), token="kit")
+        want = WantedRouting(weights=dict.fromkeys(self.slots, wrong), token="kit")
         with pytest.raises(BlueGreenError, match="nowhere"):
             SessionDestination(provider, SystemClock()).ensure(want, NullKeeper(), check_mode=False)
         assert provider.read().revision == start.revision
 
     def test_a_slot_that_is_left_out_is_refused_by_name(self, provider: Provider, start: Reading) -> None:
-        want = Want(weights={self.slots[1]: 100}, token="kit")
+        want = WantedRouting(weights={self.slots[1]: 100}, token="kit")
         with pytest.raises(BlueGreenError) as refusal:
             SessionDestination(provider, SystemClock()).ensure(want, NullKeeper(), check_mode=False)
         assert self.slots[0] in refusal.value.message

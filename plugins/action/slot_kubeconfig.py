@@ -17,7 +17,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access import eks_token
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.kubeconfig import (
-    Access,
+    ClusterAccess,
     kubeconfig,
     token_command,
 )
@@ -54,7 +54,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         command = token_command(
             sys.executable, eks_token.__file__, name, options["region"], options["profile"], options["role_arn"]
         )
-        access = Access(name, str(cluster["endpoint"]), str(cluster["certificate_authority"]), command)
+        access = ClusterAccess(name, str(cluster["endpoint"]), str(cluster["certificate_authority"]), command)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{slot}.kubeconfig"
         part = path.with_suffix(".part")

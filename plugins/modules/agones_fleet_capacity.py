@@ -93,7 +93,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modu
     run_module,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import WantedSize
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import (
     FleetCapacity,
     predict_capacity,
@@ -123,7 +123,7 @@ ARGUMENT_SPEC = {
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
     options = module.params
-    wants = [Want(**fleet) for fleet in options["fleets"]]
+    wants = [WantedSize(**fleet) for fleet in options["fleets"]]
     if module.check_mode and not options["kubeconfig"]:
         return predict_capacity(wants)
     capacity = FleetCapacity(

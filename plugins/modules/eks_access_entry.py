@@ -157,7 +157,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.access_entry import (
     AccessEntry,
-    settled,
+    settled_entry,
     with_policies,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.instant import without_status
@@ -187,7 +187,7 @@ def run(module: Any) -> dict[str, Any]:
     options = module.params
     client = module.client("eks", config=dict(CLIENT_CONFIG))
     entry = AccessEntry(client, options["cluster_name"], options["principal_arn"])
-    values = settled(options, entry.describe()) if options["state"] == "present" else {}
+    values = settled_entry(options, entry.describe()) if options["state"] == "present" else {}
     result = without_status("access_entry", one_round(module, "access_entry", entry, values))
     return {**result, "access_entry": with_policies(result["access_entry"], options["principal_arn"])}
 

@@ -185,7 +185,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import Addon, read_configuration
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon_offer import AwsCatalog, settled
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon_offer import AwsCatalog, settled_addon
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
     one_round,
     shared_arguments,
@@ -217,7 +217,7 @@ def run(module: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if options["state"] == "present":
         catalog = AwsCatalog(client, cluster, name)
-        values = settled(catalog, options, addon.describe(), check_mode=module.check_mode)
+        values = settled_addon(catalog, options, addon.describe(), check_mode=module.check_mode)
     result = one_round(module, "addon", addon, values)
     if result["addon"] and "configuration_values" in result["addon"]:
         result["addon"]["configuration_values"] = read_configuration(result["addon"]["configuration_values"])

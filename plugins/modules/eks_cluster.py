@@ -224,7 +224,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import Cluster, check_values
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import Cluster, check_cluster_values
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
     one_round,
     shared_arguments,
@@ -260,7 +260,7 @@ ARGUMENT_SPEC = {
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
     values = values_of(module, Cluster)
-    check_values(module.params["name"], values)
+    check_cluster_values(module.params["name"], values)
     client = module.client("eks", config=dict(CLIENT_CONFIG))
     # In check mode the task that turns it off has only been predicted.
     unprotected = module.check_mode and values["deletion_protection"] is False

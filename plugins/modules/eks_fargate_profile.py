@@ -135,7 +135,10 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import FargateProfile, present
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import (
+    FargateProfile,
+    ensure_profile,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
     one_round,
     shared_arguments,
@@ -160,7 +163,7 @@ def run(module: Any) -> dict[str, Any]:
     client = module.client("eks", config=dict(CLIENT_CONFIG))
     resource = FargateProfile(client, options["cluster_name"], options["name"])
     its_way = partial(
-        present, ec2=lambda: module.client("ec2", config=dict(CLIENT_CONFIG)), recreate=options["recreate"]
+        ensure_profile, ec2=lambda: module.client("ec2", config=dict(CLIENT_CONFIG)), recreate=options["recreate"]
     )
     return one_round(module, "fargate_profile", resource, values_of(module, FargateProfile), present=its_way)
 

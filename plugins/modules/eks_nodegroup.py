@@ -297,7 +297,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules
     shared_arguments,
     values_of,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import Nodegroup, check_values
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import (
+    Nodegroup,
+    check_nodegroup_values,
+)
 
 EFFECTS = ["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]
 TAINT = {
@@ -370,7 +373,7 @@ def run(module: Any) -> dict[str, Any]:
     options = module.params
     values = values_of(module, Nodegroup)
     resource_name = f"{options['cluster_name']}/{options['name']}"
-    check_values(resource_name, values)
+    check_nodegroup_values(resource_name, values)
     client = module.client("eks", config=dict(CLIENT_CONFIG))
     return one_round(module, "nodegroup", Nodegroup(client, options["cluster_name"], options["name"]), values)
 

@@ -189,9 +189,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api i
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import refuse_bad_name
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.target_group import (
     OPTIONS,
-    Wanted,
+    WantedGroup,
     absent,
-    present,
+    ensure_group,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
@@ -237,13 +237,13 @@ def run(module: Any) -> dict[str, Any]:
         return absent(api, options["name"], check_mode=module.check_mode, keeper=keeper, clock=SystemClock())
     if options["like"] is not None:
         refuse_bad_name("like", options["like"], "targetgroup", client.meta.region_name)
-    return present(api, wanted(options), check_mode=module.check_mode, keeper=keeper)
+    return ensure_group(api, wanted(options), check_mode=module.check_mode, keeper=keeper)
 
 
-def wanted(options: dict[str, Any]) -> Wanted:
+def wanted(options: dict[str, Any]) -> WantedGroup:
     """The module's options as what is asked for."""
     targets = options["targets"]
-    return Wanted(
+    return WantedGroup(
         options["name"],
         {option: options[option] for option in OPTIONS if options[option] is not None},
         like=options["like"],

@@ -160,7 +160,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import IMPORT_ERROR, connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.api import HelmReleases
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import chart_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.round import plan_release
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.round import plan_helm_release
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
@@ -192,7 +192,7 @@ def run(module: Any) -> dict[str, Any]:
     cluster = HelmReleases(connect(options["kubeconfig"]), SystemClock()) if options["kubeconfig"] else None
     if cluster and not module.check_mode:
         keeper_of(options["lease"]).keep()
-    return plan_release(
+    return plan_helm_release(
         [chart_of(chart) for chart in options["charts"]],
         cluster,
         interrupted_after_seconds=options["interrupted_after_seconds"],

@@ -91,7 +91,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.control import (
-    STATES,
+    CONTROL_STATES,
     Control,
     ensure_control,
 )
@@ -99,7 +99,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import S3_CONFIG, S3Store
 
 ARGUMENT_SPEC = {
-    "state": {"type": "str", "required": True, "choices": list(STATES)},
+    "state": {"type": "str", "required": True, "choices": list(CONTROL_STATES)},
     "reason": {"type": "str", "default": ""},
     "environment_name": {"type": "str", "required": True},
     "state_bucket": {"type": "str", "required": True},

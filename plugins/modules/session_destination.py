@@ -218,7 +218,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.opt
     provider_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import queues_of, weights_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.round import SessionDestination, Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.round import (
+    SessionDestination,
+    WantedRouting,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
@@ -241,7 +244,7 @@ def run(module: Any) -> dict[str, Any]:
     destination = SessionDestination(provider_of(options, Clients(module), clock), clock)
     if options["weights"] is None and not options["queues"]:
         return destination.read()
-    want = Want(
+    want = WantedRouting(
         weights=None if options["weights"] is None else weights_of(options["weights"]),
         queues=queues_of(options["queues"]),
         token=options["token"] or uuid.uuid4().hex,

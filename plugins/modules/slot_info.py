@@ -244,7 +244,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import DIRECTIONS, decide
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.inputs import (
     read_inputs,
-    refuse,
+    refuse_inputs,
     region_problem,
     release_problem,
 )
@@ -285,20 +285,22 @@ def look(module: Any) -> dict[str, Any]:
     """Check the inputs, observe, decide."""
     options = module.params
     clients = Clients(module)
-    refuse([region_problem(module.region, clients.regions("eks"))])
+    refuse_inputs([region_problem(module.region, clients.regions("eks"))])
     if options["only_clusters"]:
         names = {slot: one["cluster_name"] for slot, one in options["slots"].items()}
         return {"changed": False, "slots": read_clusters(clients("eks"), names)}
     wants_release = options["direction"] == "upgrade"
     releases = releases_in(options["releases_dir"])
     if wants_release and options["release"] is not None:
-        refuse([release_problem(options["release"], releases, str(options["releases_dir"]))])
+        refuse_inputs([release_problem(options["release"], releases, str(options["releases_dir"]))])
     seen = observe_environment(options, clients)
     record = seen.seen.record if seen.seen else None
     release = options["release"] or (record.release if record and record.is_open else "")
     if wants_release and not release:
         listed = ", ".join(releases) or "no release"
-        refuse([f"eks_bluegreen_release is not set: name one of {options['releases_dir']}, which holds {listed}"])
+        refuse_inputs(
+            [f"eks_bluegreen_release is not set: name one of {options['releases_dir']}, which holds {listed}"]
+        )
     decided = decide(seen.view(), options["direction"], str(release), options["phases"])
     path = os.path.join(str(options["releases_dir"]), f"{decided.release}.yml")
     return {
@@ -313,7 +315,7 @@ def look(module: Any) -> dict[str, Any]:
 def observe_environment(options: dict[str, Any], clients: Clients) -> Observation:
     """Make the clients and read everything."""
     inputs = read_inputs(options["slots"], options["services"], options["load_balancers"])
-    refuse([None if options["state_bucket"] else "eks_bluegreen_state_bucket is not set: name the state bucket"])
+    refuse_inputs([None if options["state_bucket"] else "eks_bluegreen_state_bucket is not set: name the state bucket"])
     follows = options["provider"] == FOLLOWS_TRAFFIC
     with_network = bool(options["public_subnets"] or options["private_subnets"])
     sources = Sources(

@@ -232,12 +232,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.c
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Fargate,
     Matrix,
-    Wanted,
+    WantedUpgrade,
     lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import (
     is_conformant,
-    judge,
+    judge_upgrade,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_cluster import (
     LiveCluster,
@@ -247,7 +247,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import (
     Scope,
-    Sources,
+    SurveySources,
     survey,
 )
 
@@ -294,7 +294,7 @@ def run(module: Any) -> dict[str, Any]:
     )
     wanted = _wanted(options)
     world = survey(_sources(module), scope, wanted, reads)
-    findings = judge(wanted, world, reads.problems, options["accepted"])
+    findings = judge_upgrade(wanted, world, reads.problems, options["accepted"])
     result = {
         "findings": [asdict(one) for one in findings],
         "quotas": shown_quotas(wanted, world),
@@ -310,9 +310,9 @@ def run(module: Any) -> dict[str, Any]:
     return {"changed": False, **result}
 
 
-def _wanted(options: dict[str, Any]) -> Wanted:
+def _wanted(options: dict[str, Any]) -> WantedUpgrade:
     pods, vcpus = options["fargate_pods"], options["fargate_vcpus"]
-    return Wanted(
+    return WantedUpgrade(
         environment=options["environment_name"],
         release=options["release"],
         source_release=options["source_release"],
@@ -330,11 +330,11 @@ def _wanted(options: dict[str, Any]) -> Wanted:
     )
 
 
-def _sources(module: Any) -> Sources:
+def _sources(module: Any) -> SurveySources:
     clients = Clients(module)
     elbv2 = clients("elbv2")
     kubeconfig = module.params["source"].get("kubeconfig")
-    return Sources(
+    return SurveySources(
         eks=clients("eks"),
         ec2=clients("ec2"),
         elbv2=elbv2,

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Access:
+class ClusterAccess:
     """How to get into one cluster. `command` prints an ExecCredential."""
 
     cluster_name: str
@@ -29,7 +29,7 @@ def token_command(python: str, script: str, cluster: str, region: str, profile: 
     return command + (["--role-arn", role_arn] if role_arn else [])
 
 
-def kubeconfig(access: Access) -> dict[str, Any]:
+def kubeconfig(access: ClusterAccess) -> dict[str, Any]:
     """A kubeconfig with one cluster, one user and one context."""
     name = access.cluster_name
     program, *arguments = access.command

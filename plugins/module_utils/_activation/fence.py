@@ -16,8 +16,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ALLOCATION_POLICIES, Resource
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ALLOCATION_POLICIES, KubeResource
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import KEPT_VERSION, read_kept_in
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
@@ -27,7 +27,7 @@ GRANT: Json = {"apiGroups": [GROUP], "resources": [RESOURCE], "verbs": [VERB]}
 RBAC_GROUP = "rbac.authorization.k8s.io"
 ROLE, CLUSTER_ROLE, POLICY = "Role", "ClusterRole", "GameServerAllocationPolicy"
 RBAC_PREFIX = f"/apis/{RBAC_GROUP}/v1"
-ROLES = Resource(RBAC_PREFIX, "roles")
+ROLES = KubeResource(RBAC_PREFIX, "roles")
 SERVICE_ACCOUNTS = "system:serviceaccounts"
 AUTHENTICATED = "system:authenticated"
 
@@ -120,7 +120,7 @@ def plan_open(gate: Gate, obj: Mapping[str, Any], domain: str) -> Json | None:
 
     What somebody else has changed since stays; where he left allocations out, they are added.
     """
-    kept = read_kept(gate, obj, domain)
+    kept = _read_kept(gate, obj, domain)
     if kept is None:
         return None
     closed, original = kept
@@ -132,7 +132,7 @@ def plan_open(gate: Gate, obj: Mapping[str, Any], domain: str) -> Json | None:
     return _patch(obj, domain, None, {} if any(map(grants, rules)) else {"rules": [*rules, GRANT]})
 
 
-def read_kept(gate: Gate, obj: Mapping[str, Any], domain: str) -> tuple[Any, Any] | None:
+def _read_kept(gate: Gate, obj: Mapping[str, Any], domain: str) -> tuple[Any, Any] | None:
     """What the fence has set, and what it replaced. Raises BlueGreenError when that cannot be read."""
     return read_kept_in(
         obj,
@@ -156,7 +156,7 @@ def weight_of(obj: Mapping[str, Any]) -> int:
     return int((obj.get("spec") or {}).get("weight") or 0)
 
 
-def needed_access(gates: Iterable[Gate]) -> list[Access]:
+def fence_access(gates: Iterable[Gate]) -> list[Access]:
     """What a fence takes, beside the permissions that a Role gives."""
     needed: dict[Access, None] = {}
     for gate in gates:
@@ -169,7 +169,7 @@ def needed_access(gates: Iterable[Gate]) -> list[Access]:
     return list(needed)
 
 
-def escalation(gate: Gate) -> Access:
+def right_to_escalate(gate: Gate) -> Access:
     """Lets somebody write a Role that gives more than he has himself."""
     return Access("escalate", RBAC_GROUP, f"{gate.kind.lower()}s", gate.namespace)
 
@@ -190,7 +190,7 @@ def given_access(gate: Gate, rules: Sequence[Mapping[str, Any]]) -> list[Access]
 
 def original_rules(gate: Gate, obj: Mapping[str, Any], domain: str) -> list[Json]:
     """The rules as they are without a fence: more than these nobody has to be allowed to give."""
-    kept = read_kept(gate, obj, domain)
+    kept = _read_kept(gate, obj, domain)
     return rules_of(obj) if kept is None else [*rules_of(obj), *kept[1]]
 
 
@@ -209,7 +209,7 @@ def subject_review(subject: Subject, namespace: str) -> Json:
 
 
 def _kept(run: str, closed: Any, original: Any) -> str:
-    return json.dumps({"v": VERSION, "run": run, "set": closed, "original": original})
+    return json.dumps({"v": KEPT_VERSION, "run": run, "set": closed, "original": original})
 
 
 def _patch(obj: Mapping[str, Any], domain: str, kept: str | None, change: Json) -> Json:

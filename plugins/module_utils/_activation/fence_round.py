@@ -13,13 +13,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     POLICY,
     Gate,
     Subject,
-    escalation,
+    fence_access,
     given_access,
     is_open,
-    needed_access,
     original_rules,
     plan_fence,
     plan_open,
+    right_to_escalate,
     rules_of,
     subject_review,
 )
@@ -37,11 +37,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 SUBJECT_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-WRITE_ATTEMPTS = 5
-POLL_SECONDS = 1.0
+_WRITE_ATTEMPTS = 5
+_POLL_SECONDS = 1.0
 # The API server's authoriser hears of a changed Role a moment later, and a cluster has several API servers.
 PROOF_SECONDS = 10.0
-LOOKS = 2
+_LOOKS = 2
 
 
 @dataclass
@@ -77,7 +77,7 @@ class SlotFence:
 
     def _read(self, fenced: bool) -> list[tuple[Gate, Json]]:
         """What there is of the gates. Raises BlueGreenError with all permissions that are missing."""
-        missing = missing_access(self.api, needed_access(self.gates))
+        missing = missing_access(self.api, fence_access(self.gates))
         if any(access.verb == "get" for access in missing):
             refuse_missing(missing)
         found = in_parallel(lambda gate: (gate, self.api.find(gate.path)), self.gates)
@@ -91,7 +91,7 @@ class SlotFence:
 
     def _not_givable(self, gate: Gate, obj: Json) -> list[Access]:
         """What a Role gives and the runner may not give: it could not open it again."""
-        if gate.kind == POLICY or not missing_access(self.api, [escalation(gate)]):
+        if gate.kind == POLICY or not missing_access(self.api, [right_to_escalate(gate)]):
             return []
         return missing_access(self.api, given_access(gate, original_rules(gate, obj, self.domain)))
 
@@ -99,7 +99,7 @@ class SlotFence:
         return plan_fence(gate, obj, self.run_id, self.domain) if fenced else plan_open(gate, obj, self.domain)
 
     def _write(self, gate: Gate, obj: Json, fenced: bool, *, check_mode: bool) -> tuple[bool, Json]:
-        for _attempt in range(WRITE_ATTEMPTS):
+        for _attempt in range(_WRITE_ATTEMPTS):
             patch = self._plan(gate, obj, fenced)
             if patch is None:
                 return False, obj
@@ -109,7 +109,7 @@ class SlotFence:
                 return True, self.api.patch(gate.path, patch)
             except Conflict:
                 obj = self.api.get(gate.path)
-        raise ApiFailure(f"{gate} changed {WRITE_ATTEMPTS} times in between: run again", 409)
+        raise ApiFailure(f"{gate} changed {_WRITE_ATTEMPTS} times in between: run again", 409)
 
     def _prove(self, fenced: bool) -> None:
         """Ask about everybody until the answers are right: a fence twice. Opening is not held up, but told."""
@@ -118,11 +118,11 @@ class SlotFence:
         while True:
             wrong = self._wrong(fenced)
             looks = 0 if wrong else looks + 1
-            if looks >= (LOOKS if fenced else 1):
+            if looks >= (_LOOKS if fenced else 1):
                 return
             if not fenced or self.clock.monotonic() >= end:
                 break
-            self.clock.sleep(POLL_SECONDS)
+            self.clock.sleep(_POLL_SECONDS)
         if fenced:
             raise BlueGreenError(
                 f"the fence does not hold, allocations are still allowed to {'; '.join(wrong)}. Something else gives "

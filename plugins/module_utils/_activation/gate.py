@@ -57,13 +57,13 @@ def read_counters(fleets: Iterable[Mapping[str, Any]]) -> tuple[Counters, list[s
     return counters, without
 
 
-def count_sessions(fleets: Iterable[Mapping[str, Any]]) -> int:
+def count_occupied(fleets: Iterable[Mapping[str, Any]]) -> int:
     """Game servers that the Fleets' own status calls allocated or reserved."""
     counts = (fleet.get("status") or {} for fleet in fleets)
     return sum(int(one.get("allocatedReplicas") or 0) + int(one.get("reservedReplicas") or 0) for one in counts)
 
 
-def judge(
+def judge_gate(
     window: Window | None, source: Counters, target: Counters, now: float, *, seconds: float, minimum: int
 ) -> Verdict:
     """Continue or restart the window with fresh counters, and say whether it proves the move.

@@ -14,8 +14,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     Counters,
     Verdict,
     Window,
-    count_sessions,
-    judge,
+    count_occupied,
+    judge_gate,
     read_counters,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import NoFleets
@@ -26,11 +26,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 ReadFleets = Callable[[], list[Json]]
-MEMORY = "allocation-gate"
-POLL_SECONDS = 0.5
+GATE_MEMORY = "allocation-gate"
+_POLL_SECONDS = 0.5
 LONGEST_UNREMEMBERED_SECONDS = 15.0
 # How often the report's timeline gets a point; each is an object in the state bucket.
-JOURNAL_SECONDS = 5.0
+_JOURNAL_SECONDS = 5.0
 
 
 def refuse_long_window(window_seconds: float, remembered: bool) -> None:
@@ -76,7 +76,7 @@ class AllocationGate:
     def run(self) -> Json:
         """One round; reads only, apart from the run's memory."""
         self.keeper.keep()
-        remembered = self.keeper.load(MEMORY)
+        remembered = self.keeper.load(GATE_MEMORY)
         window = Window.from_document(remembered) if remembered else None
         heart = Heartbeat(self.keeper, self.clock)
         end = self.clock.monotonic() + self.slice_seconds
@@ -87,10 +87,10 @@ class AllocationGate:
             window = verdict.window
             if verdict.passed or self.clock.monotonic() >= end:
                 # A window serves one gate: the next one of the run begins its own.
-                self.keeper.save(MEMORY, {} if verdict.passed else window.to_document())
+                self.keeper.save(GATE_MEMORY, {} if verdict.passed else window.to_document())
                 return self._result(verdict)
             heart.beat()
-            self.clock.sleep(POLL_SECONDS)
+            self.clock.sleep(_POLL_SECONDS)
 
     def preview(self) -> Json:
         """A single reading, judged against nothing; a slot without Fleets is not there yet."""
@@ -103,13 +103,13 @@ class AllocationGate:
     def _tell_sessions(self, source: list[Json], target: list[Json]) -> None:
         now = self.clock.monotonic()
         if now >= self._tell_at:
-            self._tell_at = now + JOURNAL_SECONDS
-            counted = (count_sessions(source), count_sessions(target))
+            self._tell_at = now + _JOURNAL_SECONDS
+            counted = (count_occupied(source), count_occupied(target))
             on_source, on_target = self.sessions() if self.sessions else counted
             self.keeper.journal("sessions", slots={self.source_slot: on_source, self.target_slot: on_target})
 
     def _judge(self, window: Window | None, source: list[Json], target: list[Json]) -> Verdict:
-        return judge(
+        return judge_gate(
             window,
             self._counters("source", source),
             self._counters("target", target),

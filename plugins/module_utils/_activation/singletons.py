@@ -13,17 +13,17 @@ import json
 from dataclasses import dataclass
 from typing import Any, Iterable, Mapping
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Resource
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, read_kept_in
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeResource
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import KEPT_VERSION, read_kept_in
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 CRON_JOB = "CronJob"
 APPS, BATCH = "apps", "batch"
 RESOURCES = {
-    "Deployment": Resource("/apis/apps/v1", "deployments"),
-    "StatefulSet": Resource("/apis/apps/v1", "statefulsets"),
-    CRON_JOB: Resource("/apis/batch/v1", "cronjobs"),
+    "Deployment": KubeResource("/apis/apps/v1", "deployments"),
+    "StatefulSet": KubeResource("/apis/apps/v1", "statefulsets"),
+    CRON_JOB: KubeResource("/apis/batch/v1", "cronjobs"),
 }
 ON, OFF, ABSENT = "on", "off", "absent"
 ENDED_PODS = frozenset({"Succeeded", "Failed"})
@@ -82,7 +82,7 @@ def plan_off(singleton: Singleton, obj: Mapping[str, Any], run: str, domain: str
     """The merge patch that switches one off; None when it is."""
     if state_of(singleton, obj) == OFF:
         return None
-    kept = json.dumps({"v": VERSION, "run": run, "original": value_of(singleton, obj)})
+    kept = json.dumps({"v": KEPT_VERSION, "run": run, "original": value_of(singleton, obj)})
     return _patch(obj, domain, kept, {singleton.field: singleton.off})
 
 
@@ -156,7 +156,7 @@ def _expression(one: Mapping[str, Any]) -> str:
     return f"{key} {'in' if operator == 'In' else 'notin'} ({','.join(one['values'])})"
 
 
-def needed_access(singletons: Iterable[Singleton], *, proves_off: bool) -> list[Access]:
+def singleton_access(singletons: Iterable[Singleton], *, proves_off: bool) -> list[Access]:
     """What switching them takes; each once."""
     needed: dict[Access, None] = {}
     for one in singletons:

@@ -17,12 +17,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     Singleton,
     jobs_left,
     missing_replicas,
-    needed_access,
     plan_off,
     plan_on,
     pods_left,
     read_original,
     selector_of,
+    singleton_access,
     state_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
@@ -30,7 +30,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     ApiFailure,
     Conflict,
     KubeApi,
-    Resource,
+    KubeResource,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import missing_access, refuse_missing
@@ -41,11 +41,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbe
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-JOBS = Resource("/apis/batch/v1", "jobs")
-WRITE_ATTEMPTS = 5
-POLL_SECONDS = 1.0
+JOBS = KubeResource("/apis/batch/v1", "jobs")
+_WRITE_ATTEMPTS = 5
+_POLL_SECONDS = 1.0
 # One look may fall between the end of a pod and the start of its successor.
-LOOKS = 2
+_LOOKS = 2
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Activation:
         if not check_mode:
             self.keeper.keep()
         proves_off = self.wait and state == OFF
-        refuse_missing(missing_access(self.api, needed_access(self.singletons, proves_off=proves_off)))
+        refuse_missing(missing_access(self.api, singleton_access(self.singletons, proves_off=proves_off)))
         before = self._read()
         if state == ON and not self.ignore_missing:
             refuse_absent(before)
@@ -88,8 +88,8 @@ class Activation:
             "diff": {"before": _states(before), "after": _states(after)},
             "round": {
                 "finished": finished,
-                "progress": progress_text(state, left),
-                "retry_after_seconds": POLL_SECONDS,
+                "progress": _progress_text(state, left),
+                "retry_after_seconds": _POLL_SECONDS,
             },
         }
 
@@ -97,7 +97,7 @@ class Activation:
         return in_parallel(lambda one: (one, self.api.find(one.path)), self.singletons)
 
     def _write(self, one: Singleton, obj: Json | None, state: str, *, check_mode: bool) -> tuple[bool, Json | None]:
-        for _attempt in range(WRITE_ATTEMPTS):
+        for _attempt in range(_WRITE_ATTEMPTS):
             if obj is None:
                 return False, None
             patch = self._plan(one, obj, state)
@@ -109,7 +109,7 @@ class Activation:
                 return True, self.api.patch(one.path, patch)
             except Conflict:
                 obj = self.api.find(one.path)
-        raise ApiFailure(f"{one} changed {WRITE_ATTEMPTS} times in between: run again", 409)
+        raise ApiFailure(f"{one} changed {_WRITE_ATTEMPTS} times in between: run again", 409)
 
     def _plan(self, one: Singleton, obj: Json, state: str) -> Json | None:
         return plan_on(one, obj, self.domain) if state == ON else plan_off(one, obj, self.run_id, self.domain)
@@ -123,11 +123,11 @@ class Activation:
             found = self._read()
             left = {one: 0 if obj is None else self._left(one, obj, state) for one, obj in found}
             looks = 0 if any(left.values()) else looks + 1
-            proven = looks >= (LOOKS if state == OFF else 1)
+            proven = looks >= (_LOOKS if state == OFF else 1)
             if proven or self.clock.monotonic() >= end:
                 return found, left, proven
             heart.beat()
-            self.clock.sleep(POLL_SECONDS)
+            self.clock.sleep(_POLL_SECONDS)
 
     def _left(self, one: Singleton, obj: Json, state: str) -> int:
         if state == ON:
@@ -162,7 +162,7 @@ def refuse_absent(found: Sequence[tuple[Singleton, Json | None]]) -> None:
         )
 
 
-def progress_text(state: str, left: dict[Singleton, int]) -> str:
+def _progress_text(state: str, left: dict[Singleton, int]) -> str:
     """One line for people: who is waited for."""
     unit = "pods or jobs left" if state == OFF else "replicas not ready"
     parts = [f"{one} ({count} {unit})" for one, count in left.items() if count]

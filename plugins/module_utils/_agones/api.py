@@ -13,7 +13,7 @@ import json
 import traceback
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Callable, Iterator, Mapping, Sequence, TypeVar
+from typing import Any, Callable, Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
@@ -31,11 +31,10 @@ try:
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
-R = TypeVar("R")
 
-PAGE_SIZE = 500
+_PAGE_SIZE = 500
 WRITE_THREADS = 16
-TIMEOUT_SECONDS = (5.0, 15.0)
+_TIMEOUT_SECONDS = (5.0, 15.0)
 RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0)
 RETRIED = frozenset({0, 429, 500, 502, 503, 504})
 MERGE_PATCH = "application/merge-patch+json"
@@ -65,7 +64,7 @@ class Expired(ApiFailure):
 FAILURES = {404: NotFound, 409: Conflict, 410: Expired}
 
 
-class Resource:
+class KubeResource:
     """A kind of object: where its API is, and whether it has namespaces."""
 
     def __init__(self, prefix: str, plural: str) -> None:
@@ -77,13 +76,13 @@ class Resource:
         return "/".join(part for part in parts if part)
 
 
-GAME_SERVERS = Resource("/apis/agones.dev/v1", "gameservers")
-FLEETS = Resource("/apis/agones.dev/v1", "fleets")
-AUTOSCALERS = Resource("/apis/autoscaling.agones.dev/v1", "fleetautoscalers")
-ALLOCATIONS = Resource("/apis/allocation.agones.dev/v1", "gameserverallocations")
-ALLOCATION_POLICIES = Resource("/apis/multicluster.agones.dev/v1", "gameserverallocationpolicies")
-PODS = Resource("/api/v1", "pods")
-CONFIG_MAPS = Resource("/api/v1", "configmaps")
+GAME_SERVERS = KubeResource("/apis/agones.dev/v1", "gameservers")
+FLEETS = KubeResource("/apis/agones.dev/v1", "fleets")
+AUTOSCALERS = KubeResource("/apis/autoscaling.agones.dev/v1", "fleetautoscalers")
+ALLOCATIONS = KubeResource("/apis/allocation.agones.dev/v1", "gameserverallocations")
+ALLOCATION_POLICIES = KubeResource("/apis/multicluster.agones.dev/v1", "gameserverallocationpolicies")
+PODS = KubeResource("/api/v1", "pods")
+CONFIG_MAPS = KubeResource("/api/v1", "configmaps")
 
 
 class KubeApi:
@@ -112,7 +111,7 @@ class KubeApi:
         items: list[Json] = []
         token = ""
         while True:
-            query = [("limit", str(PAGE_SIZE))]
+            query = [("limit", str(_PAGE_SIZE))]
             query += [("labelSelector", selector)] if selector else []
             query += [("continue", token)] if token else []
             page = self._read(path, query, METADATA_ONLY if metadata_only else "application/json")
@@ -128,7 +127,9 @@ class KubeApi:
         """Changes after `version` for at most `seconds`. Raises Expired when the version is too old."""
         query = [("watch", "true"), ("resourceVersion", version), ("timeoutSeconds", str(max(1, round(seconds))))]
         query += [("labelSelector", selector)] if selector else []
-        answer = self._send("GET", path, query, timeout=(TIMEOUT_SECONDS[0], seconds + TIMEOUT_SECONDS[0]), stream=True)
+        answer = self._send(
+            "GET", path, query, timeout=(_TIMEOUT_SECONDS[0], seconds + _TIMEOUT_SECONDS[0]), stream=True
+        )
         try:
             for line in _lines(answer):
                 event = json.loads(line)
@@ -189,7 +190,7 @@ class KubeApi:
         body: Mapping[str, Any] | None = None,
         accept: str = "application/json",
         content_type: str = "application/json",
-        timeout: tuple[float, float] = TIMEOUT_SECONDS,
+        timeout: tuple[float, float] = _TIMEOUT_SECONDS,
         stream: bool = False,
     ) -> Any:
         """The answer, if it is a success. call_api is not used: it loses the body of a refusal that is streamed."""

@@ -16,7 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     parse_time,
 )
 
-VERSION = 1
+_VERSION = 1
 DEFAULT_DOMAIN = "eks-bluegreen.gameops"
 REQUESTED = "requested"
 CANCELLED = "cancelled"
@@ -81,7 +81,7 @@ class Request:
     def to_json(self) -> str:
         """The annotation's value."""
         document = {
-            "v": VERSION,
+            "v": _VERSION,
             "run": self.run,
             "seq": self.seq,
             "state": self.state,
@@ -111,7 +111,7 @@ def read_request(annotations: Mapping[str, str], domain: str) -> Request | None:
     document = _parsed(annotations.get(drain_annotation(domain)))
     try:
         not_before, deadline = parse_time(document["not_before"]), parse_time(document["deadline"])
-        if document["v"] != VERSION or not_before is None or deadline is None:
+        if document["v"] != _VERSION or not_before is None or deadline is None:
             return None
         return Request(
             run=str(document["run"]),

@@ -13,7 +13,7 @@ from typing import Any, Callable, Mapping
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json, T
 
-VERSION = 1
+KEPT_VERSION = 1
 
 
 def read_kept_in(
@@ -28,7 +28,7 @@ def read_kept_in(
         return None
     try:
         document = json.loads(text)
-        if document["v"] != VERSION:
+        if document["v"] != KEPT_VERSION:
             raise ValueError(f"version {document['v']}")
         return read(document)
     except (KeyError, TypeError, ValueError) as error:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Release
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import HelmRelease
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 
 SECRETS = "/api/v1/secrets"
@@ -29,19 +29,19 @@ class HelmReleases:
         self._api = api
         self._clock = clock
 
-    def newest(self) -> list[Release]:
+    def newest(self) -> list[HelmRelease]:
         """The newest revision of every release, whatever its status."""
         secrets = self._api.list(SECRETS, selector=SELECTOR)[0]
         now = self._clock.now()
         return newest_of(release_of(secret, now) for secret in secrets)
 
 
-def release_of(secret: Mapping[str, Any], now: datetime) -> Release:
+def release_of(secret: Mapping[str, Any], now: datetime) -> HelmRelease:
     """A release from its Secret, which holds base64 in base64, compressed since Helm 3."""
     packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
     fields: dict[str, Any] = json.loads(gzip.decompress(packed) if packed.startswith(GZIP) else packed)
     created = datetime.fromisoformat(secret["metadata"]["creationTimestamp"].replace("Z", "+00:00"))
-    return Release(
+    return HelmRelease(
         name=fields["name"],
         namespace=fields["namespace"],
         revision=int(fields["version"]),
@@ -52,9 +52,9 @@ def release_of(secret: Mapping[str, Any], now: datetime) -> Release:
     )
 
 
-def newest_of(releases: Iterable[Release]) -> list[Release]:
+def newest_of(releases: Iterable[HelmRelease]) -> list[HelmRelease]:
     """Of each release the highest revision."""
-    newest: dict[tuple[str, str], Release] = {}
+    newest: dict[tuple[str, str], HelmRelease] = {}
     for release in releases:
         key = (release.namespace, release.name)
         if key not in newest or newest[key].revision < release.revision:

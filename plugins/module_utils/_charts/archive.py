@@ -18,7 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 CHART_VERSION = re.compile(r"""^version:\s*["']?([^\s"'#]+)""", re.MULTILINE)
 
 
-def check_source(chart: Chart) -> str | None:
+def check_chart_source(chart: Chart) -> str | None:
     """What is wrong with the place a chart comes from; None if nothing is, as far as can be seen from here."""
     if not chart.is_local:
         return _unverifiable(chart) if chart.digest else None
@@ -32,7 +32,7 @@ def check_source(chart: Chart) -> str | None:
 
 def check_sources(charts: list[Chart]) -> None:
     """Raise one BlueGreenError that names every chart whose source is unusable."""
-    problems = [problem for problem in map(check_source, charts) if problem]
+    problems = [problem for problem in map(check_chart_source, charts) if problem]
     if problems:
         raise BlueGreenError("; ".join(problems))
 

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
-NAMED_AT_MOST = 5
+_NAMED_AT_MOST = 5
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Release:
+class HelmRelease:
     """The newest revision of a Helm release in the cluster."""
 
     name: str
@@ -84,7 +84,7 @@ def chart_of(fields: Mapping[str, Any]) -> Chart:
 
 
 def plan_charts(
-    charts: Sequence[Chart], releases: Iterable[Release], *, interrupted_after_seconds: float
+    charts: Sequence[Chart], releases: Iterable[HelmRelease], *, interrupted_after_seconds: float
 ) -> list[Step]:
     """One step per chart, in their order.
 
@@ -94,7 +94,7 @@ def plan_charts(
     return [_plan_chart(chart, found.get((chart.namespace, chart.name)), interrupted_after_seconds) for chart in charts]
 
 
-def _plan_chart(chart: Chart, release: Release | None, interrupted_after_seconds: float) -> Step:
+def _plan_chart(chart: Chart, release: HelmRelease | None, interrupted_after_seconds: float) -> Step:
     if release is None or release.status == "uninstalled":
         return Step(chart, "install", "is not installed")
     if release.status in PENDING:
@@ -106,7 +106,7 @@ def _plan_chart(chart: Chart, release: Release | None, interrupted_after_seconds
     return Step(chart, "upgrade" if reasons else "none", "; ".join(reasons), release.version)
 
 
-def _differences(chart: Chart, release: Release) -> list[str]:
+def _differences(chart: Chart, release: HelmRelease) -> list[str]:
     reasons = []
     if release.status != "deployed":
         reasons.append(f"its last Helm operation left it {release.status}")
@@ -114,9 +114,9 @@ def _differences(chart: Chart, release: Release) -> list[str]:
         reasons.append(f"version {release.version} is deployed")
     differing = differing_keys(_normal(chart.values), _normal(release.values))
     if differing:
-        more = len(differing) - NAMED_AT_MOST
+        more = len(differing) - _NAMED_AT_MOST
         reasons.append(
-            f"values differ at {', '.join(differing[:NAMED_AT_MOST])}" + (f" and {more} more" if more > 0 else "")
+            f"values differ at {', '.join(differing[:_NAMED_AT_MOST])}" + (f" and {more} more" if more > 0 else "")
         )
     return reasons
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.archive import check_sources
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import (
     Chart,
-    Release,
+    HelmRelease,
     Step,
     check_names,
     describe_waiting,
@@ -20,17 +20,17 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
-POLL_SECONDS = 2.0
+_POLL_SECONDS = 2.0
 
 
 class ReleaseReader(Protocol):
     """A cluster's Helm releases."""
 
-    def newest(self) -> Sequence[Release]:
+    def newest(self) -> Sequence[HelmRelease]:
         """The newest revision of every release."""
 
 
-def plan_release(
+def plan_helm_release(
     charts: list[Chart], cluster: ReleaseReader | None, *, interrupted_after_seconds: float, check_mode: bool
 ) -> Result:
     """The steps for a release's charts; `cluster` is None for one that does not exist yet."""
@@ -48,7 +48,7 @@ def plan_release(
             {"name": step.interrupted, "namespace": step.chart.namespace} for step in steps if step.interrupted
         ],
         "diff": _diff(steps),
-        "round": {"finished": not waiting, "progress": waiting, "retry_after_seconds": POLL_SECONDS},
+        "round": {"finished": not waiting, "progress": waiting, "retry_after_seconds": _POLL_SECONDS},
     }
 
 

@@ -35,7 +35,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     parse_time,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import pacing
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.ledger import Target
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.ledger import TargetView
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import (
     Ended,
     Memory,
@@ -57,10 +57,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outco
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
-    NOTHING,
-    Action,
+    ASK_NOTHING,
     DeletePod,
-    Release,
+    DrainAction,
+    ReleaseSuccessor,
     ShutDown,
     Signal,
     ask,
@@ -75,7 +75,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.succe
     session_of,
 )
 
-STATES = ("idle", "requested", "accepted", "closing", "refused", "silent", "overdue", "ending")
+SESSION_STATES = ("idle", "requested", "accepted", "closing", "refused", "silent", "overdue", "ending")
 
 # Whose players we have sent away.
 NEED_A_SEAT = frozenset({MOVED, INTERRUPTED, FORCED})
@@ -96,7 +96,7 @@ class Drain:
     def __init__(self, policies: Policies, memory: Memory, reserve: Mapping[Key, int] | None = None) -> None:
         self.policies = policies
         self.memory = memory
-        self.target = Target()
+        self.target = TargetView()
         # A match that ended stays ended, whatever becomes of its server.
         self._closed = {(ended.uid, ended.allocation) for ended in memory.ended if ended.allocation}
         # By server, the version in which its last session was over.
@@ -316,13 +316,13 @@ class Drain:
             return False
         return not has_not_heard(session, self.policies.of(session.fleet_key), now)
 
-    def plan(self, now: float, may_signal: bool = True) -> list[Action]:
+    def plan(self, now: float, may_signal: bool = True) -> list[DrainAction]:
         """What to do now, and `note` afterwards: until then nothing else is planned for the same server.
 
         Requests are noted in the memory as about to be sent: save it, then act. With `may_signal` false (the view of a
         slot is stale) no one is asked to go.
         """
-        actions: list[Action] = [*self._escalations(now)]
+        actions: list[DrainAction] = [*self._escalations(now)]
         self._acting.update(action.uid for action in actions)
         self.held = {}
         # After the others: who is asked again keeps the server that was allocated for him.
@@ -340,7 +340,7 @@ class Drain:
                 continue
             yield ask(session, policy, mode, reason, now)
 
-    def _escalations(self, now: float) -> Iterable[Action]:
+    def _escalations(self, now: float) -> Iterable[DrainAction]:
         for session in self._waiting():
             action = escalation(session, self.policies.of(session.fleet_key), now)
             if isinstance(action, DeletePod):
@@ -360,7 +360,7 @@ class Drain:
         for session in self._waiting():
             policy = self.policies.of(session.fleet_key)
             mode, reason = wanted(session, policy, now)
-            if (mode, reason) != NOTHING:
+            if (mode, reason) != ASK_NOTHING:
                 key = sort_key(session, policy.order, policy.connect_grace, now)
                 found.append(((not session.is_asked, *key), session.uid, session, mode, reason))
         found.sort(key=lambda one: one[:2])
@@ -399,7 +399,7 @@ class Drain:
             if not has_not_heard(session, self.policies.of(session.fleet_key), now):
                 yield session
 
-    def _releases(self, now: float) -> Iterable[Release]:
+    def _releases(self, now: float) -> Iterable[ReleaseSuccessor]:
         """Give back the servers that were allocated for players who will not come."""
         for server, uid in self._empty_successors():
             session = self.memory.active.get(uid)
@@ -408,7 +408,7 @@ class Drain:
             if server.uid in self._acting or 0 <= age < self.policies.of(server.fleet_key).connect_grace:
                 continue
             if uid not in self.memory.ledger.claims and (session is None or _goes_elsewhere(session, server)):
-                yield Release(server.uid, server.namespace, server.name, server.version)
+                yield ReleaseSuccessor(server.uid, server.namespace, server.name, server.version)
 
     def _empty_successors(self) -> list[tuple[Server, str]]:
         """Servers of the target that wait for players, with the uid of the session whose players they are."""
@@ -435,7 +435,7 @@ class Drain:
         found = (self.memory.active.get(uid) for uid in self.reserved())
         return {one.uid for one in found if one and one.is_asked and not one.delivered}
 
-    def note(self, action: Action, accepted: bool, now: float) -> None:
+    def note(self, action: DrainAction, accepted: bool, now: float) -> None:
         """What became of an action, or that it was dropped. A request that was accepted shows in the server itself."""
         self._acting.discard(action.uid)
         session = self.memory.active.get(action.uid)
@@ -492,7 +492,7 @@ class Drain:
 
     def counts(self, now: float) -> dict[str, int]:
         """Sessions by state and by outcome, in all and left."""
-        counts = dict.fromkeys((*STATES, *OUTCOMES), 0)
+        counts = dict.fromkeys((*SESSION_STATES, *OUTCOMES), 0)
         for session in self.memory.active.values():
             counts[self.state_of(session, now)] += 1
         for ended in self.memory.ended:

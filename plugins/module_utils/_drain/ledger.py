@@ -193,7 +193,7 @@ def percentiles(values: Iterable[float]) -> dict[str, float | None]:
 
 
 @dataclass
-class Target:
+class TargetView:
     """The target's GameServers by uid, as last seen, with its seats by Fleet and its players counted."""
 
     servers: dict[str, Server] = field(default_factory=dict)

@@ -27,8 +27,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.ledger import Ledger
 
 # What the keeper knows it by.
-MEMORY = "drain"
-VERSION = 1
+DRAIN_MEMORY = "drain"
+_VERSION = 1
 
 
 @dataclass
@@ -181,7 +181,7 @@ class Memory:
     def to_document(self) -> dict[str, Any]:
         """As JSON. Not by asdict, which copies deeply: a drain of thousands of sessions saves often."""
         return {
-            "v": VERSION,
+            "v": _VERSION,
             "run": self.run,
             "started_at": self.started_at,
             "active": {uid: _plain(session) for uid, session in self.active.items()},
@@ -202,7 +202,7 @@ class Memory:
         Times are moved so that neither a clock that went back nor a time that nobody watched lets a claim on a seat
         run out early.
         """
-        if not document or document.get("v") != VERSION or document.get("run") != run:
+        if not document or document.get("v") != _VERSION or document.get("run") != run:
             return cls(run, now)
         memory = cls(
             run=run,

@@ -13,7 +13,7 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._urls import public_part
 
-TIMEOUT_SECONDS = 2
+_TIMEOUT_SECONDS = 2
 
 
 def parse_metric(text: str, name: str) -> float:
@@ -52,7 +52,7 @@ def metric_reader(url: str, name: str) -> Callable[[], float]:
 
     def read() -> float:
         try:
-            with open_url(url, timeout=TIMEOUT_SECONDS) as answer:
+            with open_url(url, timeout=_TIMEOUT_SECONDS) as answer:
                 return parse_metric(answer.read().decode(errors="replace"), name)
         except (OSError, ValueError) as error:
             raise BlueGreenError(

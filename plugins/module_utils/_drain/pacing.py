@@ -77,7 +77,7 @@ def note(policy: Policy, pace: Pace, settled: Settled) -> None:
     pace.slow += settled.seconds > policy.slow_return
 
 
-def judge(policy: Policy, pace: Pace) -> str:
+def judge_pace(policy: Policy, pace: Pace) -> str:
     """How the moves went that were settled since the last judgement."""
     if not pace.players:
         return UNMEASURED
@@ -97,7 +97,7 @@ def review(policy: Policy, pace: Pace, under_way: int, is_pending: Callable[[str
     if pace.sessions < JUDGED_SESSIONS:
         return ""
     # With the canary batch judged, moves that nothing measured change nothing.
-    verdict = judge(policy, pace)
+    verdict = judge_pace(policy, pace)
     if verdict == ALARM:
         return _alarm(policy, pace, "of the players who were moved last")
     if verdict == BAD:
@@ -115,7 +115,7 @@ def _review_canary(policy: Policy, pace: Pace, is_pending: Callable[[str], bool]
         # They ended by themselves, or would not go: the next ones show it.
         pace.canary = []
         return ""
-    verdict = judge(policy, pace)
+    verdict = judge_pace(policy, pace)
     if verdict == ALARM:
         return _alarm(policy, pace, "of the players of the canary batch")
     if verdict == UNMEASURED:

@@ -96,7 +96,7 @@ class Policies:
 
 
 # Option of the module: field of the policy, and what makes the one of the other.
-FIELDS = {
+_FIELDS = {
     "mode": "mode",
     "notice_seconds": "notice",
     "spread_seconds": "spread",
@@ -119,7 +119,7 @@ FIELDS = {
 def with_options(policy: Policy, options: Options) -> Policy:
     """A policy with what the options say; an option that is None says nothing."""
     said = {option: value for option, value in options.items() if value is not None}
-    values: dict[str, Any] = {FIELDS[option]: value for option, value in said.items() if option in FIELDS}
+    values: dict[str, Any] = {_FIELDS[option]: value for option, value in said.items() if option in _FIELDS}
     if "on_deadline" in said:
         values["interrupt_at_deadline"] = said["on_deadline"] == "interrupt"
     if "resignal_seconds" in said:

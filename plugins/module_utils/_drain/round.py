@@ -35,11 +35,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain
     CANARY,
     PACE,
     SEATS,
-    STATES,
+    SESSION_STATES,
     Drain,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import look_at
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import MEMORY, Memory, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import DRAIN_MEMORY, Memory, Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import (
@@ -52,9 +52,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.revie
     what_charts_bring,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
-    Action,
     DeletePod,
-    Release,
+    DrainAction,
+    ReleaseSuccessor,
     ShutDown,
     Signal,
 )
@@ -76,7 +76,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbe
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper, LeaseLost, NullKeeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-SLICE_SECONDS = 20.0
+DRAIN_SLICE_SECONDS = 20.0
 # A round goes on for so much longer while there is more to write: the next one begins by listing both slots.
 MORE_SECONDS = 25.0
 TICK_SECONDS = 0.1
@@ -89,7 +89,7 @@ ONLINE_SECONDS = 1.0
 # While there is more to write, for so long between two turns: there the lease is kept and what came in is taken in.
 WRITE_SECONDS = 0.25
 # The journal hears of changes once a second at first, and less often the longer a drain takes.
-JOURNAL_SECONDS = 1.0
+_JOURNAL_SECONDS = 1.0
 JOURNAL_SHARE = 1 / 60
 # Longer than this between two rounds, and nobody knows when a player came back.
 UNWATCHED_SECONDS = 2.0
@@ -140,7 +140,7 @@ class DrainRound:
     settings: Settings
     reserve: Mapping[Key, int] = field(default_factory=dict)
     online: Callable[[], float] | None = None
-    slice_seconds: float = SLICE_SECONDS
+    slice_seconds: float = DRAIN_SLICE_SECONDS
     changed: bool = False
     _missing: dict[str, Session] = field(default_factory=dict)
     _next: dict[str, float] = field(default_factory=dict)
@@ -186,16 +186,16 @@ class DrainRound:
             # The memory belongs to another runner now.
             raise
         except BlueGreenError as error:
-            self.keeper.save(MEMORY, memory.to_document())
+            self.keeper.save(DRAIN_MEMORY, memory.to_document())
             self._journal(drain)
             error.details.update(self._figures(drain), changed=self.changed)
             raise
-        self.keeper.save(MEMORY, memory.to_document())
+        self.keeper.save(DRAIN_MEMORY, memory.to_document())
         self._journal(drain)
         return self._result(drain, before, finished)
 
     def _load(self) -> Memory:
-        return Memory.from_document(self.keeper.load(MEMORY), self.policies.default.run, self._now())
+        return Memory.from_document(self.keeper.load(DRAIN_MEMORY), self.policies.default.run, self._now())
 
     def _turn_until(self, drain: Drain, end: float) -> bool:
         """Take turns until the source is empty, there is something to tell, or the slice is over."""
@@ -243,7 +243,7 @@ class DrainRound:
         self._take_answers(drain)
         if self._due("save", SAVE_SECONDS):
             self._save(drain)
-        if self._due("journal", max(JOURNAL_SECONDS, (now - drain.memory.started_at) * JOURNAL_SHARE)):
+        if self._due("journal", max(_JOURNAL_SECONDS, (now - drain.memory.started_at) * JOURNAL_SHARE)):
             self._journal(drain)
         return drain.is_empty(now) and self._empty_on_second_reading(drain)
 
@@ -262,7 +262,7 @@ class DrainRound:
             self._promise(drain, actions)
             self._writes.put(actions, drain.reserved())
 
-    def _promise(self, drain: Drain, actions: Sequence[Action]) -> None:
+    def _promise(self, drain: Drain, actions: Sequence[DrainAction]) -> None:
         """Saved first: a runner that dies after the write must know that it asked. Repetitions are nothing new."""
         promised = {_promise_of(action) for action in actions}
         ends = any(isinstance(action, (ShutDown, DeletePod)) for action in actions)
@@ -353,7 +353,7 @@ class DrainRound:
             accepted, obj = answer or (False, {})
             self.changed = self.changed or accepted
             drain.note(action, accepted, self._now())
-            if obj and isinstance(action, Release):
+            if obj and isinstance(action, ReleaseSuccessor):
                 drain.see_target(self._read(drain, obj), self._now())
             elif obj:
                 drain.see_server(self._read(drain, obj), self._now())
@@ -376,7 +376,7 @@ class DrainRound:
         document = drain.memory.to_document()
         content = {key: value for key, value in document.items() if key != "watched_at"}
         if content != self._saved:
-            self.keeper.save(MEMORY, document)
+            self.keeper.save(DRAIN_MEMORY, document)
             self._saved = content
         after = self.clock.monotonic()
         self._next["save"] = after + max(SAVE_SECONDS, (after - before) / SAVE_SHARE)
@@ -403,7 +403,7 @@ class DrainRound:
         counts = drain.counts(self._now())
         return {
             "sessions": {key: counts[key] for key in ("total", "remaining", *OUTCOMES)},
-            "states": {key: counts[key] for key in STATES},
+            "states": {key: counts[key] for key in SESSION_STATES},
             "held": {name_of(fleet): dict(causes) for fleet, causes in sorted(drain.held.items())},
             "players": drain.memory.ledger.summary(),
             "outcomes": [
@@ -415,7 +415,7 @@ class DrainRound:
     def _result(self, drain: Drain, before: int, finished: bool) -> Json:
         figures = self._figures(drain)
         counts = {**figures["sessions"], **figures["states"]}
-        text = progress_text(counts, figures["players"], self.settings.source_slot)
+        text = drain_progress(counts, figures["players"], self.settings.source_slot)
         text += held_text(figures["held"]) + self._refused_text() + self._unanswered_text()
         return {
             **figures,
@@ -447,7 +447,7 @@ class DrainRound:
         return self.clock.now().timestamp()
 
 
-def _promise_of(action: Action) -> tuple[str, ...]:
+def _promise_of(action: DrainAction) -> tuple[str, ...]:
     if isinstance(action, Signal):
         if action.request.mode not in LEAVING_MODES:
             # Whether it was asked makes no difference to how a match that ended by itself ended.
@@ -456,9 +456,9 @@ def _promise_of(action: Action) -> tuple[str, ...]:
     return (action.uid, type(action).__name__)
 
 
-def progress_text(counts: Mapping[str, int], players: Mapping[str, Any], slot: str) -> str:
+def drain_progress(counts: Mapping[str, int], players: Mapping[str, Any], slot: str) -> str:
     """One line for people: what is left, in which states, and how the rest went."""
-    states = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    states = ", ".join(f"{counts[state]} {state}" for state in SESSION_STATES if counts[state])
     outcomes = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in OUTCOMES if counts[name])
     text = f"{counts['remaining']} of {counts['total']} sessions left on {slot}"
     text += f" ({states})" if states else ""
@@ -492,7 +492,7 @@ def reserves(api: KubeApi, settings: Settings, events: Iterable[Event], domain: 
     return found
 
 
-def refuse(wrong: Sequence[str]) -> None:
+def refuse_drain(wrong: Sequence[str]) -> None:
     """Raise all the reasons not to drain as one error."""
     if wrong:
         raise BlueGreenError("the drain does not begin, nothing was written: " + "; ".join(wrong), problems=wrong)
@@ -503,7 +503,7 @@ def review_slots(
 ) -> None:
     """Look at both slots; raises BlueGreenError with all that is wrong."""
     slots = [_look_at_source(source, policies, settings), _look_at_target(target, policies, settings)]
-    refuse(refusals(policies, slots, clock.now().timestamp(), begins=begins))
+    refuse_drain(refusals(policies, slots, clock.now().timestamp(), begins=begins))
     _refuse_unknown_predicate(source, settings)
 
 
@@ -518,12 +518,12 @@ def preview_slots(
     on_target = _look_at_target(target, policies, settings) if target else None
     wrong = refusals(policies, [on_source], clock.now().timestamp(), begins=True)
     if on_target is None or not on_target.installed:
-        refuse(wrong)
+        refuse_drain(wrong)
         lacking = []
     else:
         # The same plan may yet install the charts that bring a Fleet, a namespace or a newer Agones, and must not fail
         # for want of them. The runner's rights are no chart's matter: a missing verb is refused now.
-        refuse([*wrong, *denials(on_target)])
+        refuse_drain([*wrong, *denials(on_target)])
         lacking = what_charts_bring(policies, on_source, on_target)
     _refuse_unknown_predicate(source, settings)
     return [f"{problem}; the drain will be refused unless the release's charts change that" for problem in lacking]
@@ -556,8 +556,8 @@ def drain_once(
     """One round of a drain, on API servers."""
     refuse_wrong_clock(source, clock, settings.source_slot)
     steady = SteadyClock(clock)
-    source_feed = WatchFeed(source, settings.namespaces, SLICE_SECONDS + MORE_SECONDS, steady)
-    target_feed = WatchFeed(target, settings.namespaces, SLICE_SECONDS + MORE_SECONDS, steady)
+    source_feed = WatchFeed(source, settings.namespaces, DRAIN_SLICE_SECONDS + MORE_SECONDS, steady)
+    target_feed = WatchFeed(target, settings.namespaces, DRAIN_SLICE_SECONDS + MORE_SECONDS, steady)
     one = DrainRound(
         policies=policies,
         source=KubeSource(source),

@@ -24,7 +24,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.polic
 
 # Beyond a pod's grace period, before the pod of an interrupted session is deleted.
 FORCE_AFTER_SECONDS = 30.0
-NOTHING = ("", "")
+ASK_NOTHING = ("", "")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class DeletePod:
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseSuccessor:
     """Give back a server of the target that waits for players who do not come: their session did not hand over."""
 
     uid: str
@@ -69,14 +69,14 @@ class Release:
     version: str
 
 
-Action = Union[Signal, ShutDown, DeletePod, Release]
+DrainAction = Union[Signal, ShutDown, DeletePod, ReleaseSuccessor]
 
 
 def wanted(session: Session, policy: Policy, now: float) -> tuple[str, str]:
     """The mode and reason of the request that is due now; ("", "") when none is."""
     request = session.request
     if session.over:
-        return NOTHING
+        return ASK_NOTHING
     if request is None or request.state == CANCELLED:
         return (policy.mode, REASON_DRAIN)
     # What was only planned is judged by today's policy: the operator may have chosen a gentler one since.
@@ -86,12 +86,12 @@ def wanted(session: Session, policy: Policy, now: float) -> tuple[str, str]:
     # Whoever has a seat on the target by name keeps it at the deadline.
     at_deadline = HANDOFF if request.successor else DISCONNECT
     if interrupts:
-        return (at_deadline, REASON_DEADLINE) if is_unanswered(session, policy, now) else NOTHING
+        return (at_deadline, REASON_DEADLINE) if is_unanswered(session, policy, now) else ASK_NOTHING
     if policy.interrupt_at_deadline and now >= deadline_of(request, policy):
         return (at_deadline, REASON_DEADLINE)
     if _is_outdated(request, policy) or is_unanswered(session, policy, now):
         return (policy.mode, REASON_DRAIN)
-    return NOTHING
+    return ASK_NOTHING
 
 
 def _is_outdated(request: Request, policy: Policy) -> bool:

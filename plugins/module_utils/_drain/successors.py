@@ -42,7 +42,7 @@ class Successors:
     kept: list[Server] = field(default_factory=list)
 
 
-def mark_of(server: Server, domain: str) -> tuple[str, str]:
+def _mark_of(server: Server, domain: str) -> tuple[str, str]:
     """The session whose players a server of the target was allocated for, and the run; empty texts without a mark."""
     uid, _slash, run = server.annotations.get(successor_annotation(domain), "").partition("/")
     return uid, run
@@ -50,7 +50,7 @@ def mark_of(server: Server, domain: str) -> tuple[str, str]:
 
 def session_of(server: Server, policy: Policy) -> str:
     """The uid of the session whose players a server of the target was allocated for, in this run; "" for any other."""
-    uid, run = mark_of(server, policy.domain)
+    uid, run = _mark_of(server, policy.domain)
     return uid if run == policy.run else ""
 
 
@@ -103,7 +103,7 @@ def sort_successors(
     sessions = {server.uid: server for server in source}
     found = Successors()
     for server in target:
-        uid, _run = mark_of(server, domain)
+        uid, _run = _mark_of(server, domain)
         if not uid or not server.is_session or server.ending or is_asked_to_go(server, domain):
             continue
         fitting = _fitting(found, server, sessions.get(uid), domain) if is_unused(known, server, uid) else found.kept
@@ -131,7 +131,7 @@ def release_request(server: Server, domain: str, now: float, notice: float) -> R
     """What asks a successor to go, with full notice."""
     before = read_request(server.annotations, domain)
     return Request(
-        run=mark_of(server, domain)[1],
+        run=_mark_of(server, domain)[1],
         seq=before.seq + 1 if before else 1,
         state=REQUESTED,
         mode=DISCONNECT,

@@ -31,7 +31,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.serv
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import MEMORY, is_handing_over
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import DRAIN_MEMORY, is_handing_over
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.successors import (
     Successors,
     names_successors,
@@ -43,7 +43,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel im
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper, LeaseLost
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-ATTEMPTS = 5
+_ATTEMPTS = 5
 LOOK_SECONDS = 0.5
 
 
@@ -62,7 +62,7 @@ class Cancellation:
             self.keeper.keep()
         asked, closing = self._standing()
         before = len(asked)
-        for _attempt in range(ATTEMPTS):
+        for _attempt in range(_ATTEMPTS):
             if check_mode or not asked:
                 break
             in_parallel(self._cancel, asked)
@@ -127,7 +127,7 @@ class SuccessorRelease:
 
     def run(self, *, check_mode: bool) -> Json:
         """Returns how many were asked to go (in check mode at most), and how many stay."""
-        known = (self.keeper.load(MEMORY) or {}).get("successors", {})
+        known = (self.keeper.load(DRAIN_MEMORY) or {}).get("successors", {})
         found = self._look(known)
         if check_mode:
             return {"released": len(found.unused) + len(found.waiting), "kept": len(found.kept)}
@@ -137,7 +137,7 @@ class SuccessorRelease:
             found = self._look(known)
         self.keeper.keep()
         released = 0
-        for _attempt in range(ATTEMPTS):
+        for _attempt in range(_ATTEMPTS):
             if not found.unused:
                 break
             released += sum(in_parallel(self._let_go, found.unused))
@@ -166,7 +166,7 @@ def read_all(feed: Feed, read: Callable[[Json], Server]) -> list[Server]:
 
 def may_have_successors(source: Iterable[Server], keeper: Keeper, domain: str) -> bool:
     """Whether a handoff may have allocated servers of the target: only then it is looked at, as it may be dead."""
-    return names_successors(source, domain) or is_handing_over(keeper.load(MEMORY))
+    return names_successors(source, domain) or is_handing_over(keeper.load(DRAIN_MEMORY))
 
 
 def cancel_requests(

@@ -31,17 +31,17 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
-    Action,
     DeletePod,
-    Release,
+    DrainAction,
+    ReleaseSuccessor,
     Signal,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.successors import is_played_on
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 # Whether the write was accepted, and the server as it is after it; None when the server is gone.
-Answer = tuple[bool, Json]
-NOT_NOW: Answer = (False, {})
+_Answer = tuple[bool, Json]
+NOT_NOW: _Answer = (False, {})
 # So many are handed to the threads, for the time in which nobody looks after them; these cannot be dropped.
 WRITES_AHEAD = 2 * WRITE_THREADS
 # Answers are taken some at a time: to wake up for each takes the threads' time.
@@ -66,9 +66,9 @@ class Writes:
         self.refusals: dict[Key, str] = {}
         self._domain = policies.default.domain
         self._pool = ThreadPoolExecutor(WRITE_THREADS)
-        self._todo: deque[tuple[Action, Mapping[str, Server]]] = deque()
+        self._todo: deque[tuple[DrainAction, Mapping[str, Server]]] = deque()
         self._under_way = 0
-        self._done: queue.SimpleQueue[Future[tuple[Action, Answer | None]]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Future[tuple[DrainAction, _Answer | None]]] = queue.SimpleQueue()
 
     def __enter__(self) -> Writes:
         return self
@@ -82,7 +82,7 @@ class Writes:
         """Whether there are actions whose answers have not been taken."""
         return bool(self._todo or self._under_way)
 
-    def put(self, actions: Sequence[Action], reserved: Mapping[str, Server]) -> None:
+    def put(self, actions: Sequence[DrainAction], reserved: Mapping[str, Server]) -> None:
         """Do these before all that has not begun, and repetitions after it: else thousands of deaf servers would keep
         others from being asked at all. `reserved` are the servers of the target that were allocated for sessions
         before, by session.
@@ -90,13 +90,13 @@ class Writes:
         self._todo.extendleft((one, reserved) for one in reversed(actions) if not _is_repetition(one))
         self._todo.extend((one, reserved) for one in actions if _is_repetition(one))
 
-    def drop(self) -> list[Action]:
+    def drop(self) -> list[DrainAction]:
         """Forget what has not begun; what that was."""
         dropped = [action for action, _reserved in self._todo]
         self._todo.clear()
         return dropped
 
-    def answers(self, seconds: float) -> Iterator[tuple[Action, Answer | None]]:
+    def answers(self, seconds: float) -> Iterator[tuple[DrainAction, _Answer | None]]:
         """What became of actions, as it is known, for so long or until all are done. Take every answer."""
         end = self._clock.monotonic() + seconds
         while self._begin():
@@ -117,16 +117,16 @@ class Writes:
             self._pool.submit(self._try, *self._todo.popleft()).add_done_callback(self._done.put)
         return self._under_way > 0
 
-    def _try(self, action: Action, reserved: Mapping[str, Server]) -> tuple[Action, Answer | None]:
+    def _try(self, action: DrainAction, reserved: Mapping[str, Server]) -> tuple[DrainAction, _Answer | None]:
         return action, self._answer(action, reserved)
 
-    def _answer(self, action: Action, reserved: Mapping[str, Server]) -> Answer | None:
+    def _answer(self, action: DrainAction, reserved: Mapping[str, Server]) -> _Answer | None:
         try:
             return self._do(action, reserved)
         except NotFound:
             return None
         except Conflict:
-            side = self._target if isinstance(action, Release) else self._source
+            side = self._target if isinstance(action, ReleaseSuccessor) else self._source
             found = side.find_server(action.namespace, action.name)
             return None if found is None else (False, found)
         except ApiFailure as error:
@@ -134,7 +134,7 @@ class Writes:
                 raise
             return NOT_NOW
 
-    def _do(self, action: Action, reserved: Mapping[str, Server]) -> Answer:
+    def _do(self, action: DrainAction, reserved: Mapping[str, Server]) -> _Answer:
         if isinstance(action, DeletePod):
             self._source.delete_pod(action.namespace, action.name)
             return True, {}
@@ -145,7 +145,7 @@ class Writes:
             body = request_patch(request, self._domain, action.version)
         else:
             body = {"metadata": {"resourceVersion": action.version}, "status": {"state": "Shutdown"}}
-        side = self._target if isinstance(action, Release) else self._source
+        side = self._target if isinstance(action, ReleaseSuccessor) else self._source
         return True, side.patch_server(action.namespace, action.name, body)
 
     def _complete(self, action: Signal, reserved: Mapping[str, Server]) -> Request | None:
@@ -197,5 +197,5 @@ class Writes:
         return found
 
 
-def _is_repetition(action: Action) -> bool:
+def _is_repetition(action: DrainAction) -> bool:
     return isinstance(action, Signal) and action.request.seq > 1 and action.request.reason == REASON_DRAIN

@@ -14,7 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 
 # AWS takes this many values in one filter.
 FILTER_VALUES = 200
-IN_USE = ("pending", "running")
+_IN_USE = ("pending", "running")
 
 
 @aws_call("find subnets by {filters}")
@@ -29,7 +29,7 @@ def describe_route_tables(client: Any, vpc_id: str) -> list[Description]:
 
 @aws_call("list the running instances")
 def describe_running_instances(client: Any) -> list[Description]:
-    filters = [{"Name": "instance-state-name", "Values": list(IN_USE)}]
+    filters = [{"Name": "instance-state-name", "Values": list(_IN_USE)}]
     reservations = _listed(client, "describe_instances", "Reservations", filters, PaginationConfig={"PageSize": 1000})
     return [instance for reservation in reservations for instance in reservation["Instances"]]
 

@@ -31,10 +31,10 @@ PRINCIPAL = re.compile(r"arn:aws[\w-]*:iam::\d{12}:(role|user)/.+")
 FOR_PEOPLE = ("STANDARD",)
 WITH_POLICIES = ("STANDARD", "EC2")
 
-Policy = Mapping[str, Any]
+EntryPolicy = Mapping[str, Any]
 
 
-def read_policies(associated: Any) -> list[dict[str, Any]]:
+def read_entry_policies(associated: Any) -> list[dict[str, Any]]:
     """Associated policies as the option access_policies has them, in order."""
     found = [
         {
@@ -47,7 +47,7 @@ def read_policies(associated: Any) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: str(one["policy_arn"]))
 
 
-def _write_policies(policies: Sequence[Policy]) -> list[dict[str, Any]]:
+def _write_policies(policies: Sequence[EntryPolicy]) -> list[dict[str, Any]]:
     return [
         {
             "policyArn": one["policy_arn"],
@@ -57,7 +57,7 @@ def _write_policies(policies: Sequence[Policy]) -> list[dict[str, Any]]:
     ]
 
 
-FIELDS = (
+ENTRY_FIELDS = (
     Field("type", "type", FIXED, lambda have, want: (have or "STANDARD") == want),
     Field("kubernetes_groups", "kubernetesGroups", converges(ENTRY), same_members),
     Field("username", "username", converges(ENTRY)),
@@ -65,14 +65,14 @@ FIELDS = (
         "access_policies",
         POLICIES_PATH,
         converges(POLICIES),
-        lambda have, want: have == read_policies(_write_policies(want)),
-        read_policies,
+        lambda have, want: have == read_entry_policies(_write_policies(want)),
+        read_entry_policies,
         _write_policies,
     ),
 )
 
 
-def settled(options: Mapping[str, Any], have: Mapping[str, Any] | None) -> dict[str, Any]:
+def settled_entry(options: Mapping[str, Any], have: Mapping[str, Any] | None) -> dict[str, Any]:
     """The values of an entry's fields, or a refusal of what contradicts itself.
 
     `policy_arns` are joined with `access_policies`; without `purge_policies` those that are there stay. What EKS sets
@@ -84,7 +84,7 @@ def settled(options: Mapping[str, Any], have: Mapping[str, Any] | None) -> dict[
     _refuse_bad(what, options, kind, policies or [])
     if policies is not None and have is not None and not options["purge_policies"]:
         named = {one["policy_arn"] for one in policies}
-        policies += [one for one in read_policies(have.get(POLICIES_PATH)) if one["policy_arn"] not in named]
+        policies += [one for one in read_entry_policies(have.get(POLICIES_PATH)) if one["policy_arn"] not in named]
     own = {name: options[name] if kind in FOR_PEOPLE else None for name in ("kubernetes_groups", "username")}
     return {"type": options["type"], **own, "access_policies": policies}
 
@@ -112,7 +112,7 @@ def _wanted_policies(options: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     return [*wide, *({**one, "namespaces": list(one["namespaces"] or [])} for one in options["access_policies"] or [])]
 
 
-def _refuse_bad(what: str, options: Mapping[str, Any], kind: str, policies: Sequence[Policy]) -> None:
+def _refuse_bad(what: str, options: Mapping[str, Any], kind: str, policies: Sequence[EntryPolicy]) -> None:
     problems = []
     if not PRINCIPAL.fullmatch(options["principal_arn"]):
         problems.append(
@@ -186,7 +186,7 @@ class AccessEntry(Part):
     kind = "access entry"
     part_key = "principalArn"
     arn_key = "accessEntryArn"
-    fields = FIELDS
+    fields = ENTRY_FIELDS
     creation = "CreateAccessEntry"
 
     def describe(self) -> Description | None:
@@ -220,9 +220,9 @@ class AccessEntry(Part):
             update_access_entry(self.client, self.cluster, self.part, body)
             return ""
         (change,) = changes
-        there = read_policies(have[POLICIES_PATH])
+        there = read_entry_policies(have[POLICIES_PATH])
         # More rights before fewer: in between nobody is locked out.
-        self._associate([one for one in change.body if read_policies([one])[0] not in there])
+        self._associate([one for one in change.body if read_entry_policies([one])[0] not in there])
         wanted = {one["policyArn"] for one in change.body}
         for one in there:
             if one["policy_arn"] not in wanted:

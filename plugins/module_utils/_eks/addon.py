@@ -62,7 +62,7 @@ def _same_identities(have: Any, want: Any) -> bool:
     return bool(have == _read_identities(_write_identities(want)))
 
 
-FIELDS = (
+ADDON_FIELDS = (
     Field("version", "addonVersion", ADDON),
     Field(
         "configuration_values",
@@ -135,7 +135,7 @@ class Addon(Part):
     kind = "add-on"
     part_key = "addonName"
     arn_key = "addonArn"
-    fields = FIELDS
+    fields = ADDON_FIELDS
     creation = "CreateAddon"
 
     def __init__(

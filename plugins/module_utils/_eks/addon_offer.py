@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import FIELDS, read_configuration
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import ADDON_FIELDS, read_configuration
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
@@ -76,14 +76,14 @@ def _is_default(version: Mapping[str, Any], kubernetes_version: str) -> bool:
     return any(one.get("clusterVersion") == kubernetes_version and one.get("defaultVersion") for one in found)
 
 
-def settled(
+def settled_addon(
     catalog: Catalog, options: Mapping[str, Any], have: Mapping[str, Any] | None, *, check_mode: bool
 ) -> dict[str, Any]:
     """The values of an add-on's fields with nothing left open, or a refusal.
 
     AWS is asked only about what would change: what is installed may have left the catalog long ago.
     """
-    values = {field.option: options[field.option] for field in FIELDS}
+    values = {field.option: options[field.option] for field in ADDON_FIELDS}
     if values["pod_identity_associations"]:
         # One way to its permissions, not two.
         values["service_account_role_arn"] = ""

@@ -41,7 +41,7 @@ TOGETHER = {
         "resourcesVpcConfig.publicAccessCidrs",
     ),
 }
-MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+AUTHENTICATION_MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 # Also what ListCapabilities answers in partitions that have none.
 DENIED = "AccessDeniedException"
 
@@ -64,16 +64,16 @@ def _encryption_request(key: str) -> list[dict[str, Any]]:
 
 
 def _mode_hindrance(have: Any, want: Any) -> str:
-    if have not in MODES or MODES.index(want) == MODES.index(have) + 1:
+    if have not in AUTHENTICATION_MODES or AUTHENTICATION_MODES.index(want) == AUTHENTICATION_MODES.index(have) + 1:
         return ""
-    return f"EKS moves one step at a time and never back: {', '.join(MODES)}"
+    return f"EKS moves one step at a time and never back: {', '.join(AUTHENTICATION_MODES)}"
 
 
 def _encryption_hindrance(have: Any, _want: Any) -> str:
     return "EKS never changes the key or takes it away" if have else ""
 
 
-FIELDS = (
+CLUSTER_FIELDS = (
     Field("kubernetes_version", "version", FIXED, hindrance=lambda _have, _want: "the other slot is for that"),
     Field("role_arn", "roleArn", FIXED),
     Field("service_ipv4_cidr", "kubernetesNetworkConfig.serviceIpv4Cidr", FIXED),
@@ -107,7 +107,7 @@ FIELDS = (
 )
 
 
-def check_values(name: str, values: Mapping[str, Any]) -> None:
+def check_cluster_values(name: str, values: Mapping[str, Any]) -> None:
     """Raise if options of a cluster make no sense, all at once."""
     wrong = list(_nonsense(values))
     if wrong:
@@ -201,7 +201,7 @@ class Cluster(Resource):
 
     kind = "cluster"
     arn_key = "arn"
-    fields = FIELDS
+    fields = CLUSTER_FIELDS
     needed = ("kubernetes_version", "role_arn", "subnet_ids")
     creation = "CreateCluster"
 

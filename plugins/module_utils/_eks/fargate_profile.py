@@ -22,8 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import NOT_FOUND, Part
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import (
     FAILED,
-    Keeper,
-    Want,
+    WantedResource,
     absent_round,
     creation_body,
     predicted,
@@ -38,6 +37,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     same_members,
     unchangeable,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LeaseKeeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description, Result
 
 # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateFargateProfile.html; not in botocore's model.
@@ -56,7 +56,7 @@ def _without_empty_labels(selectors: Any) -> Any:
     return [{key: value for key, value in one.items() if value} for one in selectors or []]
 
 
-FIELDS = (
+PROFILE_FIELDS = (
     Field("pod_execution_role_arn", "podExecutionRoleArn", FIXED),
     Field("subnet_ids", "subnets", FIXED, same_members),
     Field("selectors", "selectors", FIXED, _same_selectors, _without_empty_labels, _without_empty_labels),
@@ -101,7 +101,7 @@ class FargateProfile(Part):
     kind = "Fargate profile"
     part_key = "fargateProfileName"
     arn_key = "fargateProfileArn"
-    fields = FIELDS
+    fields = PROFILE_FIELDS
     needed = ("pod_execution_role_arn", "subnet_ids", "selectors")
     creation = "CreateFargateProfile"
 
@@ -120,15 +120,15 @@ class FargateProfile(Part):
         delete_fargate_profile(self.client, self.cluster, self.part)
 
 
-def present(
+def ensure_profile(
     resource: FargateProfile,
-    want: Want,
+    want: WantedResource,
     *,
     ec2: Callable[[], Any],
     recreate: bool,
     check_mode: bool,
     clock: Clock,
-    keeper: Keeper,
+    keeper: LeaseKeeper,
 ) -> Result:
     """A round of creation; with `recreate` a profile that differs, or that has failed, is deleted first.
 
@@ -170,7 +170,7 @@ def refuse_public_subnets(ec2: Any, name: str, subnet_ids: Sequence[str]) -> Non
         )
 
 
-def _must_go(resource: FargateProfile, want: Want, have: Description) -> bool:
+def _must_go(resource: FargateProfile, want: WantedResource, have: Description) -> bool:
     if have["status"] == "DELETING":
         return False
     return have["status"] in FAILED or bool(unchangeable(resource.fields, want.values, have))

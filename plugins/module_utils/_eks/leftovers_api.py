@@ -36,7 +36,7 @@ def describe_security_groups(client: Any, filters: Filters) -> list[Description]
 
 
 @aws_call("list network interfaces by {filters}")
-def describe_network_interfaces(client: Any, filters: Filters) -> list[Description]:
+def find_network_interfaces(client: Any, filters: Filters) -> list[Description]:
     pages = client.get_paginator("describe_network_interfaces").paginate(Filters=filters)
     return [one for page in pages for one in page["NetworkInterfaces"]]
 
@@ -100,7 +100,7 @@ class AwsAccount:
         control_plane = {"Name": "description", "Values": [f"Amazon EKS {cluster}"]}
         marks = [control_plane, _tag("cluster.k8s.amazonaws.com/name", cluster)]
         marks.append(_has(f"kubernetes.io/cluster/{cluster}"))
-        return self._each("NetworkInterfaceId", describe_network_interfaces, marks)
+        return self._each("NetworkInterfaceId", find_network_interfaces, marks)
 
     def instances(self, cluster: str) -> list[Description]:
         live = {"Name": "instance-state-name", "Values": LIVE_STATES}

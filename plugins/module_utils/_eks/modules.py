@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import (
-    Want,
+    WantedResource,
     absent_round,
     answer,
     empty_round,
@@ -39,9 +39,9 @@ def values_of(module: Any, kind: type[Resource]) -> dict[str, Any]:
     return {field.option: module.params[field.option] for field in kind.fields}
 
 
-def want_of(options: Mapping[str, Any], values: Mapping[str, Any]) -> Want:
+def want_of(options: Mapping[str, Any], values: Mapping[str, Any]) -> WantedResource:
     """What the options ask for; `values` are those of the resource's own fields."""
-    return Want(values, options["tags"], options["purge_tags"], options["wait"])
+    return WantedResource(values, options["tags"], options["purge_tags"], options["wait"])
 
 
 def one_round(

@@ -73,7 +73,7 @@ def _setting(have: Mapping[str, Any], key: str) -> Any:
     return WHEN_ABSENT.get(key) if have.get(key) is None else have[key]
 
 
-FIELDS = (
+NODEGROUP_FIELDS = (
     Field("kubernetes_version", "version", FIXED),
     Field("release_version", "releaseVersion", FIXED),
     Field("ami_type", "amiType", FIXED),
@@ -97,7 +97,7 @@ FIELDS = (
 )
 
 
-def check_values(name: str, values: Mapping[str, Any]) -> None:
+def check_nodegroup_values(name: str, values: Mapping[str, Any]) -> None:
     """Raise if options of a node group make no sense, all at once."""
     wrong = list(nonsense(values))
     if wrong:
@@ -211,7 +211,7 @@ class Nodegroup(Part):
     kind = "node group"
     part_key = "nodegroupName"
     arn_key = "nodegroupArn"
-    fields = FIELDS
+    fields = NODEGROUP_FIELDS
     needed = ("node_role_arn", "subnet_ids")
     creation = "CreateNodegroup"
 

@@ -23,10 +23,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
-NOT_FOUND = "NoSuchEntity"
+_NOT_FOUND = "NoSuchEntity"
 CLIENTS, THUMBPRINTS = "clients", "thumbprints"
 
-FIELDS = (
+PROVIDER_FIELDS = (
     Field("client_ids", "ClientIDList", converges(CLIENTS), same_members),
     Field("thumbprints", "ThumbprintList", converges(THUMBPRINTS), same_members),
 )
@@ -57,7 +57,7 @@ def list_oidc_providers(client: Any) -> list[str]:
     return [one["Arn"] for one in client.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
 
 
-@aws_call("read OIDC provider {arn}", none_for=NOT_FOUND)
+@aws_call("read OIDC provider {arn}", none_for=_NOT_FOUND)
 def get_oidc_provider(client: Any, arn: str) -> Description | None:
     found: Description = client.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     return found
@@ -93,7 +93,7 @@ def untag_oidc_provider(client: Any, arn: str, keys: Sequence[str]) -> None:
     client.untag_open_id_connect_provider(OpenIDConnectProviderArn=arn, TagKeys=list(keys))
 
 
-@aws_call("delete OIDC provider {arn}", none_for=NOT_FOUND)
+@aws_call("delete OIDC provider {arn}", none_for=_NOT_FOUND)
 def delete_oidc_provider(client: Any, arn: str) -> None:
     client.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
 
@@ -107,7 +107,7 @@ class OidcProvider(Resource):
 
     kind = "OIDC provider"
     arn_key = "Arn"
-    fields = FIELDS
+    fields = PROVIDER_FIELDS
     creation = "CreateOpenIDConnectProvider"
 
     def __init__(self, iam: Any, eks: Any, cluster: str, issuer: str = "") -> None:

@@ -25,7 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 ASSOCIATION = converges("association")
 
 
-FIELDS = (
+_FIELDS = (
     Field("role_arn", "roleArn", ASSOCIATION),
     # AWS leaves it out where there is none; an empty one takes it away.
     Field("target_role_arn", "targetRoleArn", ASSOCIATION, equal_to(""), lambda role: role or None),
@@ -77,7 +77,7 @@ class PodIdentityAssociation(Part):
 
     kind = "pod identity association"
     arn_key = "associationArn"
-    fields: tuple[Field, ...] = FIELDS
+    fields: tuple[Field, ...] = _FIELDS
     needed = ("role_arn",)
     creation = "CreatePodIdentityAssociation"
 
@@ -98,7 +98,7 @@ class PodIdentityAssociation(Part):
             found = describe_pod_identity_association(self.client, self.cluster, self._id)
         if found is not None and found.get("ownerArn"):
             owner = f"it belongs to the add-on {found['ownerArn']}; change it there"
-            self.fields = tuple(replace(one, rule=FIXED, hindrance=lambda _have, _want: owner) for one in FIELDS)
+            self.fields = tuple(replace(one, rule=FIXED, hindrance=lambda _have, _want: owner) for one in _FIELDS)
         return with_status(found) if found is not None else None
 
     def create(self, body: Mapping[str, Any]) -> Description:

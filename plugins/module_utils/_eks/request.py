@@ -57,7 +57,7 @@ def _option(path: str, names: Mapping[str, str]) -> str:
 
 
 def _problems(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
-    check = CHECKS.get(shape.type_name)
+    check = _CHECKS.get(shape.type_name)
     if check is not None:
         yield from check(path, value, shape)
 
@@ -124,7 +124,7 @@ def _range(path: str, value: Any, size: int, shape: Any, unit: str) -> Iterator[
         yield path, f"{value!r} is above the most that AWS takes, {most}{unit}"
 
 
-CHECKS = {
+_CHECKS = {
     "structure": _structure,
     "list": _list,
     "map": _map,

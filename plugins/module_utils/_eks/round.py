@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -33,9 +33,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     shown,
     unwanted_tags,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LeaseKeeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description, Result, T
 
-SLICE_SECONDS = 15.0
+EKS_SLICE_SECONDS = 15.0
 FIRST_POLL_SECONDS = 0.5
 POLL_GROWTH = 1.2
 LONGEST_POLL_SECONDS = 5.0
@@ -50,14 +51,8 @@ UNPROVED = MOVING | {"UPDATE_FAILED"}
 FAILED_UPDATE = frozenset({"Failed", "Cancelled"})
 
 
-class Keeper(Protocol):
-    """The lease of the run, if there is one."""
-
-    def keep(self) -> None: ...
-
-
 @dataclass(frozen=True)
-class Want:
+class WantedResource:
     """What a module's options ask for. `values` by option; `purge_tags` takes tags away that are not wanted."""
 
     values: Mapping[str, Any]
@@ -70,7 +65,9 @@ class _Busy(Exception):
     """AWS says that something else is in the way for now."""
 
 
-def present_round(resource: Resource, want: Want, *, check_mode: bool, clock: Clock, keeper: Keeper) -> Result:
+def present_round(
+    resource: Resource, want: WantedResource, *, check_mode: bool, clock: Clock, keeper: LeaseKeeper
+) -> Result:
     """Create the resource or change what differs, then watch it until it has settled or the slice ends.
 
     Raises BlueGreenError where a field differs that cannot change, where a value is none that AWS knows, and where
@@ -88,7 +85,7 @@ def present_round(resource: Resource, want: Want, *, check_mode: bool, clock: Cl
     return _Round(resource, have, clock).present(want)
 
 
-def refuse_incomplete(resource: Resource, want: Want) -> None:
+def refuse_incomplete(resource: Resource, want: WantedResource) -> None:
     """Raise if an option is not given without which the resource cannot be created."""
     lacking = [option for option in resource.needed if not want.values.get(option)]
     if lacking:
@@ -98,7 +95,9 @@ def refuse_incomplete(resource: Resource, want: Want) -> None:
         )
 
 
-def absent_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: Keeper, wait: bool = True) -> Result:
+def absent_round(
+    resource: Resource, *, check_mode: bool, clock: Clock, keeper: LeaseKeeper, wait: bool = True
+) -> Result:
     """Delete the resource and watch it until it is gone or the slice ends."""
     have = resource.describe()
     if have is not None:
@@ -108,7 +107,9 @@ def absent_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: 
     return _gone_round(resource, have, check_mode=check_mode, clock=clock, keeper=keeper, wait=wait)
 
 
-def empty_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: Keeper, wait: bool = True) -> Result:
+def empty_round(
+    resource: Resource, *, check_mode: bool, clock: Clock, keeper: LeaseKeeper, wait: bool = True
+) -> Result:
     """Delete what is in the resource, then the resource; kinds side by side, Fargate profiles one at a time."""
     have = resource.describe()
     if have is not None:
@@ -119,7 +120,7 @@ def empty_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: K
         gone = _gone_round(resource, have, check_mode=check_mode, clock=clock, keeper=keeper, wait=wait)
         return {**gone, "contents": names}
     keeper.keep()
-    deadline = clock.monotonic() + SLICE_SECONDS
+    deadline = clock.monotonic() + EKS_SLICE_SECONDS
     failed_before = {part.name: reason for part in parts if (reason := _delete_part(part))}
     for _poll in _polls(clock, deadline):
         parts = list(resource.contents())
@@ -134,7 +135,7 @@ def empty_round(resource: Resource, *, check_mode: bool, clock: Clock, keeper: K
 
 
 def _gone_round(
-    resource: Resource, have: Description | None, *, check_mode: bool, clock: Clock, keeper: Keeper, wait: bool
+    resource: Resource, have: Description | None, *, check_mode: bool, clock: Clock, keeper: LeaseKeeper, wait: bool
 ) -> Result:
     if have is None:
         return _result(resource, None, None, changed=False)
@@ -144,7 +145,7 @@ def _gone_round(
     return _Round(resource, have, clock).absent(have, wait=wait)
 
 
-def predicted(resource: Resource, want: Want, have: Description | None, *, anew: bool = False) -> Result:
+def predicted(resource: Resource, want: WantedResource, have: Description | None, *, anew: bool = False) -> Result:
     """The resource as it will be; made `anew`, it has nothing of what is there now."""
     if have is None or have["status"] == "DELETING" or anew:
         after = {**resource.identity(), "tags": {}, **creation_body(resource, want)}
@@ -181,10 +182,10 @@ class _Round:
         self.before = have
         self.seen = have
         self.clock = clock
-        self.deadline = clock.monotonic() + SLICE_SECONDS
+        self.deadline = clock.monotonic() + EKS_SLICE_SECONDS
         self.changed = False
 
-    def present(self, want: Want) -> Result:
+    def present(self, want: WantedResource) -> Result:
         try:
             if self.before is None:
                 return self._create(want)
@@ -213,7 +214,7 @@ class _Round:
                 raise BlueGreenError(_failure(self.resource, seen, "Mend the cause and run again"), last=seen)
         return self._unfinished(failed_before=failed_before)
 
-    def _create(self, want: Want) -> Result:
+    def _create(self, want: WantedResource) -> Result:
         body = creation_body(self.resource, want)
         self.seen = _unless_busy(lambda: self.resource.create(body))
         self.changed = True
@@ -227,7 +228,7 @@ class _Round:
                     return self._finished(seen)
         return self._unfinished()
 
-    def _change(self, want: Want, have: Description) -> Result:
+    def _change(self, want: WantedResource, have: Description) -> Result:
         if have["status"] in MOVING:
             if not want.wait and have["status"] != "DELETING" and not _differs(self.resource, want, have):
                 return self._finished(have)
@@ -256,7 +257,7 @@ class _Round:
                 return seen is not None
         return False
 
-    def _tag(self, want: Want) -> None:
+    def _tag(self, want: WantedResource) -> None:
         have = self.seen or {}
         add, remove = _tag_changes(want, have)
         arn = have[self.resource.arn_key] if add or remove else ""
@@ -346,7 +347,7 @@ def _unless_busy(call: Callable[[], T]) -> T:
         raise
 
 
-def _refuse(resource: Resource, want: Want, have: Description | None) -> None:
+def _refuse(resource: Resource, want: WantedResource, have: Description | None) -> None:
     if have is None or have["status"] == "DELETING":
         return
     if have["status"] in FAILED:
@@ -408,14 +409,14 @@ def _are_made(changes: Sequence[Difference], have: Description) -> bool:
     return not differences(fields, {change.field.option: change.want for change in changes}, have)
 
 
-def creation_body(resource: Resource, want: Want) -> dict[str, Any]:
+def creation_body(resource: Resource, want: WantedResource) -> dict[str, Any]:
     """The body of the request that creates the resource."""
     body = request(resource.fields, want.values)
     tags = missing_tags(want.tags, {})
     return {**body, "tags": tags} if tags else body
 
 
-def _changes(resource: Resource, want: Want, have: Description) -> list[Difference]:
+def _changes(resource: Resource, want: WantedResource, have: Description) -> list[Difference]:
     """What is to change: what differs, and after a failed update all that is wanted.
 
     AWS may show the values of an update that has failed, though what runs does not have them.
@@ -426,13 +427,13 @@ def _changes(resource: Resource, want: Want, have: Description) -> list[Differen
     return [Difference(one, one.decode(at(have, one.path)), want.values[one.option]) for one in wanted]
 
 
-def _tag_changes(want: Want, have: Description) -> tuple[dict[str, str], list[str]]:
+def _tag_changes(want: WantedResource, have: Description) -> tuple[dict[str, str], list[str]]:
     """The tags to set, and the keys to take away."""
     tags = have.get("tags") or {}
     return missing_tags(want.tags, tags), unwanted_tags(want.tags, tags, purge=want.purge_tags)
 
 
-def _differs(resource: Resource, want: Want, have: Description) -> bool:
+def _differs(resource: Resource, want: WantedResource, have: Description) -> bool:
     return bool(_changes(resource, want, have)) or any(_tag_changes(want, have))
 
 

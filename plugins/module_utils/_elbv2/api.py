@@ -35,7 +35,7 @@ SWAP_CLIENT_CONFIG: Mapping[str, Any] = {
     "retries": {**CLIENT_CONFIG["retries"], "mode": "adaptive"},
 }
 CLUSTER_TAG = "elbv2.k8s.aws/cluster"
-IN_USE = "ResourceInUse"
+_IN_USE = "ResourceInUse"
 
 
 @aws_call("find load balancer {name}", none_for="LoadBalancerNotFound")
@@ -354,7 +354,7 @@ class TargetGroupApi:
         try:
             delete_target_group(self._client, arn)
         except AnsibleAWSError as error:
-            if error_code(error) == IN_USE:
+            if error_code(error) == _IN_USE:
                 return False
             raise
         return True

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import Health
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.hazards import Hazard, warnings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import (
-    SLOTS,
     Plan,
     TargetGroup,
     Weights,
@@ -36,6 +35,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.world
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.write import Writer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import JournalKeeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import LeaseLost
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
@@ -43,14 +44,6 @@ RETRY_AFTER_SECONDS = 1.0
 
 
 FINISHED: Result = {"finished": True, "progress": "weights are set"}
-
-
-class Keeper(Protocol):
-    """The lease and the journal of the run, if there is one."""
-
-    def keep(self) -> None: ...
-
-    def journal(self, kind: str, **data: Any) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ class _Round:
     warnings: list[str]
 
 
-def swap_round(api: ListenerApi, want: Swap, *, check_mode: bool, clock: Clock, keeper: Keeper) -> Result:
+def swap_round(api: ListenerApi, want: Swap, *, check_mode: bool, clock: Clock, keeper: JournalKeeper) -> Result:
     """Do one round of the swap and return what the module returns, `round` included.
 
     Raises BlueGreenError when the swap is refused, or when it failed and has been taken back.
@@ -230,7 +223,7 @@ def _not_yet(want: Swap, done: _Round, lacking: Sequence[str]) -> Result:
     return {**_result(want, done, waiting), "changed": False}
 
 
-def _make_sure_it_is_ours(keeper: Keeper) -> None:
+def _make_sure_it_is_ours(keeper: JournalKeeper) -> None:
     """Raise LeaseLost; any other trouble with the lease is no reason to leave listeners half written."""
     try:
         keeper.keep()
@@ -240,7 +233,7 @@ def _make_sure_it_is_ours(keeper: Keeper) -> None:
         return
 
 
-def _journal(keeper: Keeper, weights: Weights) -> list[str]:
+def _journal(keeper: JournalKeeper, weights: Weights) -> list[str]:
     """Note the weights; they are set, so that a journal out of reach is but a warning."""
     try:
         keeper.journal("traffic", weights={slot: weights.of(slot) for slot in SLOTS})

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS
 
 Action = dict[str, Any]
 
-SLOTS = ("blue", "green")
 HIGHEST_WEIGHT = 999
 MOST_TARGET_GROUPS = 5
 # How far a share may be from the wanted one where whole numbers do not give it exactly.

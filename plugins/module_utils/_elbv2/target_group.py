@@ -27,6 +27,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
     shown,
     unwanted_tags,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LeaseKeeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description, Result
 
 CONVERGES = converges("modify_target_group")
@@ -41,7 +42,7 @@ def _codes(matcher: Mapping[str, str] | None) -> str | None:
     return (matcher or {}).get("HttpCode") or (matcher or {}).get("GrpcCode")
 
 
-FIELDS = (
+_FIELDS = (
     Field("protocol", "Protocol", FIXED),
     Field("protocol_version", "ProtocolVersion", FIXED),
     Field("port", "Port", FIXED),
@@ -58,7 +59,7 @@ FIELDS = (
     Field("unhealthy_threshold", "UnhealthyThresholdCount", CONVERGES),
     Field("matcher", "Matcher", CONVERGES, decode=_codes, encode=_matcher),
 )
-OPTIONS = tuple(field.option for field in FIELDS)
+OPTIONS = tuple(field.option for field in _FIELDS)
 REQUIRED = ("protocol", "port", "vpc_id")
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 RANGES = {
@@ -73,7 +74,7 @@ CODES = re.compile(r"[0-9]{1,3}([,-][0-9]{1,3})*")
 DETACH_SECONDS = 30.0
 DETACH_PAUSE_SECONDS = 3.0
 
-Target = dict[str, Any]
+TargetDescription = dict[str, Any]
 
 
 class Api(Protocol):
@@ -85,7 +86,7 @@ class Api(Protocol):
 
     def tags(self, arn: str) -> dict[str, str]: ...
 
-    def targets(self, arn: str) -> list[Target]: ...
+    def targets(self, arn: str) -> list[TargetDescription]: ...
 
     def create(self, settings: Mapping[str, Any]) -> str: ...
 
@@ -97,22 +98,16 @@ class Api(Protocol):
 
     def remove_tags(self, arn: str, keys: Sequence[str]) -> None: ...
 
-    def register(self, arn: str, targets: Sequence[Target]) -> None: ...
+    def register(self, arn: str, targets: Sequence[TargetDescription]) -> None: ...
 
-    def deregister(self, arn: str, targets: Sequence[Target]) -> None: ...
+    def deregister(self, arn: str, targets: Sequence[TargetDescription]) -> None: ...
 
     def delete(self, arn: str) -> bool:
         """Whether it is gone; False while AWS says that it is in use."""
 
 
-class Keeper(Protocol):
-    """The lease of the run, if there is one."""
-
-    def keep(self) -> None: ...
-
-
 @dataclass(frozen=True)
-class Wanted:
+class WantedGroup:
     """What is asked for; None, or an option that is not in `fields`, is not compared."""
 
     name: str
@@ -121,18 +116,18 @@ class Wanted:
     attributes: Mapping[str, Any] | None = None
     tags: Mapping[str, Any] | None = None
     purge_tags: bool = False
-    targets: Sequence[Target] | None = None
+    targets: Sequence[TargetDescription] | None = None
     purge_targets: bool = False
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenGroup:
     """A target group as AWS has it, or as it will be."""
 
     description: Description
     attributes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
-    targets: Sequence[Target] = ()
+    targets: Sequence[TargetDescription] = ()
 
     @property
     def arn(self) -> str:
@@ -141,7 +136,7 @@ class Seen:
     def shown(self) -> dict[str, Any]:
         """By the names of the options, for a diff; an attribute, a tag, a target a line."""
         return {
-            **shown(FIELDS, self.description),
+            **shown(_FIELDS, self.description),
             **{f"attributes.{key}": value for key, value in self.attributes.items()},
             **{f"tags.{key}": value for key, value in self.tags.items()},
             **{f"targets.{one['Id']}:{one.get('Port', '')}": "registered" for one in self.targets},
@@ -156,14 +151,14 @@ class Changes:
     attributes: Mapping[str, str]
     tags: Mapping[str, str]
     tags_to_remove: Sequence[str]
-    targets: Sequence[Target]
-    targets_to_remove: Sequence[Target]
+    targets: Sequence[TargetDescription]
+    targets_to_remove: Sequence[TargetDescription]
 
     def __bool__(self) -> bool:
         return any(self.__dict__.values())
 
 
-def present(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Result:
+def ensure_group(api: Api, want: WantedGroup, *, check_mode: bool, keeper: LeaseKeeper) -> Result:
     """Create the target group or converge what can change; the sibling `like` fills in what is not given."""
     refuse_bad_values(want)
     sibling = _read(api, want.like) if want.like else None
@@ -178,7 +173,7 @@ def present(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Resu
                 "name, create that one first, or leave like out and give the options"
             )
         return {**_create(api, want, check_mode=check_mode, keeper=keeper), "warnings": warnings}
-    refuse_fixed(f"target group {want.name}", FIELDS, want.fields, have.description)
+    refuse_fixed(f"target group {want.name}", _FIELDS, want.fields, have.description)
     changes = changes_to(want, have)
     after = predict(want, have, changes)
     if changes and not check_mode:
@@ -188,7 +183,7 @@ def present(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Resu
     return {**_result(want.name, have, after, changed=bool(changes)), "warnings": warnings}
 
 
-def absent(api: Api, name: str, *, check_mode: bool, keeper: Keeper, clock: Clock) -> Result:
+def absent(api: Api, name: str, *, check_mode: bool, keeper: LeaseKeeper, clock: Clock) -> Result:
     """Delete the target group; refused while a load balancer uses it."""
     have = _read(api, name)
     if have is None:
@@ -199,7 +194,7 @@ def absent(api: Api, name: str, *, check_mode: bool, keeper: Keeper, clock: Cloc
     return _result(name, have, None, changed=True)
 
 
-def _delete(api: Api, name: str, description: Description, keeper: Keeper, clock: Clock) -> None:
+def _delete(api: Api, name: str, description: Description, keeper: LeaseKeeper, clock: Clock) -> None:
     """Delete it once AWS sees that no listener uses it; it may see a detach late."""
     waited = 0.0
     seen: Description | None = description
@@ -215,14 +210,14 @@ def _delete(api: Api, name: str, description: Description, keeper: Keeper, clock
         seen = api.describe(name)
 
 
-def _is_deleted(api: Api, seen: Description, keeper: Keeper) -> bool:
+def _is_deleted(api: Api, seen: Description, keeper: LeaseKeeper) -> bool:
     if seen.get("LoadBalancerArns"):
         return False
     keeper.keep()
     return api.delete(seen["TargetGroupArn"])
 
 
-def refuse_bad_values(want: Wanted) -> None:
+def refuse_bad_values(want: WantedGroup) -> None:
     """Raise for what AWS would refuse, before anything is written."""
     if not NAME.fullmatch(want.name):
         raise BlueGreenError(
@@ -238,12 +233,12 @@ def refuse_bad_values(want: Wanted) -> None:
         raise BlueGreenError(f"matcher is {codes!r}; use codes like '200', '200,204' or '200-299'")
 
 
-def changes_to(want: Wanted, have: Seen) -> Changes:
+def changes_to(want: WantedGroup, have: SeenGroup) -> Changes:
     """What differs."""
     attributes = _texts(want.attributes)
     wanted_targets = list(want.targets or ())
     return Changes(
-        settings=request(FIELDS, {one.field.option: one.want for one in _differences(want, have)}),
+        settings=request(_FIELDS, {one.field.option: one.want for one in _differences(want, have)}),
         attributes={key: value for key, value in attributes.items() if have.attributes.get(key) != value},
         tags=missing_tags(want.tags, have.tags),
         tags_to_remove=unwanted_tags(want.tags, have.tags, purge=want.purge_tags),
@@ -256,9 +251,9 @@ def changes_to(want: Wanted, have: Seen) -> Changes:
     )
 
 
-def predict(want: Wanted, have: Seen, changes: Changes) -> Seen:
+def predict(want: WantedGroup, have: SeenGroup, changes: Changes) -> SeenGroup:
     """The target group as it will be."""
-    return Seen(
+    return SeenGroup(
         changed_to(have.description, _differences(want, have)),
         {**have.attributes, **changes.attributes},
         {key: value for key, value in {**have.tags, **changes.tags}.items() if key not in changes.tags_to_remove},
@@ -269,17 +264,17 @@ def predict(want: Wanted, have: Seen, changes: Changes) -> Seen:
     )
 
 
-def _with_ports(targets: Sequence[Target], description: Description) -> list[Target]:
+def _with_ports(targets: Sequence[TargetDescription], description: Description) -> list[TargetDescription]:
     """Targets as AWS will show them."""
     default = {"Port": description["Port"]} if "Port" in description else {}
     return [{**default, **target} for target in targets]
 
 
-def _differences(want: Wanted, have: Seen) -> list[Any]:
-    return differences(FIELDS, want.fields, have.description)
+def _differences(want: WantedGroup, have: SeenGroup) -> list[Any]:
+    return differences(_FIELDS, want.fields, have.description)
 
 
-def _is(wanted: Target, registered: Target) -> bool:
+def _is(wanted: TargetDescription, registered: TargetDescription) -> bool:
     """Whether a target without a port, which means the group's own, or with one, is this registered one."""
     return all(registered.get(key) == value for key, value in wanted.items() if key in ("Id", "Port"))
 
@@ -291,23 +286,23 @@ def _texts(attributes: Mapping[str, Any] | None) -> dict[str, str]:
     }
 
 
-def _like(want: Wanted, sibling: Seen) -> Wanted:
+def _like(want: WantedGroup, sibling: SeenGroup) -> WantedGroup:
     return replace(
         want,
-        fields={**shown(FIELDS, sibling.description), **want.fields},
+        fields={**shown(_FIELDS, sibling.description), **want.fields},
         attributes={**sibling.attributes, **(want.attributes or {})},
     )
 
 
-def _read(api: Api, name: str, *, with_targets: bool = False) -> Seen | None:
+def _read(api: Api, name: str, *, with_targets: bool = False) -> SeenGroup | None:
     description = api.describe(name)
     if description is None:
         return None
     arn = description["TargetGroupArn"]
-    return Seen(description, api.attributes(arn), api.tags(arn), api.targets(arn) if with_targets else ())
+    return SeenGroup(description, api.attributes(arn), api.tags(arn), api.targets(arn) if with_targets else ())
 
 
-def _create(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Result:
+def _create(api: Api, want: WantedGroup, *, check_mode: bool, keeper: LeaseKeeper) -> Result:
     fields = {"target_type": "ip", **want.fields}
     lacking = [option for option in REQUIRED if fields.get(option) is None]
     if lacking and fields["target_type"] != "lambda":
@@ -315,15 +310,15 @@ def _create(api: Api, want: Wanted, *, check_mode: bool, keeper: Keeper) -> Resu
             f"target group {want.name} does not exist and {', '.join(lacking)} is not known: give the options, "
             "or name an existing target group in like"
         )
-    settings = request(FIELDS, fields)
+    settings = request(_FIELDS, fields)
     tags = {key: str(value) for key, value in (want.tags or {}).items()}
     description = {"TargetGroupName": want.name, "TargetGroupArn": "", **settings}
-    after = Seen(description, _texts(want.attributes), tags, _with_ports(want.targets or (), description))
+    after = SeenGroup(description, _texts(want.attributes), tags, _with_ports(want.targets or (), description))
     if not check_mode:
         keeper.keep()
         arn = api.create({"Name": want.name, **settings, **_tag_list(tags)})
         # What AWS has filled in by itself need not be written.
-        made = Seen({**description, "TargetGroupArn": arn}, api.attributes(arn), tags)
+        made = SeenGroup({**description, "TargetGroupArn": arn}, api.attributes(arn), tags)
         _apply(api, arn, replace(changes_to(want, made), settings={}, tags={}))
         after = _read(api, want.name, with_targets=want.targets is not None) or after
     return _result(want.name, None, after, changed=True)
@@ -348,7 +343,7 @@ def _apply(api: Api, arn: str, changes: Changes) -> None:
         api.deregister(arn, changes.targets_to_remove)
 
 
-def _result(name: str, before: Seen | None, after: Seen | None, *, changed: bool) -> Result:
+def _result(name: str, before: SeenGroup | None, after: SeenGroup | None, *, changed: bool) -> Result:
     return {
         "changed": changed,
         "target_group": _returned(after) if after else None,
@@ -362,6 +357,6 @@ def _result(name: str, before: Seen | None, after: Seen | None, *, changed: bool
     }
 
 
-def _returned(seen: Seen) -> dict[str, Any]:
+def _returned(seen: SeenGroup) -> dict[str, Any]:
     plain: dict[str, Any] = camel_dict_to_snake_dict(seen.description)
     return {**plain, "attributes": dict(seen.attributes), "tags": dict(seen.tags)}

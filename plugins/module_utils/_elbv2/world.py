@@ -20,7 +20,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.hazar
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import refuse_bad_names
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import (
-    SLOTS,
     Action,
     Forward,
     Pair,
@@ -28,6 +27,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
     share,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 

@@ -43,7 +43,7 @@ VERIFICATION_SECONDS = 1.0
 RESTORATIONS = 3
 NOT_PERMITTED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "OperationNotPermitted")
 
-Seen = Mapping[str, Forward]
+_Seen = Mapping[str, Forward]
 
 
 class State(Enum):
@@ -233,17 +233,17 @@ class Writer:
             return change.forward.arn, str(error)
         return None
 
-    def _look(self) -> Seen:
+    def _look(self) -> _Seen:
         return _by_arn(read_forwards(self.api, self.world.load_balancers))
 
-    def _look_if_possible(self) -> Seen | None:
+    def _look_if_possible(self) -> _Seen | None:
         try:
             return self._look()
         except Exception:
             return None
 
 
-def _state(change: Change, seen: Seen) -> State:
+def _state(change: Change, seen: _Seen) -> State:
     forward = seen.get(change.forward.arn)
     if forward is not None and same_actions(forward.actions, change.actions):
         return State.AFTER
@@ -290,7 +290,7 @@ def _kept(changes: Sequence[Change], left: Sequence[Change], failed: Mapping[str
     )
 
 
-def _by_arn(forwards: Sequence[Forward]) -> Seen:
+def _by_arn(forwards: Sequence[Forward]) -> _Seen:
     return {forward.arn: forward for forward in forwards}
 
 

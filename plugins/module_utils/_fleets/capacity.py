@@ -25,7 +25,7 @@ PENDING_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
-class Want:
+class WantedSize:
     """The least number of servers of one Fleet."""
 
     namespace: str
@@ -188,7 +188,7 @@ def buffer_seats(size: int | str, sessions: int) -> int:
     return math.ceil(sessions * percent / (100 - percent)) if percent < 100 else sessions
 
 
-def have(want: Want, fleet: Mapping[str, Any], servers: Callable[[str], Iterable[Server]]) -> Have:
+def have(want: WantedSize, fleet: Mapping[str, Any], servers: Callable[[str], Iterable[Server]]) -> Have:
     """What there is of a wanted Fleet. Its namespace's servers are asked for only when its count is enough."""
     up = up_by_status(fleet)
     if up >= want.replicas:
@@ -196,16 +196,16 @@ def have(want: Want, fleet: Mapping[str, Any], servers: Callable[[str], Iterable
     return Have(replicas_of(fleet), up)
 
 
-def grown(want: Want, found: Have) -> Have:
+def grown(want: WantedSize, found: Have) -> Have:
     """A Fleet as it will be: one that is larger than wanted is left so."""
     return Have(max(want.replicas, found.replicas), max(want.replicas, found.up))
 
 
-def is_short(want: Want, found: Have) -> bool:
+def is_short(want: WantedSize, found: Have) -> bool:
     return found.up < want.replicas
 
 
-def progress_text(pairs: Iterable[tuple[Want, Have]], missing: Mapping[Key, str]) -> str:
+def capacity_progress(pairs: Iterable[tuple[WantedSize, Have]], missing: Mapping[Key, str]) -> str:
     """One line for people; `missing` tells of Fleets what keeps their other servers."""
     parts = [
         f"{want.name}: {min(found.up, want.replicas)} of {want.replicas}"

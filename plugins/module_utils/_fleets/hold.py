@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import hold_annotation
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import VERSION, merged, read_kept_in
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import (
+    KEPT_VERSION,
+    merged,
+    read_kept_in,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import template_spec
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
@@ -80,7 +84,7 @@ class Hold:
     original: dict[str, int | None]
 
     def to_json(self) -> str:
-        return json.dumps({"v": VERSION, "run": self.run, "set": self.set, "original": self.original})
+        return json.dumps({"v": KEPT_VERSION, "run": self.run, "set": self.set, "original": self.original})
 
 
 def shelf_name(domain: str) -> str:
@@ -93,7 +97,7 @@ def read_hold(autoscaler: Mapping[str, Any], domain: str) -> Hold | None:
     return read_kept_in(
         autoscaler,
         hold_annotation(domain),
-        f"FleetAutoscaler {name_of(autoscaler)}",
+        f"FleetAutoscaler {autoscaler_name(autoscaler)}",
         "set minimum and maximum by hand",
         lambda document: Hold(str(document["run"]), dict(document["set"]), dict(document["original"])),
     )
@@ -151,7 +155,7 @@ def plan_hold(
     return Floor(_patch(autoscaler, hold_annotation(domain), hold.to_json(), raised))
 
 
-def plan_release(autoscaler: Mapping[str, Any], domain: str) -> Json | None:
+def plan_hold_release(autoscaler: Mapping[str, Any], domain: str) -> Json | None:
     """The merge patch that takes a hold away; None when there is none.
 
     A limit that somebody else has changed since is left as it is.
@@ -174,19 +178,19 @@ def released_limits(autoscaler: Mapping[str, Any], domain: str) -> dict[str, int
 
 def plan_detach(autoscaler: Mapping[str, Any], run: str, domain: str) -> Detach:
     """Take a FleetAutoscaler away. It comes back as it is without a hold and without what the API server owns."""
-    released = merged(autoscaler, plan_release(autoscaler, domain) or {})
+    released = merged(autoscaler, plan_hold_release(autoscaler, domain) or {})
     metadata = {key: value for key, value in released["metadata"].items() if key not in SERVER_FIELDS}
     whole = {key: value for key, value in released.items() if key != "status"} | {"metadata": metadata}
     # A list of objects leaves kind and version out of its items.
     whole = {"apiVersion": "autoscaling.agones.dev/v1", "kind": "FleetAutoscaler"} | whole
-    return Detach(json.dumps({"v": VERSION, "run": run, "autoscaler": whole}))
+    return Detach(json.dumps({"v": KEPT_VERSION, "run": run, "autoscaler": whole}))
 
 
 def read_kept(name: str, text: str, domain: str) -> Json:
     """A FleetAutoscaler that was detached, as it is to be created again. Raises BlueGreenError."""
     try:
         document = json.loads(text)
-        if document["v"] != VERSION:
+        if document["v"] != KEPT_VERSION:
             raise ValueError(f"version {document['v']}")
         return dict(document["autoscaler"])
     except (KeyError, TypeError, ValueError) as error:
@@ -196,14 +200,14 @@ def read_kept(name: str, text: str, domain: str) -> Json:
         ) from error
 
 
-def mark_of(autoscaler: Mapping[str, Any], run: str) -> str:
+def hold_mark(autoscaler: Mapping[str, Any], run: str) -> str:
     """What is written on a Fleet once its FleetAutoscaler is gone. No two detachments have the same."""
     metadata = autoscaler["metadata"]
     version = str(metadata.get("resourceVersion", ""))
-    return json.dumps({"v": VERSION, "run": run, "detached": metadata["name"], "resourceVersion": version})
+    return json.dumps({"v": KEPT_VERSION, "run": run, "detached": metadata["name"], "resourceVersion": version})
 
 
-def name_of(autoscaler: Mapping[str, Any]) -> str:
+def autoscaler_name(autoscaler: Mapping[str, Any]) -> str:
     metadata = autoscaler["metadata"]
     return f"{metadata.get('namespace')}/{metadata.get('name')}"
 

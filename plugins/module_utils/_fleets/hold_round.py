@@ -22,13 +22,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capa
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import (
     Detach,
     Floor,
+    autoscaler_name,
     fleet_of,
+    hold_mark,
     limits_of,
-    mark_of,
-    name_of,
     plan_detach,
     plan_hold,
-    plan_release,
+    plan_hold_release,
     policy_of,
     read_hold,
     read_kept,
@@ -39,7 +39,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 
 # A FleetAutoscaler, its Fleet, and how many servers that is not to fall below.
 Due = tuple[Json, Json, int]
-WRITE_ATTEMPTS = 5
+_WRITE_ATTEMPTS = 5
 FLOOR = "floor"
 DETACHED = "detached"
 NONE = "none"
@@ -137,7 +137,7 @@ class Holder:
         """Take the floor away from a FleetAutoscaler that is there."""
 
         def attempt(current: Json) -> Json | None:
-            patch = plan_release(current, self.domain)
+            patch = plan_hold_release(current, self.domain)
             return None if patch is None else self._patch(current, patch)
 
         return self._on_newest(autoscaler, attempt)
@@ -145,7 +145,7 @@ class Holder:
     def _on_newest(self, autoscaler: Json, attempt: Callable[[Json], Json | None]) -> tuple[bool, Json]:
         """Write by the newest version of a FleetAutoscaler; `attempt` gives None where nothing is due."""
         namespace, name = autoscaler["metadata"]["namespace"], autoscaler["metadata"]["name"]
-        for _attempt in range(WRITE_ATTEMPTS):
+        for _attempt in range(_WRITE_ATTEMPTS):
             try:
                 written = attempt(autoscaler)
             except Conflict:
@@ -154,7 +154,7 @@ class Holder:
                     autoscaler = found
                     continue
                 written = None
-            return written is not None, document_of(autoscaler, self.domain) if written is None else written
+            return written is not None, _document_of(autoscaler, self.domain) if written is None else written
         raise changed_too_often(namespace, name)
 
     def _patch(self, autoscaler: Json, patch: Json) -> Json:
@@ -164,7 +164,7 @@ class Holder:
             if self.check_mode
             else self.api.patch_autoscaler(metadata["namespace"], metadata["name"], patch)
         )
-        return document_of(after, self.domain)
+        return _document_of(after, self.domain)
 
     def restore(self, kept: Json, *, is_there: bool) -> Json:
         """Create a detached FleetAutoscaler again; one that somebody else has made meanwhile stays as it is."""
@@ -174,10 +174,12 @@ class Holder:
                 try:
                     self.api.create_autoscaler(namespace, kept)
                 except Conflict:
-                    self.warnings.append(f"FleetAutoscaler {name_of(kept)} was there already, and stays as it is")
+                    self.warnings.append(
+                        f"FleetAutoscaler {autoscaler_name(kept)} was there already, and stays as it is"
+                    )
             self.api.forget(namespace, shelf_name(self.domain), name)
             self._mark(namespace, fleet_of(kept), None)
-        return document_of(kept, self.domain)
+        return _document_of(kept, self.domain)
 
     def _carry_out(self, plan: Floor | Detach, autoscaler: Json, replicas: int) -> Json:
         if isinstance(plan, Floor):
@@ -187,8 +189,8 @@ class Holder:
                 if not is_webhook_down(error):
                     raise
                 self.warnings.append(
-                    f"FleetAutoscaler {name_of(autoscaler)} is detached: agones-extensions does not answer, and "
-                    "without it no floor can be raised"
+                    f"FleetAutoscaler {autoscaler_name(autoscaler)} is detached: agones-extensions does not answer, "
+                    "and without it no floor can be raised"
                 )
                 plan = plan_detach(autoscaler, self.run_id, self.domain)
         if not self.check_mode:
@@ -200,7 +202,7 @@ class Holder:
         namespace, name = autoscaler["metadata"]["namespace"], autoscaler["metadata"]["name"]
         self.api.keep(namespace, shelf_name(self.domain), name, plan.kept)
         self.api.delete_autoscaler(autoscaler)
-        fleet = self._mark(namespace, fleet_of(autoscaler), mark_of(autoscaler, self.run_id))
+        fleet = self._mark(namespace, fleet_of(autoscaler), hold_mark(autoscaler, self.run_id))
         # Its last scaling may have come before the mark.
         if fleet is not None and replicas_of(fleet) < replicas:
             self.api.scale(namespace, fleet_of(autoscaler), replicas)
@@ -247,14 +249,14 @@ class CapacityHold:
         return kept_autoscalers(self.api, namespace, self.domain)
 
     def _documents(self, live: Sequence[Json], kept: Sequence[Json]) -> Iterator[Json]:
-        yield from (document_of(autoscaler, self.domain) for autoscaler in live)
+        yield from (_document_of(autoscaler, self.domain) for autoscaler in live)
         yield from (detached_document(autoscaler) for autoscaler in _gone(live, kept))
 
     def _needed(self, holder: Holder, found: Sequence[Found], released: bool) -> Iterator[Access]:
         """The verbs of what is due; nothing is asked of who has nothing to do."""
         for namespace, fleets, live, kept in found:
             if released:
-                floors = any(plan_release(autoscaler, self.domain) for autoscaler in live)
+                floors = any(plan_hold_release(autoscaler, self.domain) for autoscaler in live)
                 yield from release_access(namespace, floors=floors, detached=bool(kept))
             elif any(holder.plan(*held) for held in _at_size(live, fleets)):
                 yield from hold_access(namespace)
@@ -272,13 +274,13 @@ class CapacityHold:
         for _namespace, _fleets, live, kept in found:
             for autoscaler in live:
                 try:
-                    done[name_of(autoscaler)] = holder.release(autoscaler)
+                    done[autoscaler_name(autoscaler)] = holder.release(autoscaler)
                 except ApiFailure as error:
                     wrong.append(_stays(autoscaler, error))
             for autoscaler in kept:
-                name = name_of(autoscaler)
+                name = autoscaler_name(autoscaler)
                 try:
-                    document = holder.restore(autoscaler, is_there=name in map(name_of, live))
+                    document = holder.restore(autoscaler, is_there=name in map(autoscaler_name, live))
                     done[name] = (True, done[name][1] if name in done else document)
                 except ApiFailure as error:
                     wrong.append(_stays(autoscaler, error))
@@ -334,11 +336,11 @@ def release_access(namespace: str, *, floors: bool, detached: bool) -> list[Acce
 
 
 def changed_too_often(namespace: str, name: str) -> ApiFailure:
-    text = f"FleetAutoscaler {namespace}/{name} changed {WRITE_ATTEMPTS} times in between: run again"
+    text = f"FleetAutoscaler {namespace}/{name} changed {_WRITE_ATTEMPTS} times in between: run again"
     return ApiFailure(text, 409)
 
 
-def document_of(autoscaler: Mapping[str, Any], domain: str) -> Json:
+def _document_of(autoscaler: Mapping[str, Any], domain: str) -> Json:
     """A FleetAutoscaler that is there, as the module returns it."""
     limits = {FIELD_NAMES[name]: value for name, value in limits_of(autoscaler).items()}
     return {**_names(autoscaler), "hold": FLOOR if read_hold(autoscaler, domain) else NONE, **limits}
@@ -376,7 +378,7 @@ def _stays(autoscaler: Json, error: ApiFailure) -> str:
     reason = error.message
     if is_webhook_down(error):
         reason = "agones-extensions does not answer, and without it Agones takes no write to a FleetAutoscaler"
-    return f"FleetAutoscaler {name_of(autoscaler)} stays held ({reason})"
+    return f"FleetAutoscaler {autoscaler_name(autoscaler)} stays held ({reason})"
 
 
 def _by_name(documents: Sequence[Json]) -> Json:

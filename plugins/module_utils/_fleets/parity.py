@@ -45,7 +45,7 @@ SYNC_DEFAULTS: Json = {"type": "FixedInterval", "fixedInterval": {"seconds": 30}
 
 
 @dataclass(frozen=True)
-class Difference:
+class FleetDifference:
     """One value that is not the same in both slots; `expected` when the operator or a release explains it."""
 
     kind: str
@@ -70,7 +70,7 @@ def compare(
     target: Iterable[Mapping[str, Any]],
     expected: Sequence[str],
     domain: str,
-) -> list[Difference]:
+) -> list[FleetDifference]:
     """The differences between all objects of one kind ("Fleet", "FleetAutoscaler", "GameServerAllocationPolicy").
 
     `expected` are shell patterns for "<Kind>/<name>:<path>".
@@ -87,7 +87,7 @@ def compare(
                 continue
             name = f"{kind}/{key[1]}:{path}"
             known = any(fnmatch.fnmatchcase(name, pattern) for pattern in expected)
-            found.append(Difference(kind, key[0], key[1], path, shown(one), shown(other), known))
+            found.append(FleetDifference(kind, key[0], key[1], path, _shown(one), _shown(other), known))
     return found
 
 
@@ -136,7 +136,7 @@ def repository(image: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
-def shown(value: Any) -> Any:
+def _shown(value: Any) -> Any:
     """Whole objects are too long to read in a report."""
     return "(present)" if isinstance(value, (dict, list)) else value
 
@@ -215,7 +215,7 @@ NORMALISERS: dict[str, Callable[[Mapping[str, Any], str], Json]] = {
 }
 
 
-def refuse_unexpected(differences: Sequence[Difference]) -> None:
+def refuse_unexpected(differences: Sequence[FleetDifference]) -> None:
     """Raise BlueGreenError when a difference is not expected."""
     unexpected = [difference for difference in differences if not difference.expected]
     if unexpected:

@@ -22,7 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._urls import
 
 QUERY_PATH = "/api/v1/query"
 # A peak over days is a long computation.
-TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 30
 # `fleet_name` is what Agones' own metrics call it.
 FLEET_LABELS = ("fleet", "fleet_name")
 
@@ -33,7 +33,7 @@ Fetch = Callable[[str], str]
 def fetch(url: str) -> str:
     """The body that a URL answers with, also where that is Prometheus' word on what is wrong. Raises OSError."""
     try:
-        with open_url(url, timeout=TIMEOUT_SECONDS) as answer:
+        with open_url(url, timeout=_TIMEOUT_SECONDS) as answer:
             return str(answer.read().decode(errors="replace"))
     except HTTPError as error:
         body = error.read().decode(errors="replace")

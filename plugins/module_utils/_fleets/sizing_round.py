@@ -29,12 +29,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capa
     Have,
     Size,
     Sizings,
-    Want,
+    WantedSize,
+    capacity_progress,
     grown,
     have,
     is_short,
     missing_text,
-    progress_text,
     size_of,
     sizing_problems,
 )
@@ -48,14 +48,14 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold
     scale_access,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.parity import (
-    Difference,
+    FleetDifference,
     compare,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-POLL_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 # The state of a GameServer whose pod has no node yet.
 STARTING = "Starting"
 
@@ -78,7 +78,7 @@ class FleetCapacity:
     """Make Fleets at least as large as wanted, and wait until the servers are up."""
 
     api: Fleets
-    wants: Sequence[Want]
+    wants: Sequence[WantedSize]
     run_id: str
     domain: str
     keeper: Keeper
@@ -104,7 +104,7 @@ class FleetCapacity:
         after, finished = self._wait()
         return self._result(changed, before, after, finished)
 
-    def _wait(self) -> tuple[list[tuple[Want, Have]], bool]:
+    def _wait(self) -> tuple[list[tuple[WantedSize, Have]], bool]:
         heart = Heartbeat(self.keeper, self.clock)
         end = self.clock.monotonic() + self.slice_seconds
         while True:
@@ -115,13 +115,13 @@ class FleetCapacity:
             if finished or self.clock.monotonic() >= end:
                 return now, finished
             heart.beat()
-            self.clock.sleep(POLL_SECONDS)
+            self.clock.sleep(_POLL_SECONDS)
 
     @property
     def _namespaces(self) -> list[str]:
         return sorted({want.namespace for want in self.wants})
 
-    def _read(self) -> list[tuple[Want, Have]]:
+    def _read(self) -> list[tuple[WantedSize, Have]]:
         fleets = {(ns, f["metadata"]["name"]): f for ns in self._namespaces for f in self.api.fleets(ns)}
         missing = [f"{want.namespace}/{want.name}" for want in self.wants if want.key not in fleets]
         if missing:
@@ -150,13 +150,13 @@ class FleetCapacity:
         changes = [holder.hold(*floor)[0] for floor in floors]
         return any(changes)
 
-    def _scale(self, found: Sequence[tuple[Want, Have]]) -> bool:
+    def _scale(self, found: Sequence[tuple[WantedSize, Have]]) -> bool:
         short = [want for want, fleet in found if fleet.replicas < want.replicas]
         for want in short:
             self.api.scale(want.namespace, want.name, want.replicas)
         return bool(short)
 
-    def _missing(self, found: Sequence[tuple[Want, Have]]) -> dict[Key, str]:
+    def _missing(self, found: Sequence[tuple[WantedSize, Have]]) -> dict[Key, str]:
         """What keeps the servers that are not up, of the Fleets that are short."""
         short = {want.key for want, fleet in found if is_short(want, fleet)}
         listed = [one for namespace in {key[0] for key in short} for one in self.api.servers(namespace)]
@@ -168,8 +168,8 @@ class FleetCapacity:
     def _result(
         self,
         changed: bool,
-        before: Sequence[tuple[Want, Have]],
-        after: Sequence[tuple[Want, Have]],
+        before: Sequence[tuple[WantedSize, Have]],
+        after: Sequence[tuple[WantedSize, Have]],
         finished: bool,
     ) -> Json:
         return {
@@ -181,7 +181,7 @@ class FleetCapacity:
             },
             "round": {
                 "finished": finished,
-                "progress": progress_text(after, {} if finished else self._missing(after)),
+                "progress": capacity_progress(after, {} if finished else self._missing(after)),
                 "retry_after_seconds": 0.2,
             },
         }
@@ -196,7 +196,7 @@ def sizing_access(namespace: str) -> list[Access]:
     ]
 
 
-def predict_capacity(wants: Sequence[Want]) -> Json:
+def predict_capacity(wants: Sequence[WantedSize]) -> Json:
     """The result for a cluster that does not exist yet."""
     return {
         "changed": bool(wants),
@@ -210,7 +210,7 @@ def predict_capacity(wants: Sequence[Want]) -> Json:
     }
 
 
-def _fleet_document(want: Want, found: Have) -> Json:
+def _fleet_document(want: WantedSize, found: Have) -> Json:
     return {
         "namespace": want.namespace,
         "name": want.name,
@@ -259,9 +259,9 @@ def size_fleets(
 
 def compare_slots(
     source: Fleets, target: Fleets | None, namespaces: Sequence[str], *, expected: Sequence[str], domain: str
-) -> list[Difference]:
+) -> list[FleetDifference]:
     """How the slots differ. A target that does not exist yet (None) is not compared."""
-    differences: list[Difference] = []
+    differences: list[FleetDifference] = []
     if target is None:
         return differences
     for namespace in namespaces:

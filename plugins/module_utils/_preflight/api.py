@@ -52,7 +52,7 @@ def describe_account_limits(client: Any) -> dict[str, float]:
 
 
 @aws_call("list the versions of add-on {name} for Kubernetes {kubernetes_version}")
-def describe_addon_versions(client: Any, name: str, kubernetes_version: str) -> list[str]:
+def list_addon_versions(client: Any, name: str, kubernetes_version: str) -> list[str]:
     pages = client.get_paginator("describe_addon_versions").paginate(
         addonName=name, kubernetesVersion=kubernetes_version
     )

@@ -16,16 +16,16 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import at
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Facts,
     Group,
-    Wanted,
-    World,
+    WantedUpgrade,
     error,
     warning,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 # What cannot change after creation, and the health check, which the upgrade makes like the source's.
-FIXED = ("Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType")
+_FIXED = ("Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType")
 CONVERGING = (
     "HealthCheckEnabled",
     "HealthCheckProtocol",
@@ -40,7 +40,7 @@ CONVERGING = (
 )
 
 
-def check_owners(_wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_owners(_wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     for balancer in world.balancers:
         if balancer.cluster:
             yield error(
@@ -52,7 +52,7 @@ def check_owners(_wanted: Wanted, world: World) -> Iterator[Finding]:
             )
 
 
-def check_stickiness(_wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_stickiness(_wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     for hazard in group_stickiness([forward for balancer in world.balancers for forward in balancer.forwards]):
         yield error(
             "stickiness",
@@ -71,7 +71,7 @@ def check_stickiness(_wanted: Wanted, world: World) -> Iterator[Finding]:
             )
 
 
-def check_partners(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_partners(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     have = world.source.get("target_group_arns") or {}
     partners = world.target.get("target_group_arns") or {}
     for service in wanted.services:
@@ -87,7 +87,7 @@ def check_partners(wanted: Wanted, world: World) -> Iterator[Finding]:
             )
 
 
-def check_pairs(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_pairs(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     for service in wanted.services:
         source, target = world.pair(str(service["name"]))
         if source is not None and target is not None:
@@ -96,7 +96,7 @@ def check_pairs(wanted: Wanted, world: World) -> Iterator[Finding]:
 
 def _pair_findings(source: Group, target: Group) -> Iterator[Finding]:
     place = f"target group {target.name}"
-    for key in FIXED:
+    for key in _FIXED:
         if at(source.described, key) != at(target.described, key):
             yield error(
                 "target_group_pair",

@@ -14,8 +14,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings im
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import quotas
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Balancer,
-    Wanted,
-    World,
+    Facts,
+    WantedUpgrade,
     error,
     image_of,
     own_subnets,
@@ -44,7 +44,7 @@ class Demand:
     most: float
 
 
-def check_quotas(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_quotas(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     for demand in demands(wanted, world):
         limit = limit_of(demand.quota, world)
         if limit is None or demand.in_use + demand.most <= limit:
@@ -64,7 +64,7 @@ def check_quotas(wanted: Wanted, world: World) -> Iterator[Finding]:
             yield warning(quota.check, demand.resource, found, remedy)
 
 
-def shown_quotas(wanted: Wanted, world: World) -> list[dict[str, Any]]:
+def shown_quotas(wanted: WantedUpgrade, world: Facts) -> list[dict[str, Any]]:
     """Every demand beside its quota; `limit` is None where it could not be read."""
     return [
         {
@@ -79,11 +79,11 @@ def shown_quotas(wanted: Wanted, world: World) -> list[dict[str, Any]]:
     ]
 
 
-def limit_of(quota: Quota, world: World) -> float | None:
+def limit_of(quota: Quota, world: Facts) -> float | None:
     return world.usage.limits.get(quota.code, quota.hard)
 
 
-def demands(wanted: Wanted, world: World) -> Iterator[Demand]:
+def demands(wanted: WantedUpgrade, world: Facts) -> Iterator[Demand]:
     """Of what was read only: what is in use but could not be read makes no demand."""
     yield from _vcpu_demands(wanted, world)
     yield from _interface_demand(wanted, world)
@@ -94,7 +94,7 @@ def demands(wanted: Wanted, world: World) -> Iterator[Demand]:
         yield from _balancer_demands(wanted, world, balancer)
 
 
-def _vcpu_demands(wanted: Wanted, world: World) -> Iterator[Demand]:
+def _vcpu_demands(wanted: WantedUpgrade, world: Facts) -> Iterator[Demand]:
     types, running = world.instance_types, world.usage.instances
     if types is None or running is None:
         return
@@ -113,7 +113,7 @@ def _vcpu_demands(wanted: Wanted, world: World) -> Iterator[Demand]:
         yield Demand(quota, "vCPUs of node groups", in_use, more, most)
 
 
-def _interface_demand(wanted: Wanted, world: World) -> Iterator[Demand]:
+def _interface_demand(wanted: WantedUpgrade, world: Facts) -> Iterator[Demand]:
     in_use, types = world.usage.interfaces, world.instance_types or {}
     if in_use is None:
         return
@@ -125,13 +125,13 @@ def _interface_demand(wanted: Wanted, world: World) -> Iterator[Demand]:
     yield Demand(quotas.INTERFACES, "network interfaces", in_use, more, most)
 
 
-def _fargate_demand(wanted: Wanted, world: World) -> Iterator[Demand]:
+def _fargate_demand(wanted: WantedUpgrade, world: Facts) -> Iterator[Demand]:
     need, in_use = fargate_need(wanted, world), world.usage.fargate_vcpus
     if need is not None and in_use is not None:
         yield Demand(quotas.FARGATE_VCPUS, "vCPUs of Fargate", in_use, need.vcpus, need.vcpus)
 
 
-def _eks_demands(wanted: Wanted, world: World) -> Iterator[Demand]:
+def _eks_demands(wanted: WantedUpgrade, world: Facts) -> Iterator[Demand]:
     place = f"cluster {world.target['cluster_name']}"
     if world.usage.clusters is not None:
         new = 0 if world.target["exists"] else 1
@@ -143,13 +143,13 @@ def _eks_demands(wanted: Wanted, world: World) -> Iterator[Demand]:
         yield Demand(quotas.NODES, f"node group {need.name}", 0, need.expected, need.largest)
 
 
-def _region_group_demand(wanted: Wanted, world: World) -> Iterator[Demand]:
+def _region_group_demand(wanted: WantedUpgrade, world: Facts) -> Iterator[Demand]:
     if world.usage.target_groups is not None:
         new = sum(world.pair(str(service["name"]))[1] is None for service in wanted.services)
         yield Demand(quotas.TARGET_GROUPS, "target groups", world.usage.target_groups, new, new)
 
 
-def _balancer_demands(wanted: Wanted, world: World, balancer: Balancer) -> Iterator[Demand]:
+def _balancer_demands(wanted: WantedUpgrade, world: Facts, balancer: Balancer) -> Iterator[Demand]:
     place, kind = f"load balancer {balancer.name}", balancer.kind
     if kind in quotas.RULES:
         rules = sum(forward.kind == "rule" for forward in balancer.forwards)
@@ -170,7 +170,7 @@ def _balancer_demands(wanted: Wanted, world: World, balancer: Balancer) -> Itera
     yield Demand(quotas.BALANCER_TARGETS[kind], place, sum(balancer.targets.values()), targets, targets)
 
 
-def check_sizes(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_sizes(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     """A target that cannot grow to what the source has."""
     sizes = {str(group["nodegroupName"]): current_size(group) for group in world.inside.nodegroups}
     for need in node_needs(wanted, world):
@@ -184,7 +184,7 @@ def check_sizes(wanted: Wanted, world: World) -> Iterator[Finding]:
             )
 
 
-def check_instance_types(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_instance_types(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     for number, group in enumerate(wanted.nodegroups, start=1):
         ami_type = image_of(group, wanted.release, "ami_type")
         names = [str(name) for name in group.get("instance_types") or []]
@@ -200,14 +200,14 @@ def check_instance_types(wanted: Wanted, world: World) -> Iterator[Finding]:
             yield from _type_findings(f"{place}: instance type {name}", name, world, ami_type, _zones_of(group, world))
 
 
-def _zones_of(group: Data, world: World) -> set[str]:
+def _zones_of(group: Data, world: Facts) -> set[str]:
     """The zones of the subnets that a node group names, or else of all public ones."""
     known = world.node_subnets or {}
     own = {known[subnet_id].zone for subnet_id in own_subnets(group) if subnet_id in known}
     return own or {subnet.zone for subnet in world.subnets if subnet.kind == "public"}
 
 
-def _type_findings(place: str, name: str, world: World, ami_type: str, zones: set[str]) -> Iterator[Finding]:
+def _type_findings(place: str, name: str, world: Facts, ami_type: str, zones: set[str]) -> Iterator[Finding]:
     if world.instance_types is not None:
         kind = world.instance_types.get(name)
         if kind is None:

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Wanted, World, warning
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Facts,
+    WantedUpgrade,
+    warning,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 DNS = "coredns"
 REPELLING = ("NO_SCHEDULE", "NO_EXECUTE")
 
 
-def check_api(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_api(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     if not (wanted.is_built and wanted.is_public):
         return
     # Without CIDRs EKS takes 0.0.0.0/0; an IPv6 cluster has ::/0 as well.
@@ -31,7 +35,7 @@ def check_api(wanted: Wanted, world: World) -> Iterator[Finding]:
         )
 
 
-def check_dns(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_dns(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     """EKS' own CoreDNS tolerates no taint of a user's, and says that it is not for Fargate."""
     groups, release = wanted.nodegroups, wanted.release
     named = [entry.get("name") for key in ("addons", "charts") for entry in release.get(key) or []]

@@ -33,7 +33,7 @@ class Fargate:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedUpgrade:
     """What the run is to do, and with what. `fargate` is None where the target runs what the source runs.
 
     `is_built`: by the run, not by another tool. `is_public`: the target's API server answers outside of the VPC,
@@ -140,7 +140,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class World:
+class Facts:
     """What was observed. `offered`, `addons`, `instance_types`, `zones`, `node_subnets` are None where not readable.
 
     `node_subnets` are those that node groups name for themselves, by id; `image_types` are what botocore knows.
@@ -191,7 +191,7 @@ def own_subnets(group: Data) -> list[str]:
     return [one.strip() for one in named.split(",")] if isinstance(named, str) else list(named)
 
 
-Check = Callable[[Wanted, World], Iterator[Finding]]
+Check = Callable[[WantedUpgrade, Facts], Iterator[Finding]]
 
 
 def error(check: str, resource: str, finding: str, remedy: str) -> Finding:

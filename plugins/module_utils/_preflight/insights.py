@@ -15,19 +15,19 @@ from collections.abc import Iterator
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster_info import PASSING
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Facts,
     Insight,
-    Wanted,
-    World,
+    WantedUpgrade,
     error,
     warning,
 )
 
 ERROR = "ERROR"
-CHECKS = {"UPGRADE_READINESS": "upgrade_insight", "MISCONFIGURATION": "misconfiguration_insight"}
-READ_CATEGORIES = tuple(CHECKS)
+_CHECKS = {"UPGRADE_READINESS": "upgrade_insight", "MISCONFIGURATION": "misconfiguration_insight"}
+READ_CATEGORIES = tuple(_CHECKS)
 
 
-def check_insights(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_insights(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     """Those up to the release's Kubernetes.
 
     An error where EKS says so, but not of add-ons: the target gets its own.
@@ -38,7 +38,7 @@ def check_insights(wanted: Wanted, world: World) -> Iterator[Finding]:
         severity = error if insight.status == ERROR and not insight.about_addons else warning
         about = f" about Kubernetes {insight.kubernetes_version}" if insight.kubernetes_version else ""
         yield severity(
-            CHECKS[insight.category],
+            _CHECKS[insight.category],
             f"cluster {world.source['cluster_name']}",
             f"EKS' insight {insight.name!r}{about} is {insight.status}: {insight.reason.rstrip('. ')}",
             insight.recommendation.rstrip(". ") or "See the insights of the cluster in the console of EKS",

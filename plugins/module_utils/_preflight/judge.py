@@ -22,9 +22,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight i
     release,
     slots,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Check, Wanted, World
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Check, Facts, WantedUpgrade
 
-CHECKS: tuple[Check, ...] = (
+_CHECKS: tuple[Check, ...] = (
     release.check_variables,
     release.check_nodegroups,
     release.check_fargate_profiles,
@@ -45,7 +45,7 @@ CHECKS: tuple[Check, ...] = (
     capacity.check_instance_types,
     capacity.check_sizes,
     capacity.check_quotas,
-    slots.check_source,
+    slots.check_source_cluster,
     slots.check_target,
     slots.check_conformance,
     insights.check_insights,
@@ -54,9 +54,11 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def judge(wanted: Wanted, world: World, known: Sequence[Finding], accepted: Sequence[str]) -> list[Finding]:
+def judge_upgrade(
+    wanted: WantedUpgrade, world: Facts, known: Sequence[Finding], accepted: Sequence[str]
+) -> list[Finding]:
     """All findings, errors first; those that the user accepts become warnings."""
-    found = [*known, *(finding for check in CHECKS for finding in check(wanted, world))]
+    found = [*known, *(finding for check in _CHECKS for finding in check(wanted, world))]
     judged = [replace(one, severity="warning") if one.check in accepted else one for one in found]
     return sorted(dict.fromkeys(judged), key=lambda one: one.severity != "error")
 

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Facts,
     Fargate,
     InstanceType,
-    Wanted,
-    World,
+    WantedUpgrade,
     lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import ON_DEMAND
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
-NOTHING = Fargate(0, 0.0)
+_NOTHING = Fargate(0, 0.0)
 # With its defaults the VPC CNI gives a node an interface beside the first one, with all of its addresses.
 INTERFACES_AT_START = 2
 
@@ -48,7 +48,7 @@ class NodeNeed:
         return max(0, self.largest - self.existing)
 
 
-def node_needs(wanted: Wanted, world: World) -> list[NodeNeed]:
+def node_needs(wanted: WantedUpgrade, world: Facts) -> list[NodeNeed]:
     """Every node group of the target that has a name and sizes, as large as the source's is now, if that is larger."""
     sizes = {str(group["nodegroupName"]): current_size(group) for group in world.inside.nodegroups}
     complete = [group for group in wanted.nodegroups if not lacking(group, ("name", "desired_size", "max_size"))]
@@ -81,10 +81,10 @@ def first_type(group: Data) -> str:
     return str((group.get("instance_types") or [""])[0])
 
 
-def fargate_need(wanted: Wanted, world: World) -> Fargate | None:
+def fargate_need(wanted: WantedUpgrade, world: Facts) -> Fargate | None:
     """What the target adds on Fargate; nothing where its cluster exists. None where it is not known."""
     if world.target["exists"]:
-        return NOTHING
+        return _NOTHING
     return wanted.fargate or world.inside.fargate
 
 

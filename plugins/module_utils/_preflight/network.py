@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import Subnet
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
-    Wanted,
-    World,
+    Facts,
+    WantedUpgrade,
     error,
     own_subnets,
     warning,
@@ -29,7 +29,7 @@ CONTROL_PLANE_ADDRESSES = 6
 CONTROL_PLANE_RECOMMENDED = 16
 
 
-def check_subnets(_wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_subnets(_wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     for subnet in world.subnets:
         place = place_of(subnet)
         if subnet.kind == "private" and subnet.has_internet_gateway:
@@ -48,7 +48,7 @@ def check_subnets(_wanted: Wanted, world: World) -> Iterator[Finding]:
         )
 
 
-def check_node_subnets(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_node_subnets(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     """Those that node groups name for themselves: each node has to prove a public address."""
     known = world.node_subnets
     if known is None or not wanted.is_built:
@@ -81,7 +81,7 @@ def _without_public_addresses(place: str, subnet: Subnet, option: str) -> Iterat
         )
 
 
-def check_control_plane_addresses(_wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_control_plane_addresses(_wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     for subnet in world.subnets if not world.target["exists"] else ():
         free = subnet.free_addresses
         if free < CONTROL_PLANE_RECOMMENDED:
@@ -95,7 +95,7 @@ def check_control_plane_addresses(_wanted: Wanted, world: World) -> Iterator[Fin
             )
 
 
-def check_node_addresses(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_node_addresses(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     """An error where the nodes' own addresses do not fit; a warning where those of their pods may not.
 
     How many addresses pods take depends on the settings of the CNI, so that is but an estimate.
@@ -117,7 +117,7 @@ def check_node_addresses(wanted: Wanted, world: World) -> Iterator[Finding]:
     )
 
 
-def check_fargate_addresses(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_fargate_addresses(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     subnets = [subnet for subnet in world.subnets if subnet.kind == "private"]
     need = fargate_need(wanted, world)
     pods = need.pods if need else 0

@@ -24,10 +24,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight i
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Balancer, Group
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data, T
 
-Listed = list[dict[str, Any]]
+_Listed = list[dict[str, Any]]
 
 
-class Balancers(Protocol):
+class BalancerReads(Protocol):
     """What is read of the load balancers."""
 
     def load_balancer(self, name: str) -> LoadBalancer | None: ...
@@ -47,7 +47,7 @@ class Listing:
     targets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def read_balancers(balancers: Balancers, names: Sequence[str], reads: Reads) -> list[Balancer]:
+def read_balancers(balancers: BalancerReads, names: Sequence[str], reads: Reads) -> list[Balancer]:
     """The load balancers with all their forwards, and no targets yet."""
 
     def read(name: str) -> Balancer | None:
@@ -94,7 +94,7 @@ def read_target_groups(elbv2: Any, slots: Sequence[Data], reads: Reads) -> Listi
     )
 
 
-def _slot_groups(slots: Sequence[Data], listed: Listed) -> list[Group]:
+def _slot_groups(slots: Sequence[Data], listed: _Listed) -> list[Group]:
     by_arn = {group["TargetGroupArn"]: group for group in listed}
     return [
         Group(service, slot["slot"], by_arn[arn], {})
@@ -104,7 +104,7 @@ def _slot_groups(slots: Sequence[Data], listed: Listed) -> list[Group]:
     ]
 
 
-def _targets_behind(balancer: str, groups: Listed, counts: Mapping[str, int]) -> dict[str, int]:
+def _targets_behind(balancer: str, groups: _Listed, counts: Mapping[str, int]) -> dict[str, int]:
     arns = [group["TargetGroupArn"] for group in groups if balancer in group["LoadBalancerArns"]]
     return {arn: counts.get(arn, 0) for arn in arns}
 

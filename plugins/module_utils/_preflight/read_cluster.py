@@ -11,14 +11,14 @@ from typing import Protocol
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.api import HelmReleases
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Release
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import HelmRelease
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate, Inside
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
-PODS = "/api/v1/pods"
+_PODS = "/api/v1/pods"
 FARGATE_LABEL = "eks.amazonaws.com/fargate-profile"
 # Fargate writes here what it gave a pod, as "0.25vCPU 0.5GB".
 CAPACITY = "CapacityProvisioned"
@@ -28,7 +28,7 @@ SMALLEST_VCPUS = 0.25
 class SourceCluster(Protocol):
     """The source cluster."""
 
-    def newest(self) -> Sequence[Release]: ...
+    def newest(self) -> Sequence[HelmRelease]: ...
 
     def fargate_pods(self) -> Sequence[Data]: ...
 
@@ -40,11 +40,11 @@ class LiveCluster:
         self._api = api
         self._releases = HelmReleases(api, clock)
 
-    def newest(self) -> Sequence[Release]:
+    def newest(self) -> Sequence[HelmRelease]:
         return self._releases.newest()
 
     def fargate_pods(self) -> Sequence[Data]:
-        return self._api.list(PODS, selector=FARGATE_LABEL, metadata_only=True)[0]
+        return self._api.list(_PODS, selector=FARGATE_LABEL, metadata_only=True)[0]
 
 
 def look_inside(connect: Callable[[], SourceCluster] | None, _reads: Reads) -> Inside:

@@ -16,7 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     InstanceType,
-    Wanted,
+    WantedUpgrade,
     own_subnets,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import ON_DEMAND
@@ -46,7 +46,7 @@ def read_subnets(ec2: Any, network: Data, reads: Reads) -> list[Subnet]:
     return reads.attempt(read, nothing, "subnets_readable", "subnets")
 
 
-def read_node_subnets(ec2: Any, network: Data, wanted: Wanted, reads: Reads) -> dict[str, Subnet] | None:
+def read_node_subnets(ec2: Any, network: Data, wanted: WantedUpgrade, reads: Reads) -> dict[str, Subnet] | None:
     """The subnets that node groups name for themselves, by id; those that do not exist are missing."""
     named = sorted({subnet_id for group in wanted.nodegroups for subnet_id in own_subnets(group)})
     if not named:
@@ -64,7 +64,7 @@ def read_interfaces(ec2: Any, reads: Reads) -> int | None:
     return reads.optional(lambda: len(api.describe_network_interfaces(ec2)), "quota_readable", "network interfaces")
 
 
-def read_machines(ec2: Any, wanted: Wanted, reads: Reads) -> Machines:
+def read_machines(ec2: Any, wanted: WantedUpgrade, reads: Reads) -> Machines:
     """The types of the node groups and of all running instances, and how many of these there are."""
     names = set(type_names(wanted))
     if not names:
@@ -79,7 +79,7 @@ def read_machines(ec2: Any, wanted: Wanted, reads: Reads) -> Machines:
     return Machines(None if types is None else {one["InstanceType"]: type_of(one) for one in types}, running)
 
 
-def read_zones(ec2: Any, wanted: Wanted, reads: Reads) -> dict[str, frozenset[str]] | None:
+def read_zones(ec2: Any, wanted: WantedUpgrade, reads: Reads) -> dict[str, frozenset[str]] | None:
     """The zones that offer each instance type of the node groups."""
 
     def read() -> dict[str, frozenset[str]]:
@@ -90,7 +90,7 @@ def read_zones(ec2: Any, wanted: Wanted, reads: Reads) -> dict[str, frozenset[st
     return reads.optional(read, "instance_types_readable", "zones of instance types")
 
 
-def type_names(wanted: Wanted) -> list[str]:
+def type_names(wanted: WantedUpgrade) -> list[str]:
     return sorted({str(name) for group in wanted.nodegroups for name in group.get("instance_types") or []})
 
 

@@ -41,7 +41,7 @@ def read_addon_offers(eks: Any, release: Data, reads: Reads) -> dict[str, list[s
     kubernetes = str(release.get("kubernetes_version", ""))
 
     def read() -> dict[str, list[str]]:
-        offers = in_parallel(lambda name: api.describe_addon_versions(eks, name, kubernetes), names, CALLS_IN_PARALLEL)
+        offers = in_parallel(lambda name: api.list_addon_versions(eks, name, kubernetes), names, CALLS_IN_PARALLEL)
         return dict(zip(names, offers, strict=True))
 
     return reads.optional(read, "addon_offered", "EKS add-ons")

@@ -14,7 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import api
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Wanted
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import WantedUpgrade
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.need import first_type, market_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import (
     SERVICE_QUOTAS,
@@ -23,13 +23,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.q
 )
 
 
-def needed_quotas(wanted: Wanted) -> list[Quota]:
+def needed_quotas(wanted: WantedUpgrade) -> list[Quota]:
     """Those of Service Quotas that this upgrade counts against."""
     vcpus = {vcpu_quota(first_type(group), market_of(group)) for group in wanted.nodegroups}
     return [*SERVICE_QUOTAS, *(quota for quota in vcpus if quota is not None)]
 
 
-def read_limits(client: Any, wanted: Wanted, reads: Reads) -> dict[str, float]:
+def read_limits(client: Any, wanted: WantedUpgrade, reads: Reads) -> dict[str, float]:
     """Limits by code. Whoever may not read them gets one warning, not one per quota."""
     attempts = Reads()
 

@@ -13,8 +13,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import nonsense
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
-    Wanted,
-    World,
+    Facts,
+    WantedUpgrade,
     error,
     incomplete,
     lacking,
@@ -22,7 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 PER_SLOT = "per_slot"
-QUEUES = ("none", "shared", PER_SLOT)
+_QUEUES = ("none", "shared", PER_SLOT)
 RELEASE_TEXTS = ("name", "kubernetes_version", "agones_version")
 CHART_TEXTS = ("name", "namespace", "chart", "version")
 ADDON_TEXTS = ("name", "version")
@@ -33,16 +33,16 @@ NAMES_KUBERNETES = ("AL2_", "AL2023_")
 RESOLVED_VERSIONS = ("default", "latest")
 
 
-def check_variables(wanted: Wanted, _world: World) -> Iterator[Finding]:
+def check_variables(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
     for name, value in sorted(wanted.variables.items()):
         if value is None or value in ("", [], {}):
             yield error("variable_missing", name, "it is not set, or empty", "Set it in the inventory")
-    if wanted.queue not in QUEUES:
+    if wanted.queue not in _QUEUES:
         yield error(
             "queue_kind",
             "eks_bluegreen_matchmaking_queue",
             f"it is {wanted.queue!r}, which is none that this collection can move",
-            f"Use one of {', '.join(QUEUES)}",
+            f"Use one of {', '.join(_QUEUES)}",
         )
     if wanted.queue == PER_SLOT and list(wanted.traffic_steps) != [100]:
         steps = f"it is {list(wanted.traffic_steps)}" if wanted.traffic_steps else "it is not set"
@@ -54,7 +54,7 @@ def check_variables(wanted: Wanted, _world: World) -> Iterator[Finding]:
         )
 
 
-def check_nodegroups(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_nodegroups(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     for found in incomplete("node group", wanted.nodegroups, NODEGROUP_OPTIONS):
         yield error("variable_missing", "eks_bluegreen_nodegroups", found, "Write it into the node group's entry")
     for number, group in enumerate(wanted.nodegroups if wanted.is_built else (), start=1):
@@ -80,13 +80,13 @@ def _whole(size: Any) -> int | None:
     return int(size) if str(size).isdigit() else None
 
 
-def _unknown_image(image: Data, world: World) -> Iterator[str]:
+def _unknown_image(image: Data, world: Facts) -> Iterator[str]:
     ami_type = image.get("ami_type")
     if ami_type and world.image_types and ami_type not in world.image_types:
         yield f"its ami_type is {ami_type!r}, which the installed botocore does not know"
 
 
-def check_fargate_profiles(wanted: Wanted, _world: World) -> Iterator[Finding]:
+def check_fargate_profiles(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
     for number, profile in enumerate(wanted.fargate_profiles if wanted.is_built else (), start=1):
         if found := selectors_problem(profile.get("selectors") or []):
             place = f"Fargate profile {profile.get('name') or number}"
@@ -94,7 +94,7 @@ def check_fargate_profiles(wanted: Wanted, _world: World) -> Iterator[Finding]:
             yield error("fargate_profile_options", place, found, remedy)
 
 
-def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
+def check_release(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
     release = wanted.release
     place = wanted.release_name
     for key in RELEASE_TEXTS:
@@ -112,7 +112,7 @@ def check_release(wanted: Wanted, _world: World) -> Iterator[Finding]:
         yield error("release_file", place, found, "Make the two name the same version")
 
 
-def check_image(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_image(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     image = wanted.release.get("node_image") or {}
     for found in _unknown_image(image, world):
         remedy = "Correct it, or install a newer botocore if it is newer than the installed one"
@@ -132,7 +132,7 @@ def check_image(wanted: Wanted, world: World) -> Iterator[Finding]:
         )
 
 
-def check_matrix(wanted: Wanted, _world: World) -> Iterator[Finding]:
+def check_matrix(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
     agones, kubernetes = (str(wanted.release.get(key, "")) for key in ("agones_version", "kubernetes_version"))
     minor = ".".join(agones.split(".")[:2])
     row = wanted.matrix.rows.get(minor)
@@ -152,7 +152,7 @@ def check_matrix(wanted: Wanted, _world: World) -> Iterator[Finding]:
         )
 
 
-def check_offer(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_offer(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     version = str(wanted.release.get("kubernetes_version", ""))
     if world.offered is not None and version not in world.offered:
         yield error(
@@ -163,7 +163,7 @@ def check_offer(wanted: Wanted, world: World) -> Iterator[Finding]:
         )
 
 
-def check_addons(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_addons(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     kubernetes = wanted.release.get("kubernetes_version")
     for addon in (wanted.release.get("addons") or []) if world.addons is not None else []:
         if lacking(addon, ADDON_TEXTS):

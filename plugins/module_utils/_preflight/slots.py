@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Facts,
     Inside,
-    Wanted,
-    World,
+    WantedUpgrade,
     error,
     image_of,
     lacking,
@@ -29,7 +29,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 IMAGE_FIELDS = {"amiType": "ami_type", "releaseVersion": "release_version"}
 
 
-def check_target(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_target(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     target = world.target
     if world.is_resumed or not target["exists"]:
         return
@@ -50,7 +50,7 @@ def check_target(wanted: Wanted, world: World) -> Iterator[Finding]:
         )
 
 
-def check_source(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_source_cluster(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     source = world.source
     place = f"cluster {source['cluster_name']}"
     if not source["exists"]:
@@ -74,7 +74,7 @@ def check_source(wanted: Wanted, world: World) -> Iterator[Finding]:
         yield warning("source_release", place, f"there is no file for its release {source['release']}", remedy)
 
 
-def check_conformance(wanted: Wanted, world: World) -> Iterator[Finding]:
+def check_conformance(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     """A source that drifted from its release: going back leads to what it is, not to what the file says."""
     release, source = wanted.source_release, world.source
     if release is None or not source["exists"]:

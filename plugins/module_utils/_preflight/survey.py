@@ -15,14 +15,14 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock impor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.request import known_values
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Facts,
     Inside,
     Usage,
-    Wanted,
-    World,
+    WantedUpgrade,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.need import current_size
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_balancing import (
-    Balancers,
+    BalancerReads,
     Listing,
     read_account_limits,
     read_balancers,
@@ -54,11 +54,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
-READS_IN_PARALLEL = 16
+_READS_IN_PARALLEL = 16
 
 
 @dataclass(frozen=True)
-class Sources:
+class SurveySources:
     """Where everything is read. `cluster` connects to the source cluster; None where it has no kubeconfig."""
 
     eks: Any
@@ -66,7 +66,7 @@ class Sources:
     elbv2: Any
     quotas: Any
     cloudwatch: Any
-    balancers: Balancers
+    balancers: BalancerReads
     cluster: Callable[[], SourceCluster] | None
     clock: Clock
 
@@ -82,16 +82,16 @@ class Scope:
     load_balancers: Sequence[str]
 
 
-def survey(sources: Sources, scope: Scope, wanted: Wanted, reads: Reads) -> World:
+def survey(sources: SurveySources, scope: Scope, wanted: WantedUpgrade, reads: Reads) -> Facts:
     """Read everything that the checks judge."""
-    with ThreadPoolExecutor(max_workers=READS_IN_PARALLEL) as pool:
+    with ThreadPoolExecutor(max_workers=_READS_IN_PARALLEL) as pool:
         futures = _submit(pool, sources, scope, wanted, reads)
     image_types = known_values(sources.eks, "CreateNodegroup", "amiType")
     return _world(scope, {"image_types": image_types} | {name: future.result() for name, future in futures.items()})
 
 
 def _submit(
-    pool: ThreadPoolExecutor, sources: Sources, scope: Scope, wanted: Wanted, reads: Reads
+    pool: ThreadPoolExecutor, sources: SurveySources, scope: Scope, wanted: WantedUpgrade, reads: Reads
 ) -> dict[str, Future[Any]]:
     eks, source, target = sources.eks, scope.source, scope.target
     readers: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
@@ -118,11 +118,11 @@ def _submit(
     return {name: pool.submit(read, *arguments, reads) for name, (read, arguments) in readers.items()}
 
 
-def _world(scope: Scope, found: Mapping[str, Any]) -> World:
+def _world(scope: Scope, found: Mapping[str, Any]) -> Facts:
     machines: Machines = found["machines"]
     listing: Listing = found["groups"]
     inside: Inside = found["inside"] if scope.source["exists"] else Inside()
-    return World(
+    return Facts(
         source=scope.source,
         target=scope.target,
         is_resumed=scope.is_resumed,

@@ -26,7 +26,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.level
     EARLY_SECONDS,
     SHUTDOWN,
     SILENT,
-    Seen,
+    Conduct,
 )
 
 # The most that can be shown is asked first. Only who refuses is asked for the last, whose end cannot be awaited here.
@@ -160,14 +160,14 @@ class Trial:
         has_said_all = last.seq in self.answers or self._is_silent(now)
         return has_said_all and self._next_mode(now) is None
 
-    def seen(self) -> Seen:
+    def seen(self) -> Conduct:
         """What it has shown."""
         start = self.asked_at[0]
 
         def after(moment: float | None) -> float | None:
             return None if moment is None else moment - start
 
-        return Seen(
+        return Conduct(
             answers={one.mode: self.answers.get(one.seq, SILENT) for one in self.asked},
             notice_over=self._followed().not_before - start,
             acknowledged=after(self.answered_at),

@@ -23,8 +23,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.canary import Times, Trial
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.levels import (
-    Finding,
-    Seen,
+    Conduct,
+    LevelFinding,
     find_level,
     objection,
 )
@@ -35,7 +35,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 
 OpenFeed = Callable[[], Feed]
 
-POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 # So long a second server of a Fleet is waited for; without one, handoff is not tried.
 SUCCESSOR_SECONDS = 5.0
 ALLOCATE_SECONDS = 0.25
@@ -108,7 +108,7 @@ class Canary:
                 return
             in_parallel(self._ask, waiting)
             heart.beat()
-            self.clock.sleep(POLL_SECONDS)
+            self.clock.sleep(_POLL_SECONDS)
 
     def _take(self, events: Iterable[Event], trials: Mapping[str, Trial]) -> None:
         for event in events:
@@ -146,17 +146,17 @@ class Canary:
             trial.note_asked(request, now)
 
     @staticmethod
-    def _seen(trial: Trial) -> Seen:
+    def _seen(trial: Trial) -> Conduct:
         if not trial.asked:
             session = trial.session
             raise ApiFailure(f"{session.fleet}: {session.name} was gone before it could be asked", 404)
         return trial.seen()
 
-    def _note(self, findings: Sequence[Finding]) -> None:
+    def _note(self, findings: Sequence[LevelFinding]) -> None:
         levels = ", ".join(f"{name_of(one.fleet)} {one.level}" for one in findings)
         self.keeper.journal("note", event="levels", text=f"levels of the drain contract: {levels}")
 
-    def _judge(self, findings: Sequence[Finding], probes: Sequence[Json]) -> list[str]:
+    def _judge(self, findings: Sequence[LevelFinding], probes: Sequence[Json]) -> list[str]:
         """The warnings; raises BlueGreenError with all that forbids to go on."""
         objections = [objection(one, self.policies.of(one.fleet), self.accepted) for one in findings]
         errors = [text for forbids, text in filter(None, objections) if forbids]

@@ -31,7 +31,7 @@ READ_MORE = "docs/game-servers.md says what a game server does for each level"
 
 
 @dataclass(frozen=True)
-class Seen:
+class Conduct:
     """What a synthetic session did when it was asked to go. Seconds count from the first request; None is never.
 
     `answers` holds what it said to each mode that it was asked for, in that order; `notice_over` is when it may close.
@@ -58,7 +58,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Finding:
+class LevelFinding:
     """A Fleet's level, and why it is not a higher one."""
 
     fleet: Key
@@ -71,23 +71,23 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 2)
 
 
-def find_level(fleet: Key, seen: Seen) -> Finding:
+def find_level(fleet: Key, seen: Conduct) -> LevelFinding:
     """What a session has shown of its Fleet."""
     accepted = {mode for mode, answer in seen.answers.items() if answer == ACCEPTED}
     refused = frozenset(mode for mode, answer in seen.answers.items() if answer == REFUSED)
     if accepted == {AT_MATCH_END}:
-        return Finding(fleet, L2, f"it refuses {' and '.join(sorted(refused))}", refused)
+        return LevelFinding(fleet, L2, f"it refuses {' and '.join(sorted(refused))}", refused)
     fault = _fault(seen, bool(accepted), refused)
     if fault:
-        return Finding(fleet, L0, fault, refused)
+        return LevelFinding(fleet, L0, fault, refused)
     if HANDOFF in accepted:
-        return Finding(fleet, L3, "", refused)
+        return LevelFinding(fleet, L3, "", refused)
     if accepted:
-        return Finding(fleet, L2, _why_no_handoff(seen), refused)
-    return Finding(fleet, L1, "it does not answer", refused)
+        return LevelFinding(fleet, L2, _why_no_handoff(seen), refused)
+    return LevelFinding(fleet, L1, "it does not answer", refused)
 
 
-def _fault(seen: Seen, answered: bool, refused: frozenset[str]) -> str:
+def _fault(seen: Conduct, answered: bool, refused: frozenset[str]) -> str:
     """What speaks against anything above L0."""
     if seen.ended is None:
         if AT_MATCH_END in refused:
@@ -110,7 +110,7 @@ def _fault(seen: Seen, answered: bool, refused: frozenset[str]) -> str:
     return ""
 
 
-def _why_no_handoff(seen: Seen) -> str:
+def _why_no_handoff(seen: Conduct) -> str:
     if not seen.had_successor:
         return "no second server was free to be its successor, so handoff was not tried"
     return "it refuses handoff" if seen.answers.get(HANDOFF) == REFUSED else "it does not answer a handoff"
@@ -123,7 +123,7 @@ def needed_levels(policy: Policy) -> tuple[str, str]:
     return (L1 if policy.needs_seats else L0), L2
 
 
-def objection(finding: Finding, policy: Policy, accepted: Mapping[str, str]) -> tuple[bool, str] | None:
+def objection(finding: LevelFinding, policy: Policy, accepted: Mapping[str, str]) -> tuple[bool, str] | None:
     """What speaks against draining a Fleet so, and whether it forbids it; None when nothing does.
 
     `accepted` are the levels that the operator puts up with, by `namespace/name` or name of a Fleet.
@@ -162,7 +162,7 @@ def _consequence(level: str) -> str:
     return "nobody can tell whether it has heard, so it is asked again and reported as silent"
 
 
-def _gentler(finding: Finding, policy: Policy) -> str:
+def _gentler(finding: LevelFinding, policy: Policy) -> str:
     can_disconnect = LEVELS.index(finding.level) >= LEVELS.index(L1) and DISCONNECT not in finding.refused
     if policy.mode == HANDOFF and can_disconnect:
         return "mode disconnect"

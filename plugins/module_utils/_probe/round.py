@@ -21,7 +21,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 
 Connect = Callable[[str, int, float], None]
 
-POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 TCP = ("TCP", "TCPUDP")
 
 
@@ -108,7 +108,7 @@ class SessionProbe:
             if not reason or now >= end:
                 seconds = round(now - started, 3)
                 return {**document, "passed": not reason, "reason": reason, "seconds": seconds}
-            self.clock.sleep(POLL_SECONDS)
+            self.clock.sleep(_POLL_SECONDS)
 
     def _play(self, document: Json) -> str:
         """Connect, and release unless the session is still needed; what went wrong, or an empty text."""

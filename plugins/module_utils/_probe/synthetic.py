@@ -29,7 +29,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock impor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 RELEASE_ATTEMPTS = 5
-RETRY_SECONDS = 0.5
+_RETRY_SECONDS = 0.5
 
 
 class Allocator(Servers, Protocol):
@@ -116,7 +116,7 @@ class Synthetic:
             except ApiFailure as error:
                 if error.status not in RETRIED:
                     raise
-                self.clock.sleep(RETRY_SECONDS)
+                self.clock.sleep(_RETRY_SECONDS)
         raise ApiFailure(f"the synthetic session {namespace}/{name} could not be released: run again", 409)
 
     def _is_ours(self, server: Json) -> bool:

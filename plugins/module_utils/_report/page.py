@@ -51,7 +51,7 @@ svg .area { fill-opacity: .22; } svg .line { fill: none; stroke-width: 2; }
 svg .line.blue { stroke: var(--blue); } svg .line.green { stroke: var(--green); }
 """
 
-OUTCOMES = (
+_OUTCOMES = (
     ("ended_alone", "ended with their match"),
     ("moved", "moved by the drain contract"),
     ("interrupted", "interrupted at the deadline"),
@@ -266,7 +266,7 @@ def _drain(report: Data) -> str:
     if not drain["measured"]:
         return "<h2>Sessions</h2><p>Nothing was drained in this run.</p>"
     sessions, players = drain["sessions"], drain["players"]
-    rows = "".join(f'<tr><td>{escape(text)}</td><td class="n">{sessions[name]}</td></tr>' for name, text in OUTCOMES)
+    rows = "".join(f'<tr><td>{escape(text)}</td><td class="n">{sessions[name]}</td></tr>' for name, text in _OUTCOMES)
     left = f'<tr><td class="bad">still there</td><td class="n">{sessions["remaining"]}</td></tr>'
     table = f"<table>{rows}{left if sessions['remaining'] else ''}</table>"
     times = players["downtime_seconds"]

@@ -17,7 +17,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings im
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import PHASES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
-VERSION = 1
+_VERSION = 1
 ROLLBACK = "rollback"
 
 
@@ -46,7 +46,7 @@ def build_report(
     start, end = _bounds(run, journal)
     segments = list(phase_segments(journal, end))
     return {
-        "v": VERSION,
+        "v": _VERSION,
         "environment": environment,
         "run": {key: value for key, value in run.items() if key not in ("previous", "nonce")},
         "release": dict(release),

@@ -86,7 +86,7 @@ class CommandProvider:
         return wire.revision_of(self.where, answer)
 
     def queue(self, slot: str) -> Queue:
-        return wire.queue_of(f"{self.where} {QUEUE}", self._call(QUEUE, {"slot": slot}))
+        return wire.read_queue(f"{self.where} {QUEUE}", self._call(QUEUE, {"slot": slot}))
 
     def open(self, slot: str) -> None:
         self._call(OPEN, {"slot": slot})

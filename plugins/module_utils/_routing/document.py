@@ -15,7 +15,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Queue
 
 FORMAT = 1
-NAMED_AT_MOST = 5
+_NAMED_AT_MOST = 5
 OPEN, CLOSED = "open", "closed"
 
 
@@ -187,7 +187,7 @@ def describe_readers(state: ReaderState, revision: int) -> str:
     if not state.live:
         return f"revision {revision}: no live reader has read it back"
     text = f"revision {revision}: read back by {len(state.current)} of {state.live} readers"
-    missing = [f"{reader.id} (at {reader.revision})" for reader in state.behind[:NAMED_AT_MOST]]
+    missing = [f"{reader.id} (at {reader.revision})" for reader in state.behind[:_NAMED_AT_MOST]]
     more = len(state.behind) - len(missing)
     return text + (f", missing {', '.join(missing)}" if missing else "") + (f" and {more} more" if more > 0 else "")
 

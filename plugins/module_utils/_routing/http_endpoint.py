@@ -96,7 +96,7 @@ class HttpProvider:
 
     def queue(self, slot: str) -> Queue:
         url = self._queue_url(slot)
-        return wire.queue_of(public_part(url), self._get(url))
+        return wire.read_queue(public_part(url), self._get(url))
 
     def open(self, slot: str) -> None:
         self._switch(slot, is_open=True)

@@ -85,10 +85,10 @@ PROVIDER_ARGUMENTS: dict[str, Any] = {
 PROVIDER_NEEDS = [("provider", name, [name]) for name in PROVIDERS if name != FOLLOWS_TRAFFIC]
 TRAFFIC_ARGUMENT: dict[str, Any] = {"type": "dict", "options": PAIRS_ARGUMENTS}
 
-Clients = Callable[[str], Any]
+ClientMaker = Callable[[str], Any]
 
 
-def provider_of(options: Mapping[str, Any], clients: Clients, clock: Clock) -> Provider:
+def provider_of(options: Mapping[str, Any], clients: ClientMaker, clock: Clock) -> Provider:
     """The provider that the options name. `clients` makes a boto3 client by the name of a service."""
     name = options["provider"]
     given = options[name]
@@ -105,7 +105,7 @@ def provider_of(options: Mapping[str, Any], clients: Clients, clock: Clock) -> P
     return _traffic(given, clients)
 
 
-def _document(given: Mapping[str, Any], clients: Clients, clock: Clock) -> DocumentProvider:
+def _document(given: Mapping[str, Any], clients: ClientMaker, clock: Clock) -> DocumentProvider:
     config_map = given["config_map"]
     store: DocumentStore
     if config_map:
@@ -116,7 +116,7 @@ def _document(given: Mapping[str, Any], clients: Clients, clock: Clock) -> Docum
     return DocumentProvider(store, DocumentSettings(**{name: given[name] for name in named}))
 
 
-def _traffic(given: Mapping[str, Any], clients: Clients) -> FollowsTrafficProvider:
+def _traffic(given: Mapping[str, Any], clients: ClientMaker) -> FollowsTrafficProvider:
     api = SwapApi(clients("elbv2"))
     pairs = [(pair["blue"], pair["green"]) for pair in given["pairs"]]
     return FollowsTrafficProvider(lambda: read_weights(api, given["load_balancers"], pairs))

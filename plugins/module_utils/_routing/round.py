@@ -29,12 +29,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 # Short enough for a lease of ten seconds to be renewed in time.
-SLICE_SECONDS = 4.0
-POLL_SECONDS = 0.5
+ROUTING_SLICE_SECONDS = 4.0
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Want:
+class WantedRouting:
     """What a caller asks for: weights (None: leave them), and by slot whether its queue is open.
 
     `if_revision` is the revision that the caller has seen. Without `wait` nothing is proven, a write of somebody else
@@ -71,7 +71,7 @@ class SessionDestination:
         state = _State(reading, {slot: self._provider.queue(slot) for slot in slots})
         return {"changed": False, **self._described(state)}
 
-    def ensure(self, want: Want, keeper: Keeper, *, check_mode: bool) -> Result:
+    def ensure(self, want: WantedRouting, keeper: Keeper, *, check_mode: bool) -> Result:
         """One round: the destination is the wanted one and (if asked) acted by everywhere.
 
         In check mode the answer holds the prediction, and nothing is written or waited for.
@@ -94,19 +94,19 @@ class SessionDestination:
             return self._compared(before, predicted, finished=True, progress="")
         return self._await(want, before, writes=writes or bool(switches))
 
-    def _look(self, want: Want) -> _State:
+    def _look(self, want: WantedRouting) -> _State:
         if want.queues and self._able.queue == NO_QUEUE:
             raise no_queue(self._provider.where, ", ".join(want.queues))
         queues = {slot: self._provider.queue(slot) for slot in want.queues}
         return _State(self._provider.read(), queues)
 
-    def _writes(self, want: Want, reading: Reading) -> bool:
+    def _writes(self, want: WantedRouting, reading: Reading) -> bool:
         if want.weights is None:
             return False
         needed = needs_write(self._provider.where, self._able, reading, want.weights, want.if_revision)
         return needed and not (self._able.writes == NOTHING and not want.wait)
 
-    def _predict(self, want: Want, before: _State, *, writes: bool) -> _State:
+    def _predict(self, want: WantedRouting, before: _State, *, writes: bool) -> _State:
         reading = before.reading
         if writes and want.weights is not None and self._able.writes != NOTHING:
             reading = replace(
@@ -119,7 +119,9 @@ class SessionDestination:
         queues = {slot: replace(queue, is_open=want.queues[slot]) for slot, queue in before.queues.items()}
         return _State(reading, queues)
 
-    def _set(self, want: Want, weights: Mapping[str, int], seen: str, predicted: _State, keeper: Keeper) -> _State:
+    def _set(
+        self, want: WantedRouting, weights: Mapping[str, int], seen: str, predicted: _State, keeper: Keeper
+    ) -> _State:
         revision = self._provider.set(weights, seen if want.wait else want.if_revision, want.token)
         keeper.journal("routing", weights=dict(weights), revision=revision)
         evidence = Evidence(False, f"set to revision {revision}; whether it is followed was not asked")
@@ -132,18 +134,18 @@ class SessionDestination:
             (self._provider.open if to_open else self._provider.close)(slot)
         return bool(slots)
 
-    def _await(self, want: Want, before: _State, *, writes: bool) -> Result:
-        until = self._clock.monotonic() + SLICE_SECONDS
+    def _await(self, want: WantedRouting, before: _State, *, writes: bool) -> Result:
+        until = self._clock.monotonic() + ROUTING_SLICE_SECONDS
         while True:
             state = self._look(want)
             missing = self._missing(want, state)
             if not missing or self._clock.monotonic() >= until:
                 break
-            self._clock.sleep(POLL_SECONDS)
+            self._clock.sleep(_POLL_SECONDS)
         progress = "; ".join(missing) or state.reading.evidence.text
         return {**self._compared(before, state, finished=not missing, progress=progress), "changed": writes}
 
-    def _missing(self, want: Want, state: _State) -> list[str]:
+    def _missing(self, want: WantedRouting, state: _State) -> list[str]:
         """What is not proven yet."""
         reading = state.reading
         if want.weights is not None and dict(reading.weights) != dict(want.weights):
@@ -166,7 +168,7 @@ class SessionDestination:
             "changed": shown["before"] != shown["after"],
             **self._described(after),
             "diff": shown,
-            "round": {"finished": finished, "progress": progress, "retry_after_seconds": POLL_SECONDS},
+            "round": {"finished": finished, "progress": progress, "retry_after_seconds": _POLL_SECONDS},
         }
 
     def _described(self, state: _State) -> Result:

@@ -90,7 +90,7 @@ def capabilities_of(where: str, answer: Mapping[str, Any]) -> Capabilities:
     )
 
 
-def queue_of(where: str, answer: Mapping[str, Any]) -> Queue:
+def read_queue(where: str, answer: Mapping[str, Any]) -> Queue:
     """What `queue` answers."""
     at = _At(where, answer)
     depth = answer.get("depth")

@@ -19,7 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 impo
 
 CONTROL = "control"
 RUNNING, PAUSED, ABORTED = "running", "paused", "aborted"
-STATES = (RUNNING, PAUSED, ABORTED)
+CONTROL_STATES = (RUNNING, PAUSED, ABORTED)
 
 
 @dataclass(frozen=True)
@@ -36,23 +36,23 @@ class Control:
         return text + (f": {self.reason}" if self.reason else "")
 
 
-class Reader(Protocol):
+class MemoryReader(Protocol):
     """The part of a Keeper that is needed here."""
 
     def load(self, name: str) -> dict[str, Any] | None:
         """A memory object of the run, or None."""
 
 
-def read_control(keeper: Reader) -> Control:
+def read_control(keeper: MemoryReader) -> Control:
     """The flag of a keeper's run. One that says something unknown pauses."""
     document = keeper.load(CONTROL)
-    return Control() if document is None else from_document(document)
+    return Control() if document is None else control_of(document)
 
 
-def from_document(document: Mapping[str, Any]) -> Control:
+def control_of(document: Mapping[str, Any]) -> Control:
     state = str(document.get("state"))
-    if state not in STATES:
-        return Control(PAUSED, f"the flag says {state!r}, which is not one of {', '.join(STATES)}")
+    if state not in CONTROL_STATES:
+        return Control(PAUSED, f"the flag says {state!r}, which is not one of {', '.join(CONTROL_STATES)}")
     return Control(state, *(str(document.get(name) or "") for name in ("reason", "by", "at")))
 
 
@@ -63,7 +63,7 @@ def ensure_control(store: Store, key: str, wanted: Control, *, check_mode: bool)
         raise BlueGreenError(f"{key}: no run is open in this environment, so there is nothing to pause or abort")
     path = f"{run_folder(key, seen.record.run_id)}/{CONTROL}.json"
     stored = store.get(path)
-    before = from_document(stored.body) if stored else Control()
+    before = control_of(stored.body) if stored else Control()
     changed = before.state != wanted.state
     if changed and not check_mode:
         store.put(path, asdict(wanted))

@@ -19,13 +19,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record 
     Record,
     Seen,
     check_lease,
-    from_document,
+    record_of,
     to_document,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import (
-    Conflict,
     S3Store,
     Store,
+    StoreConflict,
     s3_client,
 )
 
@@ -46,17 +46,25 @@ LEASE_ARGUMENT: dict[str, Any] = {
 }
 RENEW_AFTER = 0.25
 KEEP_ATTEMPTS = 5
-READS_IN_PARALLEL = 10
+_READS_IN_PARALLEL = 10
 
 
-class Keeper(Protocol):
-    """The lease, the journal and the memory of a run."""
+class LeaseKeeper(Protocol):
+    """The lease of a run, if there is one."""
 
     def keep(self) -> None:
         """Check that the lease is ours and renew it. Raises LeaseLost."""
 
+
+class JournalKeeper(LeaseKeeper, Protocol):
+    """The lease and the journal of a run."""
+
     def journal(self, kind: str, **data: Any) -> None:
         """Append an entry to the run's journal, which the report reads."""
+
+
+class Keeper(JournalKeeper, Protocol):
+    """The lease, the journal and the memory of a run."""
 
     def load(self, name: str) -> dict[str, Any] | None:
         """A memory object of the run, for example "drain"; None when there is none."""
@@ -109,11 +117,11 @@ class RunKeeper:
             etag, age = (seen.etag, seen.age_seconds) if seen else (None, 0.0)
             if not change and age < self._seconds * RENEW_AFTER:
                 return record
-            changed = from_document({**to_document(record), **(change or {})}, self._key)
+            changed = record_of({**to_document(record), **(change or {})}, self._key)
             try:
                 self._store.put_if(self._key, to_document(changed), etag)
                 return changed
-            except Conflict:
+            except StoreConflict:
                 self._clock.sleep(0.05 * (attempt + 1))
         raise LeaseLost(
             f"the record of run {self._run_id} was written {KEEP_ATTEMPTS} times by others while this runner "
@@ -159,11 +167,11 @@ def read_record(store: Store, key: str) -> Seen | None:
     stored = store.get(key)
     if stored is None:
         return None
-    return Seen(from_document(stored.body, key), stored.etag, stored.age_seconds)
+    return Seen(record_of(stored.body, key), stored.etag, stored.age_seconds)
 
 
 def read_journal(store: Store, key: str, run_id: str) -> list[dict[str, Any]]:
     """Every entry of a run's journal, oldest first."""
     names = store.keys(f"{run_folder(key, run_id)}/journal/")
-    with ThreadPoolExecutor(max_workers=READS_IN_PARALLEL) as pool:
+    with ThreadPoolExecutor(max_workers=_READS_IN_PARALLEL) as pool:
         return [entry.body for entry in pool.map(store.get, names) if entry is not None]

@@ -16,7 +16,7 @@ from typing import Any, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
-VERSION = 1
+_VERSION = 1
 PHASES = ("provision", "charts", "parity", "verify", "cutover", "bake", "drain", "complete")
 # From here on traffic may have moved: a rollback that ends a run in these phases moved it back.
 PHASES_AFTER_CUTOVER = PHASES[PHASES.index("cutover") :]
@@ -94,14 +94,14 @@ class Seen:
 
 def to_document(record: Record) -> dict[str, Any]:
     """The record as the JSON object that is stored."""
-    return {"v": VERSION, **asdict(record)}
+    return {"v": _VERSION, **asdict(record)}
 
 
-def from_document(document: Mapping[str, Any], where: str) -> Record:
+def record_of(document: Mapping[str, Any], where: str) -> Record:
     """Read a stored JSON object; `where` names it in errors."""
-    if document.get("v") != VERSION:
+    if document.get("v") != _VERSION:
         raise BlueGreenError(
-            f"the run record {where} has version {document.get('v')!r}; this collection reads version {VERSION}: "
+            f"the run record {where} has version {document.get('v')!r}; this collection reads version {_VERSION}: "
             "use the version of the collection that wrote it, or finish its run with that version first"
         )
     known = {key: value for key, value in document.items() if key in Record.__dataclass_fields__}

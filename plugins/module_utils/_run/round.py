@@ -42,7 +42,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record 
     held_by,
     to_document,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import Conflict, Store
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import Store, StoreConflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 CONFLICT_WAIT_SECONDS = 0.2
@@ -145,7 +145,7 @@ class RunRecord:
     def _written(self, decision: Write, seen: Seen | None) -> bool:
         try:
             self._store.put_if(self._place.key, to_document(decision.record), seen.etag if seen else None)
-        except Conflict:
+        except StoreConflict:
             return False
         return True
 

@@ -29,8 +29,8 @@ except ImportError:
     boto3 = None
     BotoCoreError = ClientError = Exception
 
-ATTEMPTS = 6
-RETRY_SECONDS = 0.2
+_ATTEMPTS = 6
+_RETRY_SECONDS = 0.2
 # Calls end soon: a write that is late must have landed before a takeover verifies.
 S3_CONFIG: dict[str, Any] = {
     "connect_timeout": 5,
@@ -40,12 +40,12 @@ S3_CONFIG: dict[str, Any] = {
 Document = dict[str, Any]
 
 
-class Conflict(Exception):
+class StoreConflict(Exception):
     """Someone else wrote the object since it was read: read it again and decide again."""
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredObject:
     """An object as read: content, ETag, and seconds since its last write by S3's own clock."""
 
     body: Document
@@ -56,7 +56,7 @@ class Stored:
 class Store(Protocol):
     """What the run record, the journal and the memory need from a bucket."""
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredObject | None:
         """The object, or None."""
 
     def put(self, key: str, body: Mapping[str, Any]) -> None:
@@ -82,7 +82,7 @@ class S3Store:
         self._bucket = bucket
         self._clock: Clock = clock or SystemClock()
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredObject | None:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             text = answer["Body"].read()
@@ -96,7 +96,7 @@ class S3Store:
             raise BlueGreenError(
                 f"s3://{self._bucket}/{key} is not JSON ({error}): restore an earlier version of the object"
             ) from error
-        return Stored(body, str(answer["ETag"]), age_of(answer))
+        return StoredObject(body, str(answer["ETag"]), age_of(answer))
 
     def put(self, key: str, body: Mapping[str, Any]) -> None:
         try:
@@ -108,10 +108,10 @@ class S3Store:
         nonce = uuid.uuid4().hex
         data = encoded({**body, "nonce": nonce})
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-        last: Exception = Conflict(key)
-        for attempt in range(ATTEMPTS):
+        last: Exception = StoreConflict(key)
+        for attempt in range(_ATTEMPTS):
             if attempt:
-                self._clock.sleep(RETRY_SECONDS * attempt)
+                self._clock.sleep(_RETRY_SECONDS * attempt)
             try:
                 answer = self._client.put_object(
                     Bucket=self._bucket, Key=key, Body=data, ContentType="application/json", **condition
@@ -126,7 +126,7 @@ class S3Store:
             if current is not None and current.body.get("nonce") == nonce:
                 return current.etag
             if (current.etag if current else None) != etag:
-                raise Conflict(key)
+                raise StoreConflict(key)
         raise self._explained(last, "write", key) from last
 
     def keys(self, prefix: str) -> list[str]:

@@ -31,7 +31,7 @@ ENVIRONMENT_TAG = "eks-bluegreen/environment"
 # Findings after which nobody knows where all requests go.
 TRAFFIC_UNREAD = ("load_balancer_readable", "target_group_readable")
 RECORD_UNREAD = "run_record"
-Weights = Mapping[str, float]
+SlotWeights = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ForwardView:
     """One listener default or rule that forwards to a pair, with the weight of each slot in it."""
 
     where: str
-    weights: Weights
+    weights: SlotWeights
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class View:
 
     slots: Mapping[str, SlotView]
     forwards: Sequence[ForwardView]
-    destination: Weights | None
+    destination: SlotWeights | None
     record: Record | None
     problems: Sequence[Finding] = field(default_factory=tuple)
     groupless: Set[str] = frozenset()
@@ -79,7 +79,7 @@ class View:
         serving = {slot for weights in self._weights() for slot in SLOTS if weights.get(slot, 0) > 0}
         return serving.pop() if len(serving) == 1 and self._is_complete() else ""
 
-    def _weights(self) -> list[Weights]:
+    def _weights(self) -> list[SlotWeights]:
         return [*(forward.weights for forward in self.forwards), *([self.destination] if self.destination else [])]
 
     def _is_complete(self) -> bool:
@@ -117,7 +117,7 @@ def other(slot: str) -> str:
     return SLOTS[1] if slot == SLOTS[0] else SLOTS[0]
 
 
-def weights_text(weights: Weights) -> str:
+def weights_text(weights: SlotWeights) -> str:
     """Weights as people read them: blue 90, green 10."""
     return ", ".join(f"{slot} {weights.get(slot, 0):g}" for slot in SLOTS)
 

@@ -75,7 +75,7 @@ def read_inputs(slots: Mapping[str, Any], services: Sequence[Any], load_balancer
     problems = [*_slot_problems(slots), *_service_problems(services)]
     if not load_balancers:
         problems.append("eks_bluegreen_load_balancers is empty: name the load balancers that the services are behind")
-    refuse(problems)
+    refuse_inputs(problems)
     return Inputs(
         clusters={slot: str(slots[slot]["cluster_name"]) for slot in SLOTS},
         services=[
@@ -85,7 +85,7 @@ def read_inputs(slots: Mapping[str, Any], services: Sequence[Any], load_balancer
     )
 
 
-def refuse(problems: Sequence[str | None]) -> None:
+def refuse_inputs(problems: Sequence[str | None]) -> None:
     """Raise when there is a problem; one message for all of them."""
     found = [problem for problem in problems if problem]
     if found:

@@ -39,7 +39,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direc
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.inputs import Inputs
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-READS_IN_PARALLEL = 12
+_READS_IN_PARALLEL = 12
 
 
 class Balancers(Protocol):
@@ -117,7 +117,7 @@ class Observation:
 def observe(sources: Sources, inputs: Inputs, places: Places) -> Observation:
     """Read clusters, target groups, listeners, destination, network and run record, all at once."""
     reads = Reads()
-    with ThreadPoolExecutor(max_workers=READS_IN_PARALLEL) as pool:
+    with ThreadPoolExecutor(max_workers=_READS_IN_PARALLEL) as pool:
         clusters = {
             slot: pool.submit(_read_cluster, reads, sources.eks, slot, name) for slot, name in inputs.clusters.items()
         }

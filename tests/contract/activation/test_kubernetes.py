@@ -21,7 +21,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     ApiFailure,
     Conflict,
     KubeApi,
-    Resource,
+    KubeResource,
     connect,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
@@ -74,7 +74,7 @@ def create_autoscaler(api: KubeApi, namespace: str, policy: Json, **more: Any) -
     return AUTOSCALERS.path(namespace, "game")
 
 
-def create(api: KubeApi, resource: Resource, kind: str, namespace: str, spec: Json) -> None:
+def create(api: KubeApi, resource: KubeResource, kind: str, namespace: str, spec: Json) -> None:
     version = resource.prefix.removeprefix("/apis/")
     body = {"apiVersion": version, "kind": kind, "metadata": {"name": "game"}, "spec": spec}
     api.create(resource.path(namespace), body)

@@ -40,7 +40,7 @@ def operator(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Modules of EKS resources that look at AWS for a second a round."""
-    monkeypatch.setattr(eks_run, "SLICE_SECONDS", 1.0)
+    monkeypatch.setattr(eks_run, "EKS_SLICE_SECONDS", 1.0)
     monkeypatch.setattr(eks_run, "FIRST_POLL_SECONDS", 0.05)
 
 

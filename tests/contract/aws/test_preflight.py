@@ -12,10 +12,18 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock impor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding, Reads
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.capacity import shown_quotas
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate, Matrix, Wanted
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import World as Seen
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import judge
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import Scope, Sources, survey
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Facts as Seen
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Fargate,
+    Matrix,
+    WantedUpgrade,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import judge_upgrade
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import (
+    Scope,
+    SurveySources,
+    survey,
+)
 
 from tests.contract.aws.modules import play
 from tests.contract.aws.world import World
@@ -30,7 +38,7 @@ RELEASE = {
 }
 GAME = {"name": "game", "instance_types": ["c7i.2xlarge"], "min_size": 3, "desired_size": 3, "max_size": 6}
 SERVICES = ("eks", "ec2", "elbv2", "service-quotas", "cloudwatch")
-WANTED = Wanted(
+WANTED = WantedUpgrade(
     "arena",
     RELEASE,
     None,
@@ -100,7 +108,7 @@ class Stage:
         }
 
     def look(
-        self, wanted: Wanted = WANTED, target_group: str = "", client: Callable[[str], Any] | None = None
+        self, wanted: WantedUpgrade = WANTED, target_group: str = "", client: Callable[[str], Any] | None = None
     ) -> tuple[list[Finding], Seen]:
         eks, ec2, elbv2, quotas, cloudwatch = ((client or self.world.client)(name) for name in SERVICES)
         scope = Scope(
@@ -111,9 +119,9 @@ class Stage:
             load_balancers=["preflight"],
         )
         reads = Reads()
-        sources = Sources(eks, ec2, elbv2, quotas, cloudwatch, SwapApi(elbv2), Cluster, SystemClock())
+        sources = SurveySources(eks, ec2, elbv2, quotas, cloudwatch, SwapApi(elbv2), Cluster, SystemClock())
         seen = survey(sources, scope, wanted, reads)
-        return judge(wanted, seen, reads.problems, []), seen
+        return judge_upgrade(wanted, seen, reads.problems, []), seen
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper 
     read_journal,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.round import Asked, Place, RunRecord
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import Conflict, S3Store
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import S3Store, StoreConflict
 from moto.server import ThreadedMotoServer
 
 BUCKET = "eks-bluegreen-contract"
@@ -51,7 +51,7 @@ def store(client: Any) -> S3Store:
 
 def test_only_one_creates(store: S3Store) -> None:
     store.put_if(KEY, {"a": 1}, None)
-    with pytest.raises(Conflict):
+    with pytest.raises(StoreConflict):
         store.put_if(KEY, {"a": 1}, None)
 
 
@@ -59,14 +59,14 @@ def test_only_the_reader_of_the_newest_writes(store: S3Store) -> None:
     first = store.put_if(KEY, {"a": 1}, None)
     second = store.put_if(KEY, {"a": 1}, first)
     assert first != second
-    with pytest.raises(Conflict):
+    with pytest.raises(StoreConflict):
         store.put_if(KEY, {"a": 2}, first)
 
 
 def test_a_deleted_object_is_a_conflict(store: S3Store, client: Any) -> None:
     first = store.put_if(KEY, {"a": 1}, None)
     client.delete_object(Bucket=BUCKET, Key=KEY)
-    with pytest.raises(Conflict):
+    with pytest.raises(StoreConflict):
         store.put_if(KEY, {"a": 2}, first)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access import eks_token
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.kubeconfig import (
-    Access,
+    ClusterAccess,
     kubeconfig,
     token_command,
 )
@@ -32,7 +32,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_kubeconfig_names_a_program_and_holds_no_secret() -> None:
     command = token_command("/usr/bin/python3", "/token.py", "arena-blue", "eu-west-1", "", "")
-    made = kubeconfig(Access("arena-blue", "https://blue", "Q0E=", command))
+    made = kubeconfig(ClusterAccess("arena-blue", "https://blue", "Q0E=", command))
     assert made["clusters"][0]["cluster"] == {"server": "https://blue", "certificate-authority-data": "Q0E="}
     (user,) = made["users"]
     assert set(user["user"]) == {"exec"}

@@ -8,11 +8,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     GRANT,
     Gate,
     Subject,
+    fence_access,
     fence_annotation,
     given_access,
     grants,
     is_open,
-    needed_access,
     plan_fence,
     plan_open,
     subject_review,
@@ -213,7 +213,7 @@ def test_who_is_asked_about(subject: Subject, user: str | None, groups: list[str
 
 
 def test_needed_access() -> None:
-    texts = [str(access) for access in needed_access([ROLE, CLUSTER_ROLE, POLICY])]
+    texts = [str(access) for access in fence_access([ROLE, CLUSTER_ROLE, POLICY])]
     assert texts == [
         "create subjectaccessreviews.authorization.k8s.io",
         "get roles.rbac.authorization.k8s.io in namespace arena",

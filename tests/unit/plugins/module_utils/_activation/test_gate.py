@@ -3,7 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.gate import Window, judge, read_counters
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.gate import (
+    Window,
+    judge_gate,
+    read_counters,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.gate_round import (
     AllocationGate,
     refuse_long_window,
@@ -28,14 +32,14 @@ WINDOW = Window(100.0, {"arena/a": 5, "arena/b": 1}, {"arena/a": 0})
     ],
 )
 def test_judge(source: dict[str, int], target: dict[str, int], now: float, passed: bool, reason: str) -> None:
-    verdict = judge(WINDOW, source, target, now, seconds=10.0, minimum=3)
+    verdict = judge_gate(WINDOW, source, target, now, seconds=10.0, minimum=3)
     assert verdict.passed is passed
     assert reason in verdict.reason
     assert (verdict.window.since == now) == ("again" in verdict.reason)
 
 
 def test_the_first_reading_opens_the_window() -> None:
-    verdict = judge(None, {"a": 1}, {"a": 1}, 100.0, seconds=0.0, minimum=0)
+    verdict = judge_gate(None, {"a": 1}, {"a": 1}, 100.0, seconds=0.0, minimum=0)
     assert (verdict.passed, verdict.window.since) == (False, 100.0)
 
 

@@ -7,11 +7,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     Singleton,
     jobs_left,
     missing_replicas,
-    needed_access,
     plan_off,
     plan_on,
     pods_left,
     selector_of,
+    singleton_access,
     singleton_annotation,
     state_of,
 )
@@ -150,7 +150,7 @@ def test_a_selector_as_a_query() -> None:
 
 
 def test_needed_access() -> None:
-    texts = [str(access) for access in needed_access([DIRECTOR, DIRECTOR, REWARDS], proves_off=True)]
+    texts = [str(access) for access in singleton_access([DIRECTOR, DIRECTOR, REWARDS], proves_off=True)]
     assert texts == [
         "get deployments.apps in namespace arena",
         "patch deployments.apps in namespace arena",
@@ -159,4 +159,4 @@ def test_needed_access() -> None:
         "patch cronjobs.batch in namespace arena",
         "list jobs.batch in namespace arena",
     ]
-    assert len(needed_access([DIRECTOR], proves_off=False)) == 2
+    assert len(singleton_access([DIRECTOR], proves_off=False)) == 2

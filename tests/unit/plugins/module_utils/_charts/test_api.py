@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.api import newest_of, release_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Release
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import HelmRelease
 
 NOW = datetime(2026, 11, 23, 1, 35, 0, tzinfo=timezone.utc)
 
@@ -36,7 +36,7 @@ def secret(*, compressed: bool = True, **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("compressed", [True, False])
 def test_a_record_becomes_a_release(compressed: bool) -> None:
     release = release_of(secret(compressed=compressed), NOW)
-    assert release == Release("agones", "agones-system", 2, "deployed", "1.60.0", {"replicas": 2}, 30.0)
+    assert release == HelmRelease("agones", "agones-system", 2, "deployed", "1.60.0", {"replicas": 2}, 30.0)
 
 
 def test_a_release_without_values() -> None:

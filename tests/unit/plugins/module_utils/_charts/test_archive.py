@@ -8,7 +8,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.archive import check_source, check_sources
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.archive import (
+    check_chart_source,
+    check_sources,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Chart
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
@@ -31,14 +34,14 @@ def chart(source: Path | str, version: str = "1.60.0", digest: str = "") -> Char
 
 def test_a_whole_archive_has_no_problem(archive: Path) -> None:
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    assert check_source(chart(archive)) is None
-    assert check_source(chart(archive, digest=digest)) is None
-    assert check_source(chart(archive, digest=f"sha256:{digest.upper()}".replace("SHA", "sha"))) is None
+    assert check_chart_source(chart(archive)) is None
+    assert check_chart_source(chart(archive, digest=digest)) is None
+    assert check_chart_source(chart(archive, digest=f"sha256:{digest.upper()}".replace("SHA", "sha"))) is None
 
 
 def test_a_folder_or_a_registry_is_taken_as_it_is(tmp_path: Path) -> None:
-    assert check_source(chart(tmp_path)) is None
-    assert check_source(chart("oci://registry.example.com/agones")) is None
+    assert check_chart_source(chart(tmp_path)) is None
+    assert check_chart_source(chart("oci://registry.example.com/agones")) is None
 
 
 @pytest.mark.parametrize(
@@ -49,17 +52,17 @@ def test_a_folder_or_a_registry_is_taken_as_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_another_archive_than_the_tested_one(archive: Path, version: str, digest: str, problem: str) -> None:
-    assert problem in (check_source(chart(archive, version, digest)) or "")
+    assert problem in (check_chart_source(chart(archive, version, digest)) or "")
 
 
 def test_a_file_that_is_no_archive(tmp_path: Path) -> None:
     broken = tmp_path / "broken.tgz"
     broken.write_text("not found")
-    assert "is not a chart archive" in (check_source(chart(broken)) or "")
+    assert "is not a chart archive" in (check_chart_source(chart(broken)) or "")
 
 
 def test_a_digest_that_cannot_be_checked_is_not_ignored() -> None:
-    problem = check_source(chart("oci://registry.example.com/agones", digest="sha256:" + "0" * 64))
+    problem = check_chart_source(chart("oci://registry.example.com/agones", digest="sha256:" + "0" * 64))
     assert "digest can only be checked for an archive" in (problem or "")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import (
     Chart,
-    Release,
+    HelmRelease,
     chart_of,
     check_names,
     describe_waiting,
@@ -19,7 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 AGONES = Chart("agones", "agones-system", "/charts/agones-1.60.0.tgz", "1.60.0", values={"replicas": 2})
 
 
-def deployed(**changes: Any) -> Release:
+def deployed(**changes: Any) -> HelmRelease:
     fields: dict[str, Any] = {
         "name": "agones",
         "namespace": "agones-system",
@@ -29,7 +29,7 @@ def deployed(**changes: Any) -> Release:
         "values": {"replicas": 2},
         "age_seconds": 10.0,
     }
-    return Release(**{**fields, **changes})
+    return HelmRelease(**{**fields, **changes})
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def deployed(**changes: Any) -> Release:
         ),
     ],
 )
-def test_a_chart_against_what_is_deployed(release: Release | None, action: str, reason: str) -> None:
+def test_a_chart_against_what_is_deployed(release: HelmRelease | None, action: str, reason: str) -> None:
     (step,) = plan_charts([AGONES], [release] if release else [], interrupted_after_seconds=300)
     assert (step.action, step.reason) == (action, reason)
 

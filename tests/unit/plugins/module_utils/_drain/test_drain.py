@@ -21,9 +21,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import is_older, outcome_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
-    Action,
     DeletePod,
-    Release,
+    DrainAction,
+    ReleaseSuccessor,
     ShutDown,
     Signal,
 )
@@ -57,7 +57,7 @@ def session(**changes: Any) -> Session:
     return replace(known, **changes)
 
 
-def attempted(one: Drain, now: float = START) -> list[Action]:
+def attempted(one: Drain, now: float = START) -> list[DrainAction]:
     """What is planned, and then not carried out, or not yet seen to have been."""
     actions = one.plan(now)
     for action in actions:
@@ -456,7 +456,7 @@ def heir(version: int, **more: Any) -> Server:
 
 
 def released(one: Drain, now: float) -> list[str]:
-    return [action.name for action in attempted(one, now) if isinstance(action, Release)]
+    return [action.name for action in attempted(one, now) if isinstance(action, ReleaseSuccessor)]
 
 
 def test_a_successor_is_given_back_when_nobody_can_still_be_on_the_way_to_it() -> None:
@@ -561,7 +561,7 @@ def overdue(**changes: Any) -> Drain:
         ({"shutdown_at": START + 72, "ending_at": START + 73, "forced_at": START + 132}, START + 192, DeletePod),
     ],
 )
-def test_a_new_runner_goes_on_with_the_interruption(changes: Json, now: float, does: type[Action] | None) -> None:
+def test_a_new_runner_goes_on_with_the_interruption(changes: Json, now: float, does: type[DrainAction] | None) -> None:
     assert [type(action) for action in overdue(**changes).plan(now)] == ([does] if does else [])
 
 

@@ -72,7 +72,7 @@ def test_verdicts(claims: list[Settled], verdict: str) -> None:
     pace = Pace()
     for claim in claims:
         pacing.note(POLICY, pace, claim)
-    assert pacing.judge(POLICY, pace) == verdict
+    assert pacing.judge_pace(POLICY, pace) == verdict
 
 
 def test_a_canary_batch_is_judged_when_none_of_it_is_pending() -> None:

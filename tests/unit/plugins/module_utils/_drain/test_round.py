@@ -15,13 +15,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import round as rounds
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import STATES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import SESSION_STATES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import (
     DrainRound,
     Settings,
-    progress_text,
+    drain_progress,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import Cancellation
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
@@ -483,7 +483,7 @@ def test_a_review_that_refuses_lets_nothing_be_written() -> None:
     def review(begins: bool) -> None:
         asked.append(begins)
         if len(asked) == 1:
-            rounds.refuse(["a", "b"])
+            rounds.refuse_drain(["a", "b"])
 
     with pytest.raises(BlueGreenError, match="nothing was written: a; b"):
         one.review(review)
@@ -665,7 +665,7 @@ def test_a_drain_after_a_cancelled_one_of_the_same_run_asks_anew() -> None:
 
 
 def test_progress_text() -> None:
-    counts = {**dict.fromkeys(STATES, 0), **dict.fromkeys(OUTCOMES, 0)}
+    counts = {**dict.fromkeys(SESSION_STATES, 0), **dict.fromkeys(OUTCOMES, 0)}
     counts |= {"remaining": 3, "total": 9, "idle": 1, "accepted": 2, "moved": 4, "ended_alone": 2}
-    text = progress_text(counts, {"moved": 20, "returned": 18}, "blue")
+    text = drain_progress(counts, {"moved": 20, "returned": 18}, "blue")
     assert text == ("3 of 9 sessions left on blue (1 idle, 2 accepted); 2 ended alone, 4 moved; players back 18 of 20")

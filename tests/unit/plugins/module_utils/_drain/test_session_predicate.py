@@ -26,7 +26,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Memory
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import is_crash
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import Release, Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import ReleaseSuccessor, Signal
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -292,7 +292,7 @@ def handed(**more: Any) -> Server:
 def test_only_a_server_that_is_known_to_be_empty_is_given_back(heir: Server, released: bool) -> None:
     one = drain(replace(POLICY, mode=HANDOFF))
     one.see_target(heir, START)
-    assert [action.name for action in one.plan(START) if isinstance(action, Release)] == ["heir"] * released
+    assert [action.name for action in one.plan(START) if isinstance(action, ReleaseSuccessor)] == ["heir"] * released
 
 
 STATES = st.sampled_from(["Ready", "Allocated", "Reserved", "Shutdown"])

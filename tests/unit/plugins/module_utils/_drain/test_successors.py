@@ -19,7 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Event, Listed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import MEMORY, Memory, Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import DRAIN_MEMORY, Memory, Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.successors import (
     names_successors,
     sort_successors,
@@ -135,7 +135,7 @@ def test_a_runner_that_died_before_it_named_a_successor_is_known_by_its_memory(
     keeper, memory = FakeKeeper(), Memory("run-1", START)
     known = Request("run-1", 1, "requested", mode, "*", START, START, 0.0)
     memory.active["uid"] = Session(NAMESPACE, "s0", "uid", "arena", "", START, request=known, delivered=delivered)
-    keeper.save(MEMORY, memory.to_document())
+    keeper.save(DRAIN_MEMORY, memory.to_document())
     assert may_have_successors([read_server(session(None))], keeper, DEFAULT_DOMAIN) is looks
     assert not may_have_successors([], FakeKeeper(), DEFAULT_DOMAIN)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.access_entry import (
-    FIELDS,
+    ENTRY_FIELDS,
     AccessEntry,
-    settled,
+    settled_entry,
     with_policies,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
@@ -35,7 +35,7 @@ def policy(arn: str, *namespaces: str) -> dict[str, Any]:
 
 def settle(have: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
     known = {"cluster_name": "arena-green", "principal_arn": ROLE, "purge_policies": True}
-    return settled({**known, **NOTHING, **options}, have)
+    return settled_entry({**known, **NOTHING, **options}, have)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ class FakeEks:
 def test_the_calls_that_make_it(want: dict[str, Any], calls: list[Any]) -> None:
     eks = FakeEks()
     entry = AccessEntry(eks, "arena-green", ROLE)
-    for call, changes in by_call(differences(FIELDS, want, HAVE)):
+    for call, changes in by_call(differences(ENTRY_FIELDS, want, HAVE)):
         assert entry.update(call, changes, HAVE) == ""
     assert eks.calls == calls
 

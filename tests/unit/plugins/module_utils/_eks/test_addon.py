@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import (
-    FIELDS,
+    ADDON_FIELDS,
     Addon,
     addon_update,
     given,
@@ -28,7 +28,7 @@ def identity(account: str, role: str) -> dict[str, str]:
 
 
 def update(want: dict[str, Any], have: dict[str, Any]) -> dict[str, Any] | None:
-    changes = differences(FIELDS, want, have)
+    changes = differences(ADDON_FIELDS, want, have)
     return addon_update(changes, have, "PRESERVE") if changes else None
 
 
@@ -81,8 +81,8 @@ def test_pod_identity_associations_are_compared_by_account_and_role(have: Any, w
 
 
 def test_the_prediction_reads_like_the_description() -> None:
-    changes = differences(FIELDS, {"service_account_role_arn": "", "configuration_values": {"a": 1}}, HAVE)
-    assert shown(FIELDS, changed_to(HAVE, changes)) == {
+    changes = differences(ADDON_FIELDS, {"service_account_role_arn": "", "configuration_values": {"a": 1}}, HAVE)
+    assert shown(ADDON_FIELDS, changed_to(HAVE, changes)) == {
         "version": "v1",
         "configuration_values": {"a": 1},
         "pod_identity_associations": [],

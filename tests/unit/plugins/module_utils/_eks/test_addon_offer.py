@@ -11,7 +11,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon_o
     Offer,
     check_configuration,
     choose_version,
-    settled,
+    settled_addon,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
@@ -44,7 +44,7 @@ class FakeCatalog:
 def settle(catalog: FakeCatalog, have: dict[str, Any] | None, check_mode: bool = False, **options: Any) -> Any:
     every = ("version", "configuration_values", "service_account_role_arn", "pod_identity_associations")
     given = {**dict.fromkeys(every), "cluster_name": "arena-green", "name": "metrics", **options}
-    return settled(catalog, given, have, check_mode=check_mode)
+    return settled_addon(catalog, given, have, check_mode=check_mode)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from unittest.mock import Mock
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import (
-    FIELDS,
+    CLUSTER_FIELDS,
     Cluster,
-    check_values,
+    check_cluster_values,
     cluster_update,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import absent_round, empty_round
@@ -43,7 +43,7 @@ HAVE = {
     "logging": {"clusterLogging": [{"types": ["api", "audit"], "enabled": True}, {"types": ["scheduler"]}]},
     "upgradePolicy": {"supportType": "EXTENDED"},
 }
-NOTHING = dict.fromkeys(field.option for field in FIELDS)
+NOTHING = dict.fromkeys(field.option for field in CLUSTER_FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ NOTHING = dict.fromkeys(field.option for field in FIELDS)
     ],
 )
 def test_calls(want: dict[str, Any], calls: list[Any]) -> None:
-    refuse_fixed("cluster arena", FIELDS, want, HAVE)
-    changes = differences(FIELDS, want, HAVE)
+    refuse_fixed("cluster arena", CLUSTER_FIELDS, want, HAVE)
+    changes = differences(CLUSTER_FIELDS, want, HAVE)
 
     assert [(call, cluster_update(call, together, HAVE)) for call, together in by_call(changes)] == calls
-    assert differences(FIELDS, want, changed_to(HAVE, changes)) == []
+    assert differences(CLUSTER_FIELDS, want, changed_to(HAVE, changes)) == []
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_calls(want: dict[str, Any], calls: list[Any]) -> None:
 )
 def test_what_cannot_change_is_refused(have: dict[str, Any], want: dict[str, Any], words: str) -> None:
     with pytest.raises(BlueGreenError) as refused:
-        refuse_fixed("cluster arena", FIELDS, want, {**HAVE, **have})
+        refuse_fixed("cluster arena", CLUSTER_FIELDS, want, {**HAVE, **have})
     assert words in refused.value.message
 
 
@@ -181,7 +181,7 @@ def test_creation() -> None:
         "encryption_key_arn": KEY,
         "zonal_shift": None,
     }
-    assert request(FIELDS, want) == {
+    assert request(CLUSTER_FIELDS, want) == {
         "version": "1.36",
         "resourcesVpcConfig": {"subnetIds": ["a"], "endpointPublicAccess": False},
         "bootstrapSelfManagedAddons": False,
@@ -322,7 +322,7 @@ def test_protection_that_will_be_lifted_protects_nothing() -> None:
 )
 def test_nonsense(values: dict[str, Any], words: str) -> None:
     with pytest.raises(BlueGreenError) as refused:
-        check_values("arena", {**NOTHING, **values})
+        check_cluster_values("arena", {**NOTHING, **values})
     assert refused.value.message.startswith("cluster arena cannot be asked for: ")
     assert words in refused.value.message
 
@@ -338,7 +338,7 @@ def test_nonsense(values: dict[str, Any], words: str) -> None:
     ],
 )
 def test_sense(values: dict[str, Any]) -> None:
-    check_values("arena", {**NOTHING, **values})
+    check_cluster_values("arena", {**NOTHING, **values})
 
 
 PRIVATE: dict[str, Any] = {"resourcesVpcConfig": {"endpointPublicAccess": False, "publicAccessCidrs": []}}

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import (
-    FIELDS,
+    PROFILE_FIELDS,
     FargateProfile,
-    present,
+    ensure_profile,
     refuse_public_subnets,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import WantedResource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import refuse_fixed
 from botocore.session import Session
@@ -52,7 +52,7 @@ class FakeEc2:
 
 class FakeProfile(FakeResource, FargateProfile):
     kind = "Fargate profile"
-    fields = FIELDS
+    fields = PROFILE_FIELDS
     needed = FargateProfile.needed
     creation = FargateProfile.creation
 
@@ -70,9 +70,9 @@ def ensure(
     profile: FakeProfile, changes: Mapping[str, Any] | None = None, *, recreate: bool = False, check_mode: bool = False
 ) -> dict[str, Any]:
     values = {"pod_execution_role_arn": "arn:role/f", "subnet_ids": ["subnet-nat"], "selectors": SYSTEM}
-    return present(
+    return ensure_profile(
         profile,
-        Want({**values, **(changes or {})}),
+        WantedResource({**values, **(changes or {})}),
         ec2=FakeEc2,
         recreate=recreate,
         check_mode=check_mode,
@@ -85,9 +85,9 @@ def test_selectors_are_compared_without_order_and_empty_labels() -> None:
     have = {"selectors": [{"namespace": "b", "labels": {"x": "1", "y": "2"}}, {"namespace": "a"}]}
     same = [{"namespace": "a", "labels": {}}, {"namespace": "b", "labels": {"y": "2", "x": "1"}}]
 
-    refuse_fixed("Fargate profile system", FIELDS, {"selectors": same}, have)
+    refuse_fixed("Fargate profile system", PROFILE_FIELDS, {"selectors": same}, have)
     with pytest.raises(BlueGreenError, match="selectors is"):
-        refuse_fixed("Fargate profile system", FIELDS, {"selectors": same[:1]}, have)
+        refuse_fixed("Fargate profile system", PROFILE_FIELDS, {"selectors": same[:1]}, have)
 
 
 @pytest.mark.parametrize(

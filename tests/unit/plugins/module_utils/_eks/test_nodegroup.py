@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import (
-    FIELDS,
+    NODEGROUP_FIELDS,
     Nodegroup,
-    check_values,
+    check_nodegroup_values,
     nodegroup_update,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import Want, present_round
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import WantedResource, present_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import differences, refuse_fixed, request
 
@@ -32,7 +32,7 @@ HAVE: dict[str, Any] = {
     "updateConfig": {"maxUnavailable": 1, "updateStrategy": "DEFAULT"},
     "nodeRepairConfig": {"enabled": True, "maxParallelNodesRepairedCount": 1},
 }
-NOTHING = dict.fromkeys(field.option for field in FIELDS)
+NOTHING = dict.fromkeys(field.option for field in NODEGROUP_FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ NOTHING = dict.fromkeys(field.option for field in FIELDS)
     ],
 )
 def test_update(want: dict[str, Any], expected: dict[str, Any]) -> None:
-    changes = differences(FIELDS, want, HAVE)
+    changes = differences(NODEGROUP_FIELDS, want, HAVE)
 
     assert nodegroup_update(changes, HAVE) == expected
     after = Nodegroup(None, "arena", "game").changed(HAVE, changes)
-    assert differences(FIELDS, want, after) == []
+    assert differences(NODEGROUP_FIELDS, want, after) == []
     configs = {key: value for key, value in expected.items() if key.endswith("Config")}
     if "scalingConfig" in configs:
         configs["scalingConfig"] = {**HAVE["scalingConfig"], **configs["scalingConfig"]}
@@ -118,7 +118,9 @@ def test_update(want: dict[str, Any], expected: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("config", [None, {}, {"enabled": False}])
 def test_node_repair_that_is_absent_is_off(config: dict[str, Any] | None) -> None:
-    assert differences(FIELDS, {"node_repair": {"enabled": False}}, {**HAVE, "nodeRepairConfig": config}) == []
+    assert (
+        differences(NODEGROUP_FIELDS, {"node_repair": {"enabled": False}}, {**HAVE, "nodeRepairConfig": config}) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_node_repair_that_is_absent_is_off(config: dict[str, Any] | None) -> Non
 )
 def test_what_would_replace_nodes_is_refused(want: dict[str, Any], words: str) -> None:
     with pytest.raises(BlueGreenError) as refused:
-        refuse_fixed("node group arena/game", FIELDS, want, HAVE)
+        refuse_fixed("node group arena/game", NODEGROUP_FIELDS, want, HAVE)
     assert words in refused.value.message
 
 
@@ -148,11 +150,11 @@ def test_what_would_replace_nodes_is_refused(want: dict[str, Any], words: str) -
     ],
 )
 def test_what_is_the_same(want: dict[str, Any]) -> None:
-    refuse_fixed("node group arena/game", FIELDS, want, HAVE)
+    refuse_fixed("node group arena/game", NODEGROUP_FIELDS, want, HAVE)
 
 
 class FakeNodegroup(FakeResource, Nodegroup):
-    fields = FIELDS
+    fields = NODEGROUP_FIELDS
     needed = Nodegroup.needed
 
 
@@ -160,7 +162,7 @@ class FakeNodegroup(FakeResource, Nodegroup):
 @pytest.mark.parametrize("wait", [True, False])
 def test_a_limit_below_the_nodes_that_there_are_is_refused(check_mode: bool, wait: bool) -> None:
     group = FakeNodegroup(FakeClock()).exists(scalingConfig={"minSize": 3, "maxSize": 20, "desiredSize": 12})
-    want = Want({"max_size": 4}, tags={"a": "b"}, wait=wait)
+    want = WantedResource({"max_size": 4}, tags={"a": "b"}, wait=wait)
 
     with pytest.raises(
         BlueGreenError, match=r"arena/game has a desired size of 12, above the wanted max_size 4: .* drain"
@@ -172,7 +174,9 @@ def test_a_limit_below_the_nodes_that_there_are_is_refused(check_mode: bool, wai
 def test_a_limit_that_the_nodes_fill_is_taken() -> None:
     group = FakeNodegroup(FakeClock()).exists(scalingConfig={"minSize": 3, "maxSize": 20, "desiredSize": 12})
 
-    result = present_round(group, Want({"max_size": 12}), check_mode=True, clock=group.clock, keeper=FakeKeeper())
+    result = present_round(
+        group, WantedResource({"max_size": 12}), check_mode=True, clock=group.clock, keeper=FakeKeeper()
+    )
     assert result["resource"]["scalingConfig"] == {"minSize": 3, "maxSize": 12, "desiredSize": 12}
 
 
@@ -211,7 +215,7 @@ def test_a_creation_holds_only_what_was_given() -> None:
         },
         "max_unavailable": 2,
     }
-    assert request(FIELDS, want) == {
+    assert request(NODEGROUP_FIELDS, want) == {
         "launchTemplate": {"id": "lt-1", "version": "3"},
         "taints": [{"key": "a", "effect": "NO_SCHEDULE"}],
         "nodeRepairConfig": {
@@ -241,12 +245,12 @@ def test_a_creation_holds_only_what_was_given() -> None:
 )
 def test_nonsense(values: dict[str, Any], words: str) -> None:
     with pytest.raises(BlueGreenError) as refused:
-        check_values("arena/game", {**NOTHING, **values})
+        check_nodegroup_values("arena/game", {**NOTHING, **values})
     assert refused.value.message.startswith("node group arena/game cannot be asked for: ")
     assert words in refused.value.message
 
 
 def test_sense() -> None:
     sizes = {"min_size": 0, "desired_size": 0, "max_size": 6}
-    check_values("arena/game", {**NOTHING, **sizes, "launch_template": {"id": "lt-1", "version": "3"}})
-    check_values("arena/game", NOTHING)
+    check_nodegroup_values("arena/game", {**NOTHING, **sizes, "launch_template": {"id": "lt-1", "version": "3"}})
+    check_nodegroup_values("arena/game", NOTHING)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_provider import (
-    FIELDS,
+    PROVIDER_FIELDS,
     OidcProvider,
     all_clients,
     by_options,
     find_provider,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import Want, present_round
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import WantedResource, present_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import by_call, differences
 from botocore.exceptions import ClientError
@@ -79,7 +79,7 @@ class FakeIam:
 def test_the_calls_that_make_it(want: dict[str, Any], calls: list[Any]) -> None:
     iam = FakeIam()
     provider = OidcProvider(iam, None, "arena-green", ISSUER)
-    for call, changes in by_call(differences(FIELDS, want, HAVE)):
+    for call, changes in by_call(differences(PROVIDER_FIELDS, want, HAVE)):
         provider.update(call, changes, HAVE)
     assert iam.calls == calls
 
@@ -115,7 +115,7 @@ def test_a_provider_that_iam_lists_late_is_taken_as_it_is() -> None:
 
     def ensure() -> dict[str, Any]:
         provider = UncheckedProvider(iam, None, "", ISSUER)
-        want = Want({"client_ids": HAVE["ClientIDList"]})
+        want = WantedResource({"client_ids": HAVE["ClientIDList"]})
         return present_round(provider, want, check_mode=False, clock=clock, keeper=FakeKeeper())
 
     first = ensure()

@@ -7,7 +7,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import FIELDS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import NODEGROUP_FIELDS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.request import check_request, request_problems
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
@@ -64,7 +64,7 @@ def test_an_error_names_the_options(client: Any) -> None:
     body = {"amiType": "AL3", "scalingConfig": {"minSize": -1}, "taints": [{"key": "", "effect": "NO_SCHEDULE"}]}
 
     with pytest.raises(BlueGreenError) as refused:
-        check_request(client, "CreateNodegroup", "node group arena/game", body, FIELDS)
+        check_request(client, "CreateNodegroup", "node group arena/game", body, NODEGROUP_FIELDS)
 
     message = refused.value.message
     assert message.startswith("node group arena/game cannot be asked for: ami_type: 'AL3' is not one of AL2_x86_64, ")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import (
-    Want,
+    WantedResource,
     absent_round,
     answer,
     empty_round,
@@ -34,7 +34,7 @@ def resource(clock: FakeClock) -> FakeResource:
 
 
 def present(resource: FakeResource, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    want = Want(**{"values": WANT, "tags": {"slot": "green"}, **options})
+    want = WantedResource(**{"values": WANT, "tags": {"slot": "green"}, **options})
     return present_round(resource, want, check_mode=check_mode, clock=resource.clock, keeper=FakeKeeper())
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.target_group import (
-    Wanted,
+    WantedGroup,
     absent,
-    present,
+    ensure_group,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
@@ -115,8 +115,8 @@ SLOT_TAG = {"slot": "green"}
 
 def green(api: FakeApi, *, check_mode: bool = False, like: str | None = "blue", **more: Any) -> dict[str, Any]:
     parts = {part: more.pop(part) for part in ("attributes", "purge_tags", "targets", "purge_targets") if part in more}
-    want = Wanted("green", more, like=like, tags=more.pop("tags", SLOT_TAG), **parts)
-    return present(api, want, check_mode=check_mode, keeper=FakeKeeper())
+    want = WantedGroup("green", more, like=like, tags=more.pop("tags", SLOT_TAG), **parts)
+    return ensure_group(api, want, check_mode=check_mode, keeper=FakeKeeper())
 
 
 def test_it_is_made_like_its_sibling(api: FakeApi) -> None:
@@ -249,7 +249,7 @@ def test_values_that_aws_would_refuse(api: FakeApi, want: dict[str, Any], messag
 @pytest.mark.parametrize("name", ["a" * 33, "-a", "a-", "a_b", "", "internal-a"])
 def test_names_that_aws_would_refuse(api: FakeApi, name: str) -> None:
     with pytest.raises(BlueGreenError, match="name is "):
-        present(api, Wanted(name, {}, like="blue"), check_mode=False, keeper=FakeKeeper())
+        ensure_group(api, WantedGroup(name, {}, like="blue"), check_mode=False, keeper=FakeKeeper())
     assert api.calls == []
 
 

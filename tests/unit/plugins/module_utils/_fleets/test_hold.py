@@ -11,7 +11,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold
     Floor,
     floor_of,
     plan_hold,
-    plan_release,
+    plan_hold_release,
     read_kept,
     released_limits,
 )
@@ -88,23 +88,23 @@ def test_floors_and_their_release(obj: Json, floor: int, expected: tuple[int, in
     held = hold(obj, floor)
     assert limits(held) == expected
     assert plan_hold(held, {}, floor, "run-1", DEFAULT_DOMAIN) is None
-    released = patched(held, plan_release(held, DEFAULT_DOMAIN))
+    released = patched(held, plan_hold_release(held, DEFAULT_DOMAIN))
     assert limits(released) == limits(obj)
     assert HOLD not in released["metadata"].get("annotations", {})
-    assert plan_release(released, DEFAULT_DOMAIN) is None
+    assert plan_hold_release(released, DEFAULT_DOMAIN) is None
 
 
 def test_a_higher_floor_of_another_run_keeps_what_was_before_all_floors() -> None:
     held = hold(hold(autoscaler(10), 60), 200, "run-2")
     assert limits(held) == (200, 200)
-    assert limits(patched(held, plan_release(held, DEFAULT_DOMAIN))) == (10, 150)
+    assert limits(patched(held, plan_hold_release(held, DEFAULT_DOMAIN))) == (10, 150)
 
 
 def test_what_somebody_else_has_changed_stays() -> None:
     held = hold(autoscaler(10, 150), 200)
     held["spec"]["policy"]["buffer"]["maxReplicas"] = 300
     assert released_limits(held, DEFAULT_DOMAIN) == {"minReplicas": 10, "maxReplicas": 300}
-    assert limits(patched(held, plan_release(held, DEFAULT_DOMAIN))) == (10, 300)
+    assert limits(patched(held, plan_hold_release(held, DEFAULT_DOMAIN))) == (10, 300)
 
 
 def test_a_chart_upgrade_under_a_hold_gives_new_limits_to_go_back_to() -> None:
@@ -112,7 +112,7 @@ def test_a_chart_upgrade_under_a_hold_gives_new_limits_to_go_back_to() -> None:
     held["spec"]["policy"]["buffer"]["minReplicas"] = 20
     again = hold(held, 60)
     assert limits(again) == (60, 150)
-    assert limits(patched(again, plan_release(again, DEFAULT_DOMAIN))) == (20, 150)
+    assert limits(patched(again, plan_hold_release(again, DEFAULT_DOMAIN))) == (20, 150)
 
 
 def test_writes_are_conditional() -> None:
@@ -159,4 +159,4 @@ def test_an_annotation_that_is_not_ours_is_refused_by_name() -> None:
     broken = autoscaler()
     broken["metadata"]["annotations"] = {HOLD: '{"v": 9}'}
     with pytest.raises(BlueGreenError, match="cannot be read"):
-        plan_release(broken, DEFAULT_DOMAIN)
+        plan_hold_release(broken, DEFAULT_DOMAIN)

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.parity import (
-    Difference,
+    FleetDifference,
     compare,
     refuse_unexpected,
     repository,
@@ -50,7 +50,7 @@ FLEET: Json = {
 }
 
 
-def differing(change: Callable[[Json], Any], expected: list[str] | None = None) -> list[Difference]:
+def differing(change: Callable[[Json], Any], expected: list[str] | None = None) -> list[FleetDifference]:
     other = copy.deepcopy(FLEET)
     change(other)
     return compare("Fleet", [FLEET], [other], expected or [], DEFAULT_DOMAIN)

@@ -15,7 +15,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     read_server,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import Size, Sizing, Sizings, Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import (
+    Size,
+    Sizing,
+    Sizings,
+    WantedSize,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizing_round import (
     FleetCapacity,
     compare_slots,
@@ -109,7 +114,7 @@ class Cluster:
 
 
 def capacity(cluster: Cluster, replicas: int = 60, **more: Any) -> FleetCapacity:
-    wants = [Want("arena", "arena", replicas)]
+    wants = [WantedSize("arena", "arena", replicas)]
     return FleetCapacity(cluster, wants, "run-1", DEFAULT_DOMAIN, FakeKeeper(), cluster.clock, **more)
 
 
@@ -195,13 +200,13 @@ def test_check_mode_predicts_and_writes_nothing() -> None:
 
 def test_a_fleet_that_is_missing_is_named() -> None:
     cluster = Cluster()
-    other = FleetCapacity(cluster, [Want("arena", "b", 1)], "r", DEFAULT_DOMAIN, FakeKeeper(), cluster.clock)
+    other = FleetCapacity(cluster, [WantedSize("arena", "b", 1)], "r", DEFAULT_DOMAIN, FakeKeeper(), cluster.clock)
     with pytest.raises(BlueGreenError, match="no Fleet arena/b"):
         other.run(check_mode=False)
 
 
 def test_a_cluster_that_is_not_there_yet_is_predicted() -> None:
-    result = predict_capacity([Want("arena", "arena", 60)])
+    result = predict_capacity([WantedSize("arena", "arena", 60)])
     assert result["changed"]
     assert result["fleets"][0]["up"] == 60
 
@@ -217,7 +222,7 @@ def test_a_fleet_counts_only_when_its_servers_have_addresses() -> None:
 
 def run_on(kube: FakeKube, *, check_mode: bool = False) -> Json:
     fleets = KubeFleets(kube)  # type: ignore[arg-type]
-    wants = [Want("arena", "arena", 60)]
+    wants = [WantedSize("arena", "arena", 60)]
     run = FleetCapacity(fleets, wants, "run-1", DEFAULT_DOMAIN, FakeKeeper(), FakeClock(), wait=False)
     return run.run(check_mode=check_mode)
 

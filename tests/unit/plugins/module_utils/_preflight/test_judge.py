@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import is_conformant, judge
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import is_conformant, judge_upgrade
 
 from tests.unit.plugins.module_utils._preflight.worlds import (
     BALANCER,
@@ -29,7 +29,7 @@ def test_errors_come_first_once_and_can_be_accepted() -> None:
         groups=[group("blue", {"stickiness.enabled": "true"})],
     )
     known = [Finding("error", "subnet_exists", "subnets", "none", "Name some")]
-    found = judge(WANTED, world, known * 2, ["stickiness"])
+    found = judge_upgrade(WANTED, world, known * 2, ["stickiness"])
     assert [(one.severity, one.check) for one in found] == [
         ("error", "subnet_exists"),
         ("warning", "stickiness"),

@@ -8,16 +8,24 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Release
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import HelmRelease
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import LoadBalancer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Reads
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate, Wanted, World
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
+    Facts,
+    Fargate,
+    WantedUpgrade,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_cluster import fargate_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_ec2 import count_instances
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_eks import insight_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import Scope, Sources, survey
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import (
+    Scope,
+    SurveySources,
+    survey,
+)
 from botocore.exceptions import ClientError
 
 from tests.unit.plugins.clock import FakeClock
@@ -144,12 +152,12 @@ class Cluster:
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
 
-    def newest(self) -> list[Release]:
+    def newest(self) -> list[HelmRelease]:
         if self.error:
             raise self.error
         return [
-            Release("agones", "agones-system", 1, "deployed", "1.59.0", {}, 1.0),
-            Release("broken", "arena", 1, "failed", "1.0.0", {}, 1.0),
+            HelmRelease("agones", "agones-system", 1, "deployed", "1.59.0", {}, 1.0),
+            HelmRelease("broken", "arena", 1, "failed", "1.0.0", {}, 1.0),
         ]
 
     def fargate_pods(self) -> list[Any]:
@@ -165,11 +173,11 @@ def look(
     cluster: Cluster | None = None,
     source: Any = SOURCE,
     target: Any = TARGET,
-    wanted: Wanted = WANTED,
-) -> tuple[World, Reads]:
+    wanted: WantedUpgrade = WANTED,
+) -> tuple[Facts, Reads]:
     reads = Reads()
     inside = cluster or Cluster()
-    sources = Sources(aws, aws, aws, aws, aws, Balancers(), lambda: inside, FakeClock())
+    sources = SurveySources(aws, aws, aws, aws, aws, Balancers(), lambda: inside, FakeClock())
     scope = Scope(source, target, False, NETWORK, ["arena", "absent"])
     return survey(sources, scope, wanted, reads), reads
 

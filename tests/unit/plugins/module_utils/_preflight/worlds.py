@@ -9,16 +9,16 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Balancer,
+    Facts,
     Fargate,
     Group,
     Inside,
     InstanceType,
     Matrix,
     Usage,
-    Wanted,
-    World,
+    WantedUpgrade,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import judge
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import judge_upgrade
 
 AGONES = {"name": "agones", "namespace": "agones-system", "chart": "agones.tgz", "version": "1.60.0"}
 RELEASE: dict[str, Any] = {
@@ -45,7 +45,7 @@ NODEGROUP: dict[str, Any] = {
     "desired_size": 3,
     "max_size": 6,
 }
-WANTED = Wanted(
+WANTED = WantedUpgrade(
     "arena",
     RELEASE,
     OLD,
@@ -133,7 +133,7 @@ USAGE = Usage(
     clusters=1,
     target_groups=1,
 )
-WORLD = World(
+WORLD = Facts(
     source=SOURCE,
     target=TARGET,
     is_resumed=False,
@@ -150,9 +150,9 @@ WORLD = World(
 )
 
 
-def findings(wanted: Wanted = WANTED, world: World = WORLD) -> list[Finding]:
-    return judge(wanted, world, [], [])
+def findings(wanted: WantedUpgrade = WANTED, world: Facts = WORLD) -> list[Finding]:
+    return judge_upgrade(wanted, world, [], [])
 
 
-def told(wanted: Wanted = WANTED, world: World = WORLD) -> list[tuple[str, str]]:
+def told(wanted: WantedUpgrade = WANTED, world: Facts = WORLD) -> list[tuple[str, str]]:
     return [(one.severity, one.check) for one in findings(wanted, world)]

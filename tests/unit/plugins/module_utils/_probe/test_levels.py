@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.levels import (
-    Finding,
-    Seen,
+    Conduct,
+    LevelFinding,
     find_level,
     needed_levels,
     objection,
@@ -21,8 +21,8 @@ DEAF = {"handoff": "silent", "disconnect": "silent"}
 WENT: dict[str, Any] = {"ended": 3.2, "ended_as": "Shutdown"}
 
 
-def seen(answers: dict[str, str], **more: Any) -> Seen:
-    return Seen(answers, 3.0, **more)
+def seen(answers: dict[str, str], **more: Any) -> Conduct:
+    return Conduct(answers, 3.0, **more)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def seen(answers: dict[str, str], **more: Any) -> Seen:
         ),
     ],
 )
-def test_what_was_seen_is_a_level(what: Seen, level: str, reason: str) -> None:
+def test_what_was_seen_is_a_level(what: Conduct, level: str, reason: str) -> None:
     finding = find_level(FLEET, what)
     assert finding.level == level
     assert reason in finding.reason
@@ -101,7 +101,7 @@ FINE, WARNS, FORBIDS = "fine", "warns", "forbids"
 )
 def test_a_level_is_held_against_the_policy(mode: str, interrupts: bool, level: str, verdict: str) -> None:
     policy = Policy("run-1", mode=mode, interrupt_at_deadline=interrupts)
-    found = objection(Finding(FLEET, level, "why"), policy, {})
+    found = objection(LevelFinding(FLEET, level, "why"), policy, {})
     assert verdict == (FINE if found is None else FORBIDS if found[0] else WARNS)
     if found:
         assert f"Fleet arena/arena has level {level} of the drain contract (why)" in found[1]
@@ -110,7 +110,7 @@ def test_a_level_is_held_against_the_policy(mode: str, interrupts: bool, level: 
 @pytest.mark.parametrize("name", ["arena", "arena/arena"])
 def test_the_operator_may_put_up_with_a_level(name: str) -> None:
     policy = Policy("run-1", mode="disconnect")
-    found = objection(Finding(FLEET, "L0", "why"), policy, {name: "L0"})
+    found = objection(LevelFinding(FLEET, "L0", "why"), policy, {name: "L0"})
     assert found == (
         False,
         "Fleet arena/arena has level L0 of the drain contract (why), and mode disconnect needs L1; "
@@ -120,7 +120,7 @@ def test_the_operator_may_put_up_with_a_level(name: str) -> None:
 
 @pytest.mark.parametrize("accepted", [{"arena": "L2"}, {"lobby": "L0"}])
 def test_what_is_put_up_with_is_no_lower_level_and_no_other_fleet(accepted: dict[str, str]) -> None:
-    found = objection(Finding(FLEET, "L1", "why"), Policy("run-1", mode="handoff"), accepted)
+    found = objection(LevelFinding(FLEET, "L1", "why"), Policy("run-1", mode="handoff"), accepted)
     assert found is not None
     assert found[0]
 
@@ -134,13 +134,13 @@ def test_what_is_put_up_with_is_no_lower_level_and_no_other_fleet(accepted: dict
     ],
 )
 def test_an_error_names_a_gentler_way(policy: Policy, level: str, remedy: str) -> None:
-    found = objection(Finding(FLEET, level, "why"), policy, {})
+    found = objection(LevelFinding(FLEET, level, "why"), policy, {})
     assert found is not None
     assert f"Or give this Fleet {remedy} or put up with it: accepted_levels arena/arena: {level}" in found[1]
 
 
 def test_a_server_that_refuses_to_disconnect_is_not_drained_so() -> None:
-    finding = Finding(FLEET, "L2", "why", frozenset({"handoff", "disconnect"}))
+    finding = LevelFinding(FLEET, "L2", "why", frozenset({"handoff", "disconnect"}))
     assert objection(finding, Policy("run-1"), {}) is None
     for policy in (Policy("run-1", mode="disconnect"), Policy("run-1", interrupt_at_deadline=True)):
         found = objection(finding, policy, {})

@@ -16,9 +16,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.pro
     Reading,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.round import (
-    SLICE_SECONDS,
+    ROUTING_SLICE_SECONDS,
     SessionDestination,
-    Want,
+    WantedRouting,
 )
 
 from tests.unit.plugins.clock import FakeClock
@@ -84,7 +84,7 @@ class FakeProvider:
 
 def ensure(provider: FakeProvider, *, check_mode: bool = False, **changes: Any) -> tuple[dict[str, Any], FakeKeeper]:
     keeper = FakeKeeper()
-    want = Want(**{"weights": GREEN, "token": "run-1", **changes})
+    want = WantedRouting(**{"weights": GREEN, "token": "run-1", **changes})
     return SessionDestination(provider, provider.clock).ensure(want, keeper, check_mode=check_mode), keeper
 
 
@@ -101,7 +101,7 @@ def test_a_round_writes_what_it_compared_and_sees_it_followed() -> None:
 
 
 def test_a_slow_reader_takes_another_round_that_writes_nothing() -> None:
-    provider = FakeProvider(delay=SLICE_SECONDS + 2)
+    provider = FakeProvider(delay=ROUTING_SLICE_SECONDS + 2)
     first, _ = ensure(provider, if_revision="6")
     assert (first["changed"], first["round"]["finished"]) == (True, False)
     assert first["round"]["progress"] == "followed for 4 s"

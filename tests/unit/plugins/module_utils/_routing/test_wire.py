@@ -66,7 +66,7 @@ def test_no_capability_is_assumed(name: str) -> None:
 
 
 def test_a_queue() -> None:
-    assert wire.queue_of("q", {"depth": 3, "oldest": 1.5, "open": False}) == Queue(3, 1.5, False)
-    assert wire.queue_of("q", {"depth": None, "oldest": 0, "open": True}).depth is None
+    assert wire.read_queue("q", {"depth": 3, "oldest": 1.5, "open": False}) == Queue(3, 1.5, False)
+    assert wire.read_queue("q", {"depth": None, "oldest": 0, "open": True}).depth is None
     with pytest.raises(BlueGreenError, match="q: depth is 'many'"):
-        wire.queue_of("q", {"depth": "many", "oldest": 0, "open": True})
+        wire.read_queue("q", {"depth": "many", "oldest": 0, "open": True})

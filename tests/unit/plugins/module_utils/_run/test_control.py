@@ -4,8 +4,8 @@ import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.control import (
     Control,
+    control_of,
     ensure_control,
-    from_document,
     read_control,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
@@ -33,7 +33,7 @@ def test_the_flag_is_set_once(store: S3Store) -> None:
     assert (again["changed"], again["control"]["reason"]) == (False, "lunch")
     stored = store.get(FLAG)
     assert stored is not None
-    assert from_document(stored.body) == PAUSED
+    assert control_of(stored.body) == PAUSED
 
 
 def test_check_mode_writes_nothing(store: S3Store) -> None:
@@ -55,7 +55,7 @@ def test_without_an_open_run_there_is_nothing_to_pause(store: S3Store) -> None:
 
 
 def test_a_flag_that_says_something_else_pauses() -> None:
-    found = from_document({"state": "puased"})
+    found = control_of({"state": "puased"})
     assert (found.state, str(found)) == (
         "paused",
         "paused by somebody: the flag says 'puased', which is not one of running, paused, aborted",

@@ -9,7 +9,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import (
     LeaseLost,
     check_lease,
-    from_document,
+    record_of,
     seconds_left,
     to_document,
 )
@@ -19,7 +19,7 @@ from tests.unit.plugins.module_utils._run.fakes import record, seen
 
 def test_a_record_survives_its_document() -> None:
     kept = record(phase="drain", previous={"traffic": []}, generation=3)
-    assert from_document({**to_document(kept), "nonce": "x", "of_a_later_version": 1}, "here") == kept
+    assert record_of({**to_document(kept), "nonce": "x", "of_a_later_version": 1}, "here") == kept
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_record_survives_its_document() -> None:
 )
 def test_a_document_that_is_none_is_refused(document: dict[str, Any], said: str) -> None:
     with pytest.raises(BlueGreenError, match=said):
-        from_document(document, "here")
+        record_of(document, "here")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import Conflict
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import StoreConflict
 
 from tests.unit.plugins.module_utils._run.fakes import (
     KEY,
@@ -18,7 +18,7 @@ from tests.unit.plugins.module_utils._run.fakes import (
 def test_a_first_write_needs_an_absent_object() -> None:
     store, client, _ = fake_store()
     store.put_if(KEY, {"a": 1}, None)
-    with pytest.raises(Conflict):
+    with pytest.raises(StoreConflict):
         store.put_if(KEY, {"a": 1}, None)
     assert client.body(KEY)["a"] == 1
 
@@ -33,7 +33,7 @@ def test_a_later_write_needs_the_object_as_it_was_read() -> None:
     store, client, _ = fake_store()
     first = store.put_if(KEY, {"a": 1}, None)
     store.put_if(KEY, {"a": 2}, first)
-    with pytest.raises(Conflict):
+    with pytest.raises(StoreConflict):
         store.put_if(KEY, {"a": 3}, first)
     assert client.body(KEY)["a"] == 2
 
@@ -67,7 +67,7 @@ def test_an_object_that_vanished_is_a_conflict() -> None:
     store, client, _ = fake_store()
     first = store.put_if(KEY, {"a": 1}, None)
     client.objects.clear()
-    with pytest.raises(Conflict):
+    with pytest.raises(StoreConflict):
         store.put_if(KEY, {"a": 2}, first)
 
 
