@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from lab import processes
 from lab.aws.eks.api_server import ApiServer
-from lab.config import REPOSITORY, LabConfig, LabError
+from lab.world import processes
+from lab.world.config import REPOSITORY, LabConfig, LabError
 
 Json = dict[str, Any]
 

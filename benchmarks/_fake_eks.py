@@ -6,7 +6,7 @@ import os
 
 from lab.aws.eks.runtime import Lifecycle, read_seconds
 from lab.aws.server import LabEndpoint, bind
-from lab.config import LabConfig
+from lab.world.config import LabConfig
 from tests.contract.aws.fake_endpoint import FakeLauncher
 
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._common import COLLECTIONS, Bar, machine
-from lab import processes, seed
-from lab.config import ACCOUNT_ID, AWS_PORT, REPOSITORY, LabConfig
+from lab.world import processes, seed
+from lab.world.config import ACCOUNT_ID, AWS_PORT, REPOSITORY, LabConfig
 
 # What AWS takes, in seconds.
 AWS_SECONDS = {"cluster": 540.0, "nodegroup": 180.0, "fargate_profile": 60.0, "addon": 60.0}

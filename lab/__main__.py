@@ -7,9 +7,10 @@ import json
 import os
 import sys
 
-from lab import demo, faults, processes, world
 from lab.binaries import ensure_binaries
-from lab.config import LabConfig, LabError
+from lab.demo import demo
+from lab.world import faults, processes, world
+from lab.world.config import LabConfig, LabError
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import botocore.session
 from botocore import xform_name
 
-from lab.config import REPOSITORY
+from lab.world.config import REPOSITORY
 
 SERVICES = (
     *("cloudwatch", "ec2", "eks", "elb", "elbv2", "iam", "logs"),

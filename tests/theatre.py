@@ -22,11 +22,12 @@ from typing import Any
 import psutil
 import pytest
 
-from lab import demo, seed, world
 from lab.aws.operator_policies import policies_for
 from lab.aws.permissions import Check, is_allowed
-from lab.config import REPOSITORY, LabConfig
-from lab.users import OPERATOR
+from lab.demo import demo
+from lab.world import seed, world
+from lab.world.config import REPOSITORY, LabConfig
+from lab.world.users import OPERATOR
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from lab.agones.policies import Inactive, Policies, Wanted
 from lab.agones.replicas import in_deletion_order
 from lab.agones.store import Store
 from lab.agones.workqueue import WorkQueue
-from lab.kube import Key, key_of
+from lab.world.kube import Key, key_of
 
 
 class Autoscalers:

@@ -19,7 +19,7 @@ from lab.agones.pods import PodSettings
 from lab.agones.ports import PortPool
 from lab.agones.program import number, run, setting, until
 from lab.agones.store import Store
-from lab.kube import Fleet, FleetAutoscaler, GameServer, GameServerSet, Informer, connect
+from lab.world.kube import Fleet, FleetAutoscaler, GameServer, GameServerSet, Informer, connect
 
 LOG = logging.getLogger(__name__)
 

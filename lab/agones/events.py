@@ -11,7 +11,7 @@ from lightkube import AsyncClient
 from lightkube.resources.core_v1 import Event
 
 from lab.agones.model import Obj, name_of, namespace_of, uid_of
-from lab.kube import build
+from lab.world.kube import build
 
 LOG = logging.getLogger(__name__)
 

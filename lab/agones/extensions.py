@@ -22,7 +22,7 @@ from lab.agones.model import Obj, name_of
 from lab.agones.program import number, run, seconds, setting, until
 from lab.agones.store import Store
 from lab.agones.workqueue import describe
-from lab.kube import GameServer, Informer, connect
+from lab.world.kube import GameServer, Informer, connect
 
 LOG = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from lab.agones.model import (
 )
 from lab.agones.store import Store
 from lab.agones.workqueue import WorkQueue
-from lab.kube import Key, key_of
+from lab.world.kube import Key, key_of
 
 
 class Fleets:

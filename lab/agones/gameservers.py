@@ -34,7 +34,7 @@ from lab.agones.model import (
 )
 from lab.agones.store import Store
 from lab.agones.workqueue import WorkQueue
-from lab.kube import Informer, Key, build, key_of
+from lab.world.kube import Informer, Key, build, key_of
 
 LOG = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from lab.agones.model import (
 )
 from lab.agones.store import Store
 from lab.agones.workqueue import WorkQueue, is_lost_race
-from lab.kube import Key, key_of
+from lab.world.kube import Key, key_of
 
 
 @dataclass(frozen=True)

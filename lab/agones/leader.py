@@ -13,7 +13,7 @@ from lightkube.models.coordination_v1 import LeaseSpec
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.coordination_v1 import Lease
 
-from lab.config import LabError
+from lab.world.config import LabError
 
 LOG = logging.getLogger(__name__)
 

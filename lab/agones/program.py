@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from lab.config import LabError
+from lab.world.config import LabError
 
 Main = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 

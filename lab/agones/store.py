@@ -8,7 +8,7 @@ from lightkube import AsyncClient
 from lightkube.types import PatchType
 
 from lab.agones.model import Obj, name_of, namespace_of
-from lab.kube import Informer
+from lab.world.kube import Informer
 
 
 class Store:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from lightkube import ApiError
 
-from lab.kube import Key
+from lab.world.kube import Key
 
 LOG = logging.getLogger(__name__)
 

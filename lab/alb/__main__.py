@@ -8,7 +8,7 @@ import os
 import sys
 
 from lab.alb.service import Service, propagation_seconds
-from lab.config import LabConfig, LabError
+from lab.world.config import LabConfig, LabError
 
 
 def main() -> int:

@@ -8,8 +8,8 @@ import boto3
 from botocore.config import Config
 
 from lab.alb.model import LoadBalancer, World, parse_listener, parse_target_group
-from lab.config import LabConfig
-from lab.seed import ACCESS_KEY, SECRET_KEY
+from lab.world.config import LabConfig
+from lab.world.seed import ACCESS_KEY, SECRET_KEY
 
 
 def make_client(config: LabConfig) -> Any:

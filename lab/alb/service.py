@@ -16,7 +16,7 @@ from lab.alb.model import LoadBalancer, World
 from lab.alb.propagation import Propagation
 from lab.alb.proxy import Counts, ListenerProxy
 from lab.alb.reader import make_client, read_world
-from lab.config import LabConfig, LabError, write_json
+from lab.world.config import LabConfig, LabError, write_json
 
 LOG = logging.getLogger(__name__)
 READ_SECONDS = 1.0

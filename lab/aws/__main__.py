@@ -17,7 +17,7 @@ from lab.aws.eks.cluster import KwokLauncher
 from lab.aws.eks.runtime import Lifecycle, read_seconds
 from lab.aws.operator_policies import operator_policies
 from lab.aws.server import LabEndpoint, bind, serve_in_thread
-from lab.config import LabConfig, LabError
+from lab.world.config import LabConfig, LabError
 
 LOG = logging.getLogger("lab.aws")
 

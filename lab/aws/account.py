@@ -9,7 +9,7 @@ from moto.ec2.models import ec2_backends
 
 from lab.aws.eks.nodes import Subnet
 from lab.aws.identity import iam
-from lab.config import ACCOUNT_ID
+from lab.world.config import ACCOUNT_ID
 
 
 class MotoAccount:

@@ -14,7 +14,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
 from lab.aws.permissions import EVERYTHING, Check
-from lab.config import ACCOUNT_ID
+from lab.world.config import ACCOUNT_ID
 
 Parameters = Mapping[str, Any]
 # The name in a signature -> the name that botocore knows the service by, where they differ.

@@ -11,8 +11,8 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from lab.aws.principal import Principal
-from lab.config import ACCOUNT_ID
-from lab.users import ADMINISTRATOR, OPERATOR, User
+from lab.world.config import ACCOUNT_ID
+from lab.world.users import ADMINISTRATOR, OPERATOR, User
 
 EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 

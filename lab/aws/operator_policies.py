@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 
 from dev.iam_policies import DOCS, named, render
-from lab import seed
-from lab.config import ACCOUNT_ID, LabConfig
+from lab.world import seed
+from lab.world.config import ACCOUNT_ID, LabConfig
 
 # Grants what the other policies grant together.
 WHOLE = "upgrade"

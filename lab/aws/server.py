@@ -33,7 +33,7 @@ from lab.aws.permissions import is_allowed
 from lab.aws.quotas import SimServiceQuotas
 from lab.aws.sts import SimSTS
 from lab.aws.token_review import Verifier, review
-from lab.config import ACCOUNT_ID, AWS_PORT, LabConfig, LabError
+from lab.world.config import ACCOUNT_ID, AWS_PORT, LabConfig, LabError
 
 LOG = logging.getLogger(__name__)
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.config import PROGRAMS, LabConfig, LabError
+from lab.world.config import PROGRAMS, LabConfig, LabError
 
 HERE = Path(__file__).parent
 GO_MINIMUM = (1, 26)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import sys
 
-from lab.pod import run_until_stopped
+from lab.world.pod import run_until_stopped
 
 READY_PORT = 8085
 

@@ -15,7 +15,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lab.config import LabConfig, LabError, write_json
+from lab.world.config import LabConfig, LabError, write_json
 
 
 @dataclass(frozen=True)

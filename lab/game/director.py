@@ -21,7 +21,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.game.parameters import Parameters, SsmParameters
-from lab.pod import run_until_stopped
+from lab.world.pod import run_until_stopped
 
 LOG = logging.getLogger(__name__)
 

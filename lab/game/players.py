@@ -47,9 +47,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from lab.config import LabConfig, LabError, write_json
 from lab.game.accounting import Accounts, End, session_end
 from lab.game.protocol import LONGEST_LINE, SILENCE_SECONDS, BadMessage, Message, decode, encode
+from lab.world.config import LabConfig, LabError, write_json
 
 LOG = logging.getLogger(__name__)
 

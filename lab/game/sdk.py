@@ -12,7 +12,7 @@ import httpx2
 from lightkube import ApiError, AsyncClient
 from lightkube.types import PatchType
 
-from lab.kube import GameServer
+from lab.world.kube import GameServer
 
 LOG = logging.getLogger(__name__)
 

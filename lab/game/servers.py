@@ -26,13 +26,13 @@ import httpx2
 from lightkube import ApiError, AsyncClient
 from lightkube.resources.core_v1 import Pod
 
-from lab.config import LabConfig, LabError
 from lab.game import drain
 from lab.game.arena import ArenaServer, Refused, draw_match_seconds
 from lab.game.conduct import Conduct, ConductFile, path_of
 from lab.game.protocol import LONGEST_LINE, TICK_SECONDS, BadMessage, Message, decode, encode
 from lab.game.sdk import GameServerView, Sdk, SidecarSdk, view_of
-from lab.kube import GameServer, Informer, connect
+from lab.world.config import LabConfig, LabError
+from lab.world.kube import GameServer, Informer, connect
 
 LOG = logging.getLogger(__name__)
 

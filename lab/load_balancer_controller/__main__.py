@@ -7,10 +7,10 @@ import asyncio
 import logging
 import sys
 
-from lab.kube import connect
 from lab.load_balancer_controller.controller import Controller
 from lab.load_balancer_controller.targets import Targets
-from lab.pod import run_until_stopped
+from lab.world.kube import connect
+from lab.world.pod import run_until_stopped
 
 READY_PORT = 61779
 

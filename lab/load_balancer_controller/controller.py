@@ -11,7 +11,6 @@ from lightkube import AsyncClient
 from lightkube.resources.core_v1 import Pod, Service
 from lightkube.types import PatchType
 
-from lab.kube import Informer, Key, TargetGroupBinding, key_of
 from lab.load_balancer_controller.plan import (
     FINALIZER,
     finalizers_with,
@@ -20,6 +19,7 @@ from lab.load_balancer_controller.plan import (
     wanted_targets,
 )
 from lab.load_balancer_controller.targets import Targets
+from lab.world.kube import Informer, Key, TargetGroupBinding, key_of
 
 LOG = logging.getLogger(__name__)
 LONGEST_DELAY = 15.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lab.kube import is_ready
+from lab.world.kube import is_ready
 
 FINALIZER = "elbv2.k8s.aws/resources"
 Target = tuple[str, int]

@@ -8,8 +8,8 @@ import logging
 import os
 import sys
 
-from lab.config import LabConfig, LabError
 from lab.node_agent.agent import Agent, strip_environment
+from lab.world.config import LabConfig, LabError
 
 
 def main() -> int:

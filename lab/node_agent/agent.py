@@ -17,9 +17,6 @@ from lightkube.resources.coordination_v1 import Lease
 from lightkube.resources.core_v1 import Node, Pod, Service
 from lightkube.types import PatchType
 
-from lab import processes
-from lab.config import LabConfig, LabError
-from lab.kube import Informer, connect
 from lab.node_agent import objects
 from lab.node_agent.cluster import ClusterFile
 from lab.node_agent.pods import PodRunner, Services, precise_timestamp, sandbox_folder, until_done
@@ -27,6 +24,9 @@ from lab.node_agent.profiles import COMPUTE_TYPE, SCHEDULER
 from lab.node_agent.sandbox import Sandbox
 from lab.node_agent.services import ServiceKeeper
 from lab.node_agent.webhook import Webhook
+from lab.world import processes
+from lab.world.config import LabConfig, LabError
+from lab.world.kube import Informer, connect
 
 LOG = logging.getLogger(__name__)
 ADDRESSES = 254

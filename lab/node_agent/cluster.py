@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.config import LabConfig, LabError
+from lab.world.config import LabConfig, LabError
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from lightkube.resources.coordination_v1 import Lease
 from lightkube.resources.core_v1 import Node, Pod, PodStatus
 from lightkube.types import PatchType
 
-from lab import processes
-from lab.config import LabConfig
-from lab.kube import build
 from lab.node_agent import objects, programs
 from lab.node_agent.cluster import Cluster
 from lab.node_agent.programs import Places, Probe, Unrunnable
 from lab.node_agent.sandbox import TOKEN_SECONDS, Note, Sandbox
+from lab.world import processes
+from lab.world.config import LabConfig
+from lab.world.kube import build
 
 LOG = logging.getLogger(__name__)
 # Until a program is ready for the first time it is probed this often (seconds), whatever its period.

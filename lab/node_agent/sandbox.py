@@ -13,9 +13,9 @@ import yaml
 from lightkube import ApiError, AsyncClient
 from lightkube.resources.core_v1 import ConfigMap, Secret, ServiceAccount, ServiceAccountToken
 
-from lab.config import write_json
-from lab.kube import build
 from lab.node_agent.programs import Unrunnable, kubeconfig
+from lab.world.config import write_json
+from lab.world.kube import build
 
 TOKEN_SECONDS = 24 * 3600
 AWS_AUDIENCE = "sts.amazonaws.com"

@@ -12,7 +12,7 @@ from lightkube import ApiError, AsyncClient
 from lightkube.resources.core_v1 import Service
 from lightkube.types import PatchType
 
-from lab.kube import Informer, is_ready
+from lab.world.kube import Informer, is_ready
 
 LOG = logging.getLogger(__name__)
 NOT_READY = "not-ready.invalid"

@@ -21,10 +21,10 @@ from lightkube import ApiError, AsyncClient
 from lightkube.resources.admissionregistration_v1 import MutatingWebhookConfiguration
 from lightkube.types import PatchType
 
-from lab.config import write_json
-from lab.kube import build
 from lab.node_agent.cluster import ClusterFile, Profile
 from lab.node_agent.profiles import WEBHOOK_CONFIGURATION, review, webhook_configuration
+from lab.world.config import write_json
+from lab.world.kube import build
 
 LOG = logging.getLogger(__name__)
 PORT = 9443

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import demo, world
-from lab.config import LabConfig
+from lab.demo import demo
+from lab.world import world
+from lab.world.config import LabConfig
 from tests.theatre import Theatre
 
 PARTIES = 30

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lab.config import REPOSITORY
+from lab.world.config import REPOSITORY
 from tests.theatre import Played, Run, Theatre
 
 RELEASES = REPOSITORY / "lab" / "releases"

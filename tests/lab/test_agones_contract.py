@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import seed, world
-from lab.config import REPOSITORY, LabConfig
+from lab.world import seed, world
+from lab.world.config import REPOSITORY, LabConfig
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from lab import processes
-from lab.config import AWS_PORT, LabConfig
-from lab.seed import Account
+from lab.world import processes
+from lab.world.config import AWS_PORT, LabConfig
+from lab.world.seed import Account
 
 NUMBER = "44"
 # Of our own: Ansible's open_url installs one for the whole process that keeps cookies.

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from lab.config import REPOSITORY, LabConfig
+from lab.world.config import REPOSITORY, LabConfig
 
 MATCHMAKER = {
     "roleArn": "arn:aws:iam::123456789012:role/arena-matchmaker",

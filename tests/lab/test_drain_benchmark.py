@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from lab.config import REPOSITORY
+from lab.world.config import REPOSITORY
 
 OBJECTS = 20
 

@@ -17,8 +17,8 @@ import psutil
 import pytest
 import yaml
 
-from lab import processes, seed
-from lab.config import AWS_PORT, REPOSITORY, LabConfig
+from lab.world import processes, seed
+from lab.world.config import AWS_PORT, REPOSITORY, LabConfig
 
 NUMBER = "43"
 CLUSTER = "arena-blue"
@@ -141,7 +141,7 @@ def wait_for[T](what: Callable[[], T], seconds: float = 30.0) -> T:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder: Path = tmp_path_factory.mktemp("lab")
-    images = yaml.safe_load((REPOSITORY / "lab" / "images.yml").read_text())
+    images = yaml.safe_load((REPOSITORY / "lab" / "world" / "images.yml").read_text())
     images["test/echo"] = ["python", str(REPOSITORY / "tests" / "lab" / "programs" / "echo.py")]
     (folder / "images.yml").write_text(yaml.safe_dump(images))
     config = LabConfig.from_environment(

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab import processes
-from lab.config import LabConfig, LabError
+from lab.world import processes
+from lab.world.config import LabConfig, LabError
 
 
 @pytest.fixture

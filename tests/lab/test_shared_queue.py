@@ -13,7 +13,6 @@ import pytest
 from aiohttp import web
 from moto import mock_aws
 
-from lab import seed
 from lab.game.allocation import Allocated
 from lab.game.counters import SharedCounter
 from lab.game.destination import Destination
@@ -21,6 +20,7 @@ from lab.game.matchmaker import Matchmaker, application
 from lab.game.protocol import Ticket
 from lab.game.shared_queue import SharedQueue, SharedReunions
 from lab.game.store import DynamoStore
+from lab.world import seed
 
 
 class Servers:

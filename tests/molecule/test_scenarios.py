@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.config import REPOSITORY
+from lab.world.config import REPOSITORY
 
 SCENARIOS = sorted(path.parent.name for path in REPOSITORY.glob("molecule/*/molecule.yml"))
 

@@ -29,8 +29,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import world
-from lab.config import LabConfig
+from lab.world import world
+from lab.world.config import LabConfig
 from tests.scenarios.stage import Stage
 from tests.theatre import Theatre
 

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lab import demo, processes, seed, world
-from lab.config import REPOSITORY, LabError, write_json
+from lab.demo import demo
 from lab.game.conduct import Conduct, ConductFile, path_of, write
 from lab.game.players import HANDED_OVER
+from lab.world import processes, seed, world
+from lab.world.config import REPOSITORY, LabError, write_json
 from tests.scenarios import figures
 from tests.scenarios.figures import Moved, Seats
 from tests.theatre import Played, Run, Theatre

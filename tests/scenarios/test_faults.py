@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lab import faults, seed, world
+from lab.world import faults, seed, world
 from tests.scenarios.figures import ENOUGH_RECONNECTS, Moved, check_pace
 from tests.scenarios.stage import SHORT, Stage
 from tests.scenarios.witness import Notes, Witness

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from lab import seed
 from lab.game.drain import ANY_ALLOCATION, request_annotation
+from lab.world import seed
 from tests.scenarios.figures import Moved, check_pace
 from tests.scenarios.stage import BUFFER, Stage
 

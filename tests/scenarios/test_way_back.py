@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lab.users import OPERATOR
+from lab.world.users import OPERATOR
 from tests.scenarios.stage import Stage, other
 from tests.scenarios.test_faults import MOVES, kubeconfig
 from tests.theatre import is_all_on

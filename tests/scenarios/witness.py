@@ -18,8 +18,8 @@ from typing import Any
 import httpx2
 from lightkube import ApiError, Client, KubeConfig
 
-from lab import seed
-from lab.kube import GameServer
+from lab.world import seed
+from lab.world.kube import GameServer
 
 DRAIN = "eks-bluegreen.gameops/drain"
 ACKNOWLEDGEMENT = "agones.dev/sdk-drain-ack"

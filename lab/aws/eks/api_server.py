@@ -11,7 +11,7 @@ import requests
 import yaml
 
 from lab.aws.eks.state import Json
-from lab.config import LabError
+from lab.world.config import LabError
 
 READY_SECONDS = 30.0
 STRATEGIC = {"Content-Type": "application/strategic-merge-patch+json"}

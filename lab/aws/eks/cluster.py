@@ -15,12 +15,12 @@ from pathlib import Path
 import yaml
 from cryptography.hazmat.primitives import serialization
 
-from lab import processes
 from lab.aws.eks.api_server import ApiServer
 from lab.aws.eks.catalog import POLICY_ROLES, policy_group
 from lab.aws.eks.runtime import ClusterPlan
 from lab.aws.eks.state import BootedCluster, Json
-from lab.config import LabConfig, LabError
+from lab.world import processes
+from lab.world.config import LabConfig, LabError
 
 LOG = logging.getLogger(__name__)
 API_PORT = 6443

@@ -24,7 +24,7 @@ from lab.aws.eks.nodes import (
 )
 from lab.aws.eks.runtime import Account, Call, Runtime
 from lab.aws.eks.state import Cluster, Json, Nodegroup, State, Update, describe_failure
-from lab.config import LabError
+from lab.world.config import LabError
 
 PublicAddress = Callable[[int, int], str]
 MAX_NODES = 254

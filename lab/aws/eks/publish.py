@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.aws.eks.clusters import base64_text
 from lab.aws.eks.state import Cluster, Json
-from lab.config import LabConfig, write_json
+from lab.world.config import LabConfig, write_json
 
 
 def cluster_facts(cluster: Cluster, region: str) -> Json:

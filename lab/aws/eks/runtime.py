@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from lab.aws.eks.nodes import Subnet
 from lab.aws.eks.state import BootedCluster, Cluster, Json
-from lab.config import LabError
+from lab.world.config import LabError
 
 LOG = logging.getLogger(__name__)
 # Least seconds from a request to its last status, by kind of thing; real work may take longer.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from lab import processes
 from lab.aws.eks.cluster import KwokLauncher
-from lab.config import AWS_PORT, LabConfig
+from lab.world import processes
+from lab.world.config import AWS_PORT, LabConfig
 
 NAME = "aws"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from lab.config import LabConfig
-from lab.seed import Account
+from lab.world.config import LabConfig
+from lab.world.seed import Account
 
 CLUSTER = "arena-green"
 

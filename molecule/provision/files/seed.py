@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lab.config import LabConfig
-from lab.seed import Account, seed_bucket, seed_load_balancer, seed_network, seed_roles, seed_target_groups
+from lab.world.config import LabConfig
+from lab.world.seed import Account, seed_bucket, seed_load_balancer, seed_network, seed_roles, seed_target_groups
 
 account = Account(LabConfig.from_environment())
 network = seed_network(account.client("ec2"))

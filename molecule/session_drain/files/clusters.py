@@ -22,7 +22,7 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lab.config import REPOSITORY, LabConfig
+from lab.world.config import REPOSITORY, LabConfig
 
 SLOTS = {"blue": "127.95.46.2", "green": "127.95.46.3"}
 ETCD = "127.95.46.1"

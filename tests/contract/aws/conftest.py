@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks import round as eks_run
 
-from lab import seed
+from lab.world import seed
 from tests.contract.aws.world import World, free_config, running
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lab.aws.eks.runtime import DEFAULT_SECONDS, ClusterPlan, Fault, Lifecycle
 from lab.aws.eks.state import BootedCluster, Json
 from lab.aws.server import LabEndpoint, bind
-from lab.config import LabConfig, LabError, write_json
+from lab.world.config import LabConfig, LabError, write_json
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nZmFrZQ==\n-----END CERTIFICATE-----\n"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lab import seed
+from lab.world import seed
 from tests.contract.aws.world import ROLE, World, refused, wait_until
 
 CREATOR = "arn:aws:iam::123456789012:user/administrator"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lab import seed
+from lab.world import seed
 from tests.contract.aws.world import ROLE, World, refused
 
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from lab.config import REPOSITORY
+from lab.world.config import REPOSITORY
 
 
 def test_a_quick_run_has_the_shape_of_a_result() -> None:

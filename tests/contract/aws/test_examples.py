@@ -21,8 +21,8 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from lab import seed
-from lab.config import REPOSITORY
+from lab.world import seed
+from lab.world.config import REPOSITORY
 from tests.contract.aws.world import World, free_config, running, wait_until
 
 COLLECTION = "gameops.eks_bluegreen."

@@ -13,7 +13,7 @@ import pytest
 from botocore import xform_name
 from botocore.retries.bucket import TokenBucket
 
-from lab.config import REPOSITORY
+from lab.world.config import REPOSITORY
 from tests.contract.aws.faults import EXPIRED, Call, Fault, Seen, always, expired, injected, lagging, throttling
 from tests.contract.aws.modules import play, succeed
 from tests.contract.aws.world import ROLE, World

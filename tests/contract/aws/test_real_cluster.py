@@ -17,9 +17,9 @@ import requests
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from lab import processes, seed
 from lab.aws.eks.api_server import ApiServer
-from lab.config import LabConfig, LabError
+from lab.world import processes, seed
+from lab.world.config import LabConfig, LabError
 from tests.contract.aws.world import ROLE, World, free_config, running, wait_gone, wait_until
 
 CLUSTER = "arena-test"

@@ -18,8 +18,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lab import processes, seed
-from lab.config import AWS_PORT, LabConfig, write_json
+from lab.world import processes, seed
+from lab.world.config import AWS_PORT, LabConfig, write_json
 
 ROLE = "arn:aws:iam::123456789012:role/arena-{}"
 CLAIM_PORT = AWS_PORT + 1
@@ -28,7 +28,7 @@ _claims: list[socket.socket] = []
 
 @dataclass
 class World:
-    """`subnets`: ids by kind, as lab.seed makes them."""
+    """`subnets`: ids by kind, as lab.world.seed makes them."""
 
     config: LabConfig
     account: seed.Account
@@ -209,7 +209,7 @@ def claim(config: LabConfig) -> bool:
 
 @contextmanager
 def running(config: LabConfig, module: str) -> Iterator[World]:
-    """An endpoint, started as a process of its own, with the network and the roles of lab.seed."""
+    """An endpoint, started as a process of its own, with the network and the roles of lab.world.seed."""
     record = processes.start(config, "aws", ["python", "-m", module])
     try:
         processes.wait_until_listening(record, config.aws_address, AWS_PORT, timeout=60)

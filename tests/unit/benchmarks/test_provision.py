@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from benchmarks.provision import AWS_SECONDS, PLAYBOOK, longest_chain, scaled
-from lab.config import REPOSITORY
+from lab.world.config import REPOSITORY
 
 
 @pytest.mark.parametrize(

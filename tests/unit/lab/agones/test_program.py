@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.agones.program import number, seconds, setting
-from lab.config import LabError
+from lab.world.config import LabError
 
 
 @pytest.mark.parametrize(("text", "value"), [("500ms", 0.5), ("0.1s", 0.1), ("2m", 120.0)])

@@ -7,7 +7,7 @@ import pytest
 
 from lab.agones import workqueue
 from lab.agones.workqueue import WorkQueue
-from lab.kube import Key
+from lab.world.kube import Key
 
 A, B = ("arena", "a"), ("arena", "b")
 

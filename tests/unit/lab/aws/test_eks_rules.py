@@ -15,7 +15,7 @@ from lab.aws.eks.errors import InvalidParameterError
 from lab.aws.eks.nodegroups import merge_labels, merge_taints
 from lab.aws.eks.runtime import DEFAULT_SECONDS, Lifecycle, read_seconds
 from lab.aws.eks.updates import LOG_TYPES, logging_of, merge_logging
-from lab.config import LabError
+from lab.world.config import LabError
 
 
 def test_pages_come_in_order_and_end() -> None:

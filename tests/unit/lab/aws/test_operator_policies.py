@@ -8,7 +8,7 @@ import pytest
 from dev.iam_policies import DOCS
 from lab.aws.operator_policies import operator_policies, policies_for
 from lab.aws.permissions import Check, is_allowed
-from lab.config import LabConfig
+from lab.world.config import LabConfig
 
 EKS = "arn:aws:eks:eu-west-1:123456789012:"
 CONFIG = LabConfig(number=76, state=Path("/nowhere"), cache=Path("/nowhere"), images=Path("/nowhere"))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.config import LabConfig, LabError
 from lab.game.conduct import Conduct, ConductFile, path_of, write
+from lab.world.config import LabConfig, LabError
 
 UIDS = [f"uid-{number}" for number in range(2000)]
 

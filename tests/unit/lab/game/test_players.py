@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lab.config import LabConfig, LabError
 from lab.game import players
 from lab.game.accounting import Accounts, End
 from lab.game.players import Connection, Farewell, Lost, NoMatch, NotAdmitted, Party, Player, Session
 from lab.game.protocol import Message
+from lab.world.config import LabConfig, LabError
 
 SESSION = Session("127.40.101.1", 7001, "ticket", "blue")
 OVER = {"type": "over"}

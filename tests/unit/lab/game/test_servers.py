@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from lab.config import LabConfig, LabError
 from lab.game.drain import ACKNOWLEDGEMENT_KEY
 from lab.game.sdk import GameServerView, view_of
 from lab.game.servers import (
@@ -19,6 +18,7 @@ from lab.game.servers import (
     read_match_seconds,
     without_requests,
 )
+from lab.world.config import LabConfig, LabError
 
 
 class FakeContainer:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.config import LabConfig, LabError
 from lab.node_agent.agent import next_number, read_images, strip_environment
 from lab.node_agent.cluster import ClusterFile
+from lab.world.config import LabConfig, LabError
 
 
 @pytest.mark.parametrize(

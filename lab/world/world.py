@@ -14,10 +14,10 @@ from typing import Any
 
 import psutil
 
-from lab import faults, processes, seed
 from lab.binaries import ensure_binaries
-from lab.config import AWS_PORT, PROGRAMS, LabConfig, LabError
-from lab.users import OPERATOR
+from lab.world import faults, processes, seed
+from lab.world.config import AWS_PORT, PROGRAMS, LabConfig, LabError
+from lab.world.users import OPERATOR
 
 RELEASES = ("2026-10", "2026-11")
 FLEET_PATH = f"/apis/agones.dev/v1/namespaces/{seed.GAME}/fleets/{seed.GAME}"

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab import faults
-from lab.config import LabConfig, LabError, write_json
-from lab.processes import ProcessRecord
+from lab.world import faults
+from lab.world.config import LabConfig, LabError, write_json
+from lab.world.processes import ProcessRecord
 
 SLEEP = ["-c", "import time; time.sleep(60)"]
 SPEAK = ["-c", "import time; print(flush=True); time.sleep(60)"]

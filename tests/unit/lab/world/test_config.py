@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.binaries import check_go_version
-from lab.config import LabConfig, LabError
+from lab.world.config import LabConfig, LabError
 
 
 def test_two_labs_share_no_address_and_no_folder() -> None:

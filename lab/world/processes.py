@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from lab.config import REPOSITORY, LabConfig, LabError, write_json
+from lab.world.config import REPOSITORY, LabConfig, LabError, write_json
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from lightkube import ApiError
 from lightkube.models.meta_v1 import Status
 
-from lab.kube import GameServer, Informer, build
+from lab.world.kube import GameServer, Informer, build
 
 
 def obj(name: str, version: int) -> Any:

@@ -6,8 +6,8 @@ import json
 import subprocess
 from typing import Any
 
-from lab import seed
-from lab.config import LabConfig, LabError
+from lab.world import seed
+from lab.world.config import LabConfig, LabError
 
 MATCHMAKERS = "arena-matchmakers"
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lab import activation, figures, processes, world
 from lab.binaries import ensure_binaries
-from lab.config import REPOSITORY, LabConfig, LabError, write_json
+from lab.demo import activation, figures
 from lab.game.players import CONTROL_PORT
+from lab.world import processes, world
+from lab.world.config import REPOSITORY, LabConfig, LabError, write_json
 
 PARTIES = 50
 TARGET_RELEASE = "2026-11"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.figures import demo_figures, judge
+from lab.demo.figures import demo_figures, judge
 
 RUN = {"run_id": "r-1", "source": "blue", "target": "green"}
 MEASURED = {"lab_up_seconds": 19.0, "upgrade_seconds": 150.0, "wall_seconds": 200.0, "lab_memory_mib": 2200}

@@ -19,8 +19,8 @@ import jinja2
 import yaml
 from botocore.exceptions import ClientError
 
-from lab.config import ACCOUNT_ID, REPOSITORY, LabConfig, LabError
-from lab.users import ADMINISTRATOR, User
+from lab.world.config import ACCOUNT_ID, REPOSITORY, LabConfig, LabError
+from lab.world.users import ADMINISTRATOR, User
 
 ACCESS_KEY = ADMINISTRATOR.access_key
 SECRET_KEY = ADMINISTRATOR.secret_key

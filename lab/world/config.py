@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 ACCOUNT_ID = "123456789012"
 AWS_PORT = 4566
 QUEUES = ("none", "per_slot", "shared")
@@ -58,7 +58,7 @@ class LabConfig:
             number=number,
             state=Path(env.get("LAB_STATE") or default_state).absolute(),
             cache=Path(env.get("LAB_CACHE") or cache_home / "gameops-eks-bluegreen").absolute(),
-            images=Path(env.get("LAB_IMAGES") or REPOSITORY / "lab" / "images.yml").absolute(),
+            images=Path(env.get("LAB_IMAGES") or REPOSITORY / "lab" / "world" / "images.yml").absolute(),
             queue=queue,
         )
 

@@ -12,10 +12,10 @@ import signal
 
 import psutil
 
-from lab import processes
-from lab.config import LabConfig, LabError
 from lab.node_agent.agent import read_images
 from lab.node_agent.programs import program_name
+from lab.world import processes
+from lab.world.config import LabConfig, LabError
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 HELPERS = ("node-agent", "game-servers")

@@ -1,0 +1,1 @@
+"""What starts and holds the rehearsal world: its configuration, processes, seed and faults."""
