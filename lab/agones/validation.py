@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from kubernetes.utils.quantity import parse_quantity
 
 from lab.agones import defaults, templates
 from lab.agones.model import Obj
-from lab.agones.quantities import quantity
 
 LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]")
 LABEL_PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -197,13 +199,23 @@ def _resources(resources: Obj, path: str) -> list[FieldError]:
     errors = []
     for kind, amounts in (("limits", limits), ("requests", requests)):
         for name, amount in amounts.items():
-            if quantity(amount) < 0:
+            if _quantity(amount) < 0:
                 errors.append(invalid(f"{path}.{kind}[{name}]", str(amount), "must be greater than or equal to 0"))
     for name, amount in requests.items():
-        if name in limits and quantity(amount) > quantity(limits[name]):
+        if name in limits and _quantity(amount) > _quantity(limits[name]):
             detail = f"must be less than or equal to {name} limit of {limits[name]}"
             errors.append(invalid(f"{path}.requests", str(amount), detail))
     return errors
+
+
+def _quantity(amount: str | int | float) -> Decimal:
+    """The number that a quantity means; 0 if it is none (the API server refuses it when it makes the pod)."""
+    try:
+        # As text: as a float, 0.1 is not exactly 100m.
+        number: Decimal = parse_quantity(str(amount))
+    except ValueError:
+        return Decimal(0)
+    return number
 
 
 def _metadata(metadata: Mapping[str, Any] | None, path: str) -> list[FieldError]:

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from lab.agones import defaults, validation
 from lab.agones.model import Obj
-from lab.agones.quantities import quantity
 
 
 def fleet(name: str = "f", template: Obj | None = None, **spec: Any) -> Obj:
@@ -182,8 +180,33 @@ def test_good_allocations(spec: Obj) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
-    [("100m", "0.1"), ("2", "2"), (2, "2"), ("1.5", "1.5"), ("64Mi", "67108864"), ("1k", "1000"), ("nonsense", "0")],
+    ("amount", "less", "same", "more"),
+    [
+        ("100m", "0.0999", "0.1", "0.1001"),
+        (0.1, "99m", "100m", "101m"),
+        ("2", "1.999", "2", "2.001"),
+        (2, "1.999", "2", "2.001"),
+        ("1.5", "1.499", "1.5", "1.501"),
+        ("64Mi", "67108863", "67108864", "67108865"),
+        ("1k", "999", "1000", "1001"),
+    ],
 )
-def test_quantities(text: str | int, value: str) -> None:
-    assert quantity(text) == Decimal(value)
+def test_quantities(amount: str | int | float, less: str, same: str, more: str) -> None:
+    assert fits_its_limit(amount, same)
+    assert fits_its_limit(same, amount)
+    assert fits_its_limit(amount, more)
+    assert fits_its_limit(less, amount)
+    assert not fits_its_limit(amount, less)
+    assert not fits_its_limit(more, amount)
+
+
+def test_no_quantity_counts_as_nothing() -> None:
+    assert fits_its_limit("nonsense", "0")
+    assert fits_its_limit("0", "nonsense")
+    assert not fits_its_limit("1n", "nonsense")
+
+
+def fits_its_limit(request: str | int | float, limit: str | int | float) -> bool:
+    errors = validation.fleet(fleet(template=with_resources(requests={"cpu": request}, limits={"cpu": limit})))
+    assert [error.field for error in errors if not error.field.endswith("resources.requests")] == []
+    return not errors
