@@ -17,7 +17,6 @@ gate() {
 gate "ansible-lint" env ANSIBLE_COLLECTIONS_PATH="$PWD/build/collections" ansible-lint -q --nocolor --strict
 gate "mypy" mypy --no-error-summary benchmarks dev extensions lab plugins tests
 gate "yamllint" yamllint --strict .
-gate "changelog" antsibull-changelog lint
 gate "ruff format" ruff format --check --quiet .
 gate "ruff check" ruff check --quiet .
 

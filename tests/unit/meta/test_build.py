@@ -11,12 +11,12 @@ from ansible.galaxy.collection import build_collection
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = {
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "FILES.json",
     "LICENSE",
     "MANIFEST.json",
     "README.md",
-    "changelogs",
     "docs",
     "extensions",
     "inventories",
@@ -39,7 +39,6 @@ LEFT = [
     ".venv/bin/python",
     ".vscode/settings.json",
     "build/collections/one",
-    "changelogs/.plugin-cache.yaml",
     "gameops-eks_bluegreen-0.0.9.tar.gz",
     "inventories/lab/hosts.yml",
     "plugins/.mypy_cache/one.json",
@@ -48,7 +47,6 @@ LEFT = [
     "tests/output/one.json",
 ]
 KEPT = [
-    "changelogs/changelog.yaml",
     "inventories/example/hosts.yml",
     "plugins/modules/one.py",
     "roles/one/tasks/main.yml",

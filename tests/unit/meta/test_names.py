@@ -1,0 +1,42 @@
+"""The documents that ship name only variables that exist, and tell of every playbook."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+MODULES = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+VARIABLE = re.compile(rf"\b(?:eks_bluegreen|{'|'.join(ROLES)})_[a-z0-9_]*[a-z0-9]\b")
+DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "roles/*/README.md") for path in ROOT.glob(pattern))
+RENAMED = "## Renamed variables"
+
+
+def variables(text: str) -> set[str]:
+    return set(VARIABLE.findall(text))
+
+
+def known() -> set[str]:
+    """What roles, playbooks and the example inventory define or read."""
+    folders = ("roles", "playbooks", "inventories/example")
+    texts = [path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.y*ml")]
+    return variables("\n".join(texts)) | MODULES
+
+
+def named(path: Path) -> set[str]:
+    return variables(path.read_text().partition(RENAMED)[0])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_document_names_variables_that_exist(document: Path) -> None:
+    assert named(document) - known() == set()
+
+
+@pytest.mark.parametrize("document", ["README.md", "CHANGELOG.md"])
+def test_every_playbook_is_told_of(document: str) -> None:
+    text = (ROOT / document).read_text()
+    assert [name for name in PLAYBOOKS if f"`{name}`" not in text] == []
