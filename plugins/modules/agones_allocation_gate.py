@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: agones_allocation_gate
-short_description: Waits until sessions are allocated on the target and no longer on the source
+short_description: Wait until sessions are allocated on the target and no longer on the source
 version_added: 0.1.0
 description:
   - Passes when, within one window, no Fleet of the source has allocated a game server and those of the target have

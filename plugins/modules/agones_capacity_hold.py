@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: agones_capacity_hold
-short_description: Keeps a cluster's Fleets from shrinking, and lets them go again
+short_description: Keep a cluster's Fleets from shrinking, and let them go again
 version_added: 0.1.0
 description:
   - Keeps FleetAutoscalers from making Fleets smaller while sessions move, and puts them back as they were.

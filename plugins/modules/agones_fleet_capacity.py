@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: agones_fleet_capacity
-short_description: Makes Fleets as large as needed and waits until the servers are ready and addressed
+short_description: Make Fleets as large as needed and wait until the servers are ready and addressed
 version_added: 0.1.0
 description:
   - Scales each Fleet up to a number of servers, and waits until that many are C(Ready), C(Allocated) or C(Reserved)

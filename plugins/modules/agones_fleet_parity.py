@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: agones_fleet_parity
-short_description: Compares the Fleets, autoscalers and allocation policies of two slots
+short_description: Compare the Fleets, autoscalers and allocation policies of two slots
 version_added: 0.1.0
 description:
   - Compares what was asked for, after the defaults of Agones. Status, sizes, identities, holds of this collection and

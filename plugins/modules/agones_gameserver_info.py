@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: agones_gameserver_info
-short_description: Counts game servers, sessions and players of a cluster
+short_description: Count game servers, sessions and players of a cluster
 version_added: 0.1.0
 description:
   - Counts the GameServers of Agones by Fleet and state, the sessions in them, their players and the age of the oldest

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: agones_session_drain
-short_description: Empties a slot of its sessions by the drain contract, without losing one
+short_description: Empty a slot of its sessions by the drain contract, without losing one
 version_added: 0.1.0
 description:
   - Asks each session of the source, by an annotation on its GameServer, to go; watches how the servers answer and

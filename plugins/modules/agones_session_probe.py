@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: agones_session_probe
-short_description: Proves with a synthetic session that a Fleet can be played on
+short_description: Prove with a synthetic session that a Fleet can be played on
 version_added: 0.1.0
 description:
   - Allocates one game server of each Fleet as a matchmaker would, connects to its address and releases it again,

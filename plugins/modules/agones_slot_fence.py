@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: agones_slot_fence
-short_description: Takes away the right to allocate on a slot, and gives it back
+short_description: Take away the right to allocate on a slot, and give it back
 version_added: 0.1.0
 description:
   - With method V(rbac) the Roles and ClusterRoles of O(roles) lose C(create) on

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_access_entry
-short_description: Who may enter an EKS cluster
+short_description: Manage who may enter an EKS cluster
 version_added: 0.1.0
 description:
   - Maps an IAM role or user to Kubernetes groups, and to EKS access policies for the cluster or for some namespaces.

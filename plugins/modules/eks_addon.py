@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_addon
-short_description: An EKS add-on
+short_description: Manage an add-on of an EKS cluster
 version_added: 0.1.0
 description:
   - Installs an add-on, moves it to another version or configuration, or removes it, and waits until EKS is done.

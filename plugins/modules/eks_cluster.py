@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_cluster
-short_description: An EKS cluster
+short_description: Manage an EKS cluster
 version_added: 0.1.0
 description:
   - Creates a cluster and waits until it is active, converges what EKS can change in place, or deletes it.

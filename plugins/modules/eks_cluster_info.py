@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_cluster_info
-short_description: What EKS says about a cluster
+short_description: Describe an EKS cluster
 version_added: 0.1.0
 description:
   - Reads a cluster, in the shape that M(gameops.eks_bluegreen.eks_cluster) returns, the Kubernetes versions that EKS

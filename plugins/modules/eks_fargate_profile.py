@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_fargate_profile
-short_description: A Fargate profile of an EKS cluster
+short_description: Manage a Fargate profile of an EKS cluster
 version_added: 0.1.0
 description:
   - Creates a Fargate profile and waits until it is active, or deletes it. Nothing of a profile can change but its tags.

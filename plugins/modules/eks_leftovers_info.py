@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_leftovers_info
-short_description: What a deleted EKS cluster has left behind
+short_description: Find what a deleted EKS cluster has left behind
 version_added: 0.1.0
 description:
   - Looks for what carries a mark of a cluster, which EKS does not delete with it, and tells each with its id, why it is

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_nodegroup
-short_description: A managed node group of an EKS cluster
+short_description: Manage a managed node group of an EKS cluster
 version_added: 0.1.0
 description:
   - Creates a node group and waits until it is active, converges what EKS can change without replacing a node (limits

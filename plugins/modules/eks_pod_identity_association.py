@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_pod_identity_association
-short_description: The IAM role of a service account, by EKS Pod Identity
+short_description: Manage the IAM role of a service account, by EKS Pod Identity
 version_added: 0.1.0
 description:
   - Gives the pods of a service account an IAM role through EKS Pod Identity, or takes it away.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: elbv2_target_group
-short_description: One target group per slot and service
+short_description: Manage the target group of a slot and service
 version_added: 0.1.0
 description:
   - Creates, converges and deletes a target group. Its targets are not touched unless O(targets) asks for it; they

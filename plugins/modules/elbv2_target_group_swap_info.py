@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: elbv2_target_group_swap_info
-short_description: Weights and health of blue and green target groups
+short_description: Read weights and health of blue and green target groups
 version_added: 0.1.0
 description:
   - Finds every listener default action and rule of the named load balancers that forwards to a member of a pair, and

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: helm_release_plan
-short_description: Which charts of a release have to be installed or upgraded
+short_description: Find which charts of a release have to be installed or upgraded
 version_added: 0.1.0
 description:
   - Compares a list of charts with the Helm releases of a cluster, by version and values, with a single read of the API

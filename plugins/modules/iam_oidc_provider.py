@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: iam_oidc_provider
-short_description: An EKS cluster's identity provider in IAM
+short_description: Manage an EKS cluster's identity provider in IAM
 version_added: 0.1.0
 description:
   - Registers a cluster's OIDC issuer with IAM, or removes it. Pods on Fargate get their IAM roles through it.

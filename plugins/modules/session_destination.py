@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: session_destination
-short_description: Where matchmaking sends new sessions, by whichever provider
+short_description: Move the destination of new sessions, through any routing provider
 version_added: 0.1.0
 description:
   - Reads where new sessions start, or sets it and waits until it is acted by everywhere.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: slot_singletons
-short_description: Switches a slot's singletons off or on, and proves it
+short_description: Switch a slot's singletons off or on, and prove it
 version_added: 0.1.0
 description:
   - Singletons are what must run in one slot only, the active one, such as queue consumers, matchmaking directors and
