@@ -108,7 +108,11 @@ def record_of(document: Mapping[str, Any], where: str) -> Record:
     lease = known.get("lease")
     try:
         known["lease"] = Lease(holder=str(lease["holder"]), seconds=float(lease["seconds"])) if lease else None
-        return Record(**known)
+        record = Record(**known)
+        # The report's files on the runner's disk carry this name.
+        if "/" in record.run_id:
+            raise ValueError(f"its run_id {record.run_id!r} is a path")
+        return record
     except (KeyError, TypeError, ValueError) as error:
         raise BlueGreenError(
             f"the run record {where} is damaged ({error}): restore an earlier version of the object from the bucket"

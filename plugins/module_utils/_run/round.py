@@ -103,7 +103,8 @@ class RunRecord:
     def _opening(self, asked: Asked) -> Opening:
         what = asked.release if asked.direction == UPGRADE else asked.direction
         return Opening(
-            run_id=f"{self._clock.now():%Y%m%d-%H%M%S}-{what}",
+            # A release that nobody named is read off a cluster's tag, which may hold a slash.
+            run_id=f"{self._clock.now():%Y%m%d-%H%M%S}-{what}".replace("/", "-"),
             release=asked.release,
             source=asked.source,
             target=asked.target,

@@ -29,6 +29,7 @@ def test_a_record_survives_its_document() -> None:
         ({}, "version None"),
         ({"v": 1, "run_id": "r"}, "damaged"),
         ({**to_document(record()), "lease": {"holder": "me"}}, "damaged"),
+        ({**to_document(record()), "run_id": "../elsewhere"}, r"damaged \(its run_id '../elsewhere' is a path\)"),
     ],
 )
 def test_a_document_that_is_none_is_refused(document: dict[str, Any], said: str) -> None:

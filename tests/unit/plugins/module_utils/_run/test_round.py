@@ -73,6 +73,12 @@ def test_a_whole_run(bucket: Bucket) -> None:
     )
 
 
+def test_a_release_with_a_slash_gives_a_record_that_can_be_read(bucket: Bucket) -> None:
+    held = bucket.ensure("held", Asked("team/2026", "blue", "green", if_generation=0))
+    assert held["run"]["run_id"] == "20261123-011412-team-2026"
+    assert bucket.ensure("released", Asked(lease=held["lease"]))["run"]["run_id"] == held["run"]["run_id"]
+
+
 def test_a_killed_runner_is_waited_for_then_followed(bucket: Bucket) -> None:
     first = bucket.ensure("open", NEW)
     renewed(bucket, first["lease"], "cutover")
