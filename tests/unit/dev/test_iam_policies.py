@@ -153,6 +153,8 @@ MOVES = {"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule
         ("reclaim", set()),
         ("abandon", set()),
         ("upgrade", MOVES),
+        ("decommission", MOVES),
+        *((name, set()) for name in ("bootstrap", "preflight", "pause", "status")),
     ],
 )
 def test_what_moves_players_is_granted_where_players_are_moved(playbook: str, moves: set[str]) -> None:
@@ -223,6 +225,15 @@ def test_nobody_gets_a_role_but_those_given(generated: dict[str, dict[str, Any]]
             if "iam:PassRole" in statement["Action"]:
                 assert "iam:PassedToService" in statement["Condition"]["StringEquals"]
                 assert not any("*" in resource for resource in statement["Resource"])
+
+
+CHANGES_A_ROLE = re.compile(r"iam:(Attach|Create|Delete|Detach|Put|Update)\w*Role")
+
+
+def test_nobody_changes_a_role_or_deletes_what_is_in_the_state_bucket(generated: dict[str, dict[str, Any]]) -> None:
+    granted = {action for one in generated.values() for part in one["Statement"] for action in part["Action"]}
+    assert {action for action in granted if CHANGES_A_ROLE.match(action)} == {"iam:CreateServiceLinkedRole"}
+    assert {action for action in granted if action.startswith("s3:Delete")} == set()
 
 
 def test_a_placeholder_may_have_several_values_or_none() -> None:

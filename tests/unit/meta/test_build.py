@@ -17,6 +17,7 @@ SHIPPED = {
     "LICENSE",
     "MANIFEST.json",
     "README.md",
+    "SECURITY.md",
     "docs",
     "extensions",
     "inventories",
