@@ -1,6 +1,6 @@
 """How long provisioning takes beside the longest chain of AWS's times: `python -m benchmarks.provision --json`.
 
-A run is the playbook provision's own task file, playbooks/tasks/native.yml: the cluster, the ways into it, Fargate
+A run is the playbook provision's own task file, playbooks/phases/native.yml: the cluster, the ways into it, Fargate
 profiles, node groups, add-ons, a target group at weight 0. AWS's times are scaled (1:60 by default). What a run costs
 by itself, Ansible's processes, does not scale with them, so the same run is measured with AWS times of nothing too.
 The proof of the nodes is left out: no Kubernetes answers here.

@@ -25,4 +25,4 @@ def test_what_is_measured_is_the_playbook_s_own_task_file() -> None:
     (play,) = yaml.safe_load(PLAYBOOK.read_text())
     (task,) = play["tasks"]
     included = (PLAYBOOK.parent / task["ansible.builtin.include_tasks"]).resolve()
-    assert included == REPOSITORY / "playbooks" / "tasks" / "native.yml"
+    assert included == REPOSITORY / "playbooks" / "phases" / "native.yml"

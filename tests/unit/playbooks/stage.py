@@ -113,8 +113,8 @@ def play(
 
 
 def task_file(name: str) -> list[dict[str, Any]]:
-    """A play's tasks that are those of a file under playbooks/tasks."""
-    return [{"name": "Play it", "ansible.builtin.import_tasks": str(REPOSITORY / "playbooks/tasks" / name)}]
+    """A play's tasks that are those of a file under playbooks."""
+    return [{"name": "Play it", "ansible.builtin.import_tasks": str(REPOSITORY / "playbooks" / name)}]
 
 
 def role(name: str, tasks_from: str) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ GREEN_OFF, BLUE_ON = "slot_singletons off", "slot_singletons on"
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
     hosts = {step.replace("/", "_"): {"answers": {step: FAILS}} for step in WAY_BACK}
-    return play(tmp_path_factory.mktemp("stage"), task_file("move_back.yml"), {"sound": {}, **hosts})
+    return play(tmp_path_factory.mktemp("stage"), task_file("phases/move_back.yml"), {"sound": {}, **hosts})
 
 
 def test_a_way_back_without_a_fault(played: dict[str, Played]) -> None:
@@ -58,7 +58,7 @@ def activated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
     }
     known = {name: {**ENVIRONMENT, **variables} for name, variables in hosts.items()}
     folder = tmp_path_factory.mktemp("stage")
-    return play(folder, task_file("move_back.yml"), known, real_roles=["slots", "slot_activation"])
+    return play(folder, task_file("phases/move_back.yml"), known, real_roles=["slots", "slot_activation"])
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept
 from tests.unit.playbooks.stage import WAY_BACK
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
-TASKS = PLAYBOOKS / "tasks"
+PHASES = PLAYBOOKS / "phases"
 
 
 def steps(content: Any) -> Iterator[str]:
@@ -35,7 +35,7 @@ def steps(content: Any) -> Iterator[str]:
             yield from steps(item.get(part, []))
 
 
-def order(name: str, folder: Path = TASKS) -> list[str]:
+def order(name: str, folder: Path = PHASES) -> list[str]:
     return list(steps(yaml.safe_load((folder / name).read_text())))
 
 

@@ -76,12 +76,12 @@ def test_every_named_task_file_exists(path: Path) -> None:
 def test_only_a_playbook_that_cuts_over_goes_back_by_itself() -> None:
     for path in PLAYBOOKS.glob("*.yml"):
         imported = set(actions(load(path), "import_tasks"))
-        assert ("tasks/on_failure.yml" in imported) == ("tasks/cutover.yml" in imported), path.name
+        assert ("tasks/on_failure.yml" in imported) == ("phases/cutover.yml" in imported), path.name
 
 
 def test_a_playbook_of_a_run_says_what_failed() -> None:
     """Rollback has nothing to add to the failed task's own words."""
-    phases = {"tasks/provision.yml", "tasks/verify.yml", "tasks/cutover.yml", "tasks/drain.yml", "tasks/complete.yml"}
+    phases = {f"phases/{name}.yml" for name in ("provision", "verify", "cutover", "drain", "complete")}
     for path in PLAYBOOKS.glob("*.yml"):
         imported = set(actions(load(path), "import_tasks"))
         if imported & phases:
@@ -90,7 +90,7 @@ def test_a_playbook_of_a_run_says_what_failed() -> None:
 
 def test_a_reclaim_is_opened_as_what_it_was_decided_to_be() -> None:
     """Variables of one import of a role do not reach another import of it."""
-    for name in ("reclaim.yml", "tasks/reclaim.yml"):
+    for name in ("reclaim.yml", "phases/reclaim.yml"):
         found = list(imports_of("slots", load(PLAYBOOKS / name)))
         assert found
         assert all(task.get("vars") == {"slots_direction": "reclaim"} for task in found), name

@@ -478,7 +478,7 @@ class Play:
         raise AssertionError("the rollback does not end")
 
     def _go_back(self) -> None:
-        """What playbooks/tasks/back.yml does, and what holds from then on."""
+        """What playbooks/phases/back.yml does, and what holds from then on."""
         world = self.world
         self._cancel()
         moved = self._moved()
