@@ -27,8 +27,9 @@ def tasks() -> list[dict[str, Any]]:
     (playbook,) = yaml.safe_load((REPOSITORY / "playbooks/cutover.yml").read_text())
     block = next(task for task in playbook["tasks"] if "rescue" in task)
     block["block"] = [{"name": "Watch", "ansible.builtin.import_role": {"name": "gameops.eks_bluegreen.bake"}}]
-    (rescue,) = block["rescue"]
-    rescue["ansible.builtin.import_tasks"] = str(REPOSITORY / "playbooks/tasks/on_failure.yml")
+    # The stage plays from a folder of its own.
+    for task in (*block["rescue"], *block["always"]):
+        task["ansible.builtin.import_tasks"] = str(REPOSITORY / "playbooks" / task["ansible.builtin.import_tasks"])
     return [block]
 
 

@@ -100,3 +100,13 @@ def test_a_reclaim_is_opened_as_what_it_was_decided_to_be() -> None:
 def test_what_takes_things_away_asks_first_for_one_environment(name: str) -> None:
     (play,) = load(PLAYBOOKS / f"{name}.yml")
     assert play["tasks"][0]["ansible.builtin.import_tasks"] == "tasks/one_environment.yml"
+
+
+def test_what_works_under_the_lease_frees_it_whatever_becomes_of_it() -> None:
+    for path in PLAYBOOKS.glob("*.yml"):
+        (play,) = load(path)
+        takes_it = "group/gameops.eks_bluegreen.leased" in play.get("module_defaults", {})
+        at_the_end = [
+            task for task in play["tasks"] if "tasks/free_lease.yml" in actions(task.get("always"), "import_tasks")
+        ]
+        assert bool(at_the_end) == takes_it, path.name
