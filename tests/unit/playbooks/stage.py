@@ -129,8 +129,7 @@ def _build(folder: Path, real_roles: Sequence[str]) -> None:
         path = collection / "plugins/action" / f"{module}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(STUB)
-    (collection / "plugins/filter").mkdir()
-    (collection / "plugins/filter/failure.py").symlink_to(REPOSITORY / "plugins/filter/failure.py")
+    (collection / "plugins/filter").symlink_to(REPOSITORY / "plugins/filter")
     for name, entries in ROLES.items():
         path = collection / "roles" / name
         path.parent.mkdir(exist_ok=True)
