@@ -47,13 +47,13 @@ ROLES = {
     "session_routing": ["main", "prepare", "restore"],
     "traffic_shift": ["main", "restore"],
     "slot_activation": ["main", "restore", "fence", "unfence", "open_target"],
-    "slots": ["source"],
+    "slots": ["kubeconfig"],
     "bake": ["main"],
     "upgrade_report": ["main"],
 }
 # What move_back.yml does, in its order.
 WAY_BACK = [
-    "slots/source",
+    "slots/kubeconfig",
     "slot_activation/unfence",
     "session_routing/restore",
     "traffic_shift/restore",

@@ -40,7 +40,7 @@ def test_a_way_back_without_a_fault(played: dict[str, Played]) -> None:
 @pytest.mark.parametrize("broken", WAY_BACK)
 def test_a_step_that_fails_keeps_back_nothing_but_what_needs_it(broken: str, played: dict[str, Played]) -> None:
     host = played[broken.replace("/", "_")]
-    needs_it = {"slot_activation/unfence"} if broken == "slots/source" else set()
+    needs_it = {"slot_activation/unfence"} if broken == "slots/kubeconfig" else set()
     assert host.steps == [step for step in WAY_BACK if step not in needs_it]
     assert host.failed
 
