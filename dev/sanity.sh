@@ -28,7 +28,7 @@ done
 git ls-files --cached --others --exclude-standard -z |
     grep -zvE '^((\.ci|benchmarks|dev|inventories/lab|lab|molecule)/|tests/[^s])' |
     while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
-    xargs -0 cp --parents -t "$stage"
+    xargs -0 cp --no-dereference --parents -t "$stage"
 
 cd "$stage"
 # Without a repository of its own, ansible-test would ask the one around build/, which ignores this folder.

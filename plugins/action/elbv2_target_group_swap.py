@@ -21,8 +21,6 @@ DEFAULT_LEASE_SECONDS = 60.0
 class ActionModule(RoundsAction):
     """A round at a time, and a wait at the end that keeps the lease."""
 
-    default_timeout = 600.0
-
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> Result:
         seconds = seconds_of(self._task.args, "hold_seconds", 0.0)
         result = super().run(tmp, task_vars)

@@ -13,6 +13,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorH
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._round import with_timeout
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -125,5 +126,5 @@ def finish(module: Any, work: Callable[[], dict[str, Any]]) -> NoReturn:
         if problem:
             module.fail_json(msg=problem)
         module.fail_json_aws_error(error)
-    module.exit_json(**result)
+    module.exit_json(**with_timeout(result, module.params))
     raise SystemExit  # exit_json has left already; this tells the type checker

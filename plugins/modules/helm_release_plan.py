@@ -156,13 +156,12 @@ predicted:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import IMPORT_ERROR, connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import run_module
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.api import HelmReleases
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import chart_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.round import plan_helm_release
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
@@ -201,13 +200,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    if IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("kubernetes"), exception=IMPORT_ERROR)
-    try:
-        module.exit_json(**run(module))
-    except BlueGreenError as error:
-        module.fail_json(msg=error.message, **error.details)
+    run_module(ARGUMENT_SPEC, run)
 
 
 if __name__ == "__main__":

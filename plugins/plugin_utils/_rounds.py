@@ -4,9 +4,10 @@
 # PRIVATE to this collection: may change at any time.
 """Long work in rounds: the module does one slice, the action plugin loops, waits and shows progress.
 
-A module that works in rounds returns, beside its documented values, C(round):
-C({finished: bool, progress: str, retry_after_seconds: float}). It may add C(failed_before): the failure that it found
-when it began and tries to get over. From the second round on that is the task's own failure.
+A module that works in rounds returns, besides its documented values, C(round):
+C({finished: bool, progress: str, retry_after_seconds: float, timeout_seconds: float}). The last is how long all rounds
+together may take, from the start of the first: the module's option wait_timeout. It may add C(failed_before): the
+failure that it found when it began and tries to get over. From the second round on that is the task's own failure.
 """
 
 from __future__ import annotations
@@ -85,9 +86,9 @@ def seconds_of(options: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def repeat_rounds(
-    execute: Callable[[], Result], *, timeout: float, check_mode: bool, clock: Clock, show: Callable[[str], None]
+    execute: Callable[[], Result], *, check_mode: bool, clock: Clock, show: Callable[[str], None]
 ) -> Result:
-    """Run rounds until one is finished, fails, or `timeout` seconds have passed.
+    """Run rounds until one is finished, fails, or the seconds that the module gives them have passed.
 
     `show` hears each progress text when it changes and at least once a minute. A timeout fails with
     the last round's values. Check mode runs one round.
@@ -109,6 +110,7 @@ def repeat_rounds(
         if text and (text != said or now - said_at + wait + (now - began) > QUIET_SECONDS):
             show(f"{text} ({now - started:.0f} s)")
             said, said_at = text, now
+        timeout = float(state["timeout_seconds"])
         if now - started + wait > timeout:
             message = f"not finished within {timeout:.0f} seconds; last seen: {text or 'nothing'}"
             return {**merged, "failed": True, "msg": message}
@@ -131,26 +133,17 @@ def guard_of(parent: Callable[[], int]) -> Callable[[], None]:
 
 
 class RoundsAction(ActionBase):  # type: ignore[misc]
-    """Base of the action plugins that repeat the module of the same name.
-
-    A subclass may set `timeout_option` (the module's option that holds the deadline in seconds) and
-    `default_timeout`. The option stays with the module too, which documents it.
-    """
+    """Base of the action plugins that repeat the module of the same name."""
 
     TRANSFERS_FILES = False
-    timeout_option = "wait_timeout"
-    default_timeout = 900.0
     _guard: Callable[[], None]
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> Result:
         super().run(tmp, task_vars)
         self._refuse_what_rounds_cannot_do()
-        # The arguments are kept as they came: the module rejects what it does not know.
-        timeout = seconds_of(self._task.args, self.timeout_option, self.default_timeout)
         self._guard = guard_of(os.getppid)
         return repeat_rounds(
             lambda: self._round(task_vars),
-            timeout=timeout,
             check_mode=bool(self._task.check_mode),
             clock=SystemClock(),
             show=self._shower(task_vars or {}),

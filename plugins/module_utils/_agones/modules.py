@@ -12,6 +12,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import IMPORT_ERROR
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._round import with_timeout
 
 KUBECONFIG_ARGUMENT: dict[str, Any] = {"type": "path", "required": True}
 NAMESPACES_ARGUMENT: dict[str, Any] = {"type": "list", "elements": "str", "required": True}
@@ -35,7 +36,7 @@ def run_module(
     if IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("kubernetes"), exception=IMPORT_ERROR)
     try:
-        module.exit_json(**run(module))
+        module.exit_json(**with_timeout(run(module), module.params))
     except BlueGreenError as error:
         module.fail_json(msg=error.message, **error.details)
 

@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,11 +20,13 @@ Result = dict[str, Any]
 Play = Callable[..., Result]
 
 
-def play(name: str, /, *, check_mode: bool = False, timeout: float = 60.0, **options: Any) -> Result:
-    """What the module `name` returns once its last round is over, failed or not; `timeout` in seconds."""
+def play(name: str, /, *, check_mode: bool = False, **options: Any) -> Result:
+    """What the module `name` returns once its last round is over, failed or not; by default it has a minute."""
+    module = importlib.import_module(f"{MODULES}.{name}")
+    if "wait_timeout" in module.ARGUMENT_SPEC:
+        options.setdefault("wait_timeout", 60)
     return repeat_rounds(
-        lambda: _one_round(name, options, check_mode),
-        timeout=timeout,
+        lambda: _one_round(module, options, check_mode),
         check_mode=check_mode,
         clock=SystemClock(),
         show=lambda _text: None,
@@ -63,8 +66,7 @@ def refusal(name: str, /, **options: Any) -> str:
     return said[0]
 
 
-def _one_round(name: str, options: dict[str, Any], check_mode: bool) -> Result:
-    module = importlib.import_module(f"{MODULES}.{name}")
+def _one_round(module: ModuleType, options: dict[str, Any], check_mode: bool) -> Result:
     arguments = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": True}
     said = io.StringIO()
     with patch_module_args(arguments), contextlib.redirect_stdout(said), pytest.raises(SystemExit):

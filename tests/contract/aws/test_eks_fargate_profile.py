@@ -61,7 +61,7 @@ def test_made_anew_on_demand(world: World, options: dict[str, Any]) -> None:
 def test_one_that_was_deleted_but_not_made_anew_is_made_by_the_next_run(world: World, options: dict[str, Any]) -> None:
     succeed("eks_fargate_profile", **options)
     with world.held():
-        stopped = play("eks_fargate_profile", **{**options, "selectors": OTHER}, recreate=True, timeout=0.0)
+        stopped = play("eks_fargate_profile", **{**options, "selectors": OTHER}, recreate=True, wait_timeout=0)
         assert "not finished within 0 seconds" in stopped["msg"]
         assert world.profile(options["cluster_name"])["status"] == "DELETING"
 
@@ -86,7 +86,7 @@ def test_profiles_of_several_runners_go_one_after_the_other(world: World, option
 def test_waiting_says_for_what(world: World, options: dict[str, Any]) -> None:
     with world.held():
         world.create_profile(options["cluster_name"], "of-another-runner")
-        result = play("eks_fargate_profile", **options, timeout=0.0)
+        result = play("eks_fargate_profile", **options, wait_timeout=0)
 
     assert "has Fargate profile of-another-runner in status CREATING" in result["msg"]
 

@@ -20,15 +20,17 @@ from ansible_collections.gameops.eks_bluegreen.plugins.plugin_utils._rounds impo
 from tests.unit.plugins.clock import FakeClock
 
 
-def a_round(finished: bool, progress: str = "", retry: float = 1.0, **values: Any) -> dict[str, Any]:
-    return {"round": {"finished": finished, "progress": progress, "retry_after_seconds": retry}, **values}
+def a_round(
+    finished: bool, progress: str = "", retry: float = 1.0, timeout: float = 100.0, **values: Any
+) -> dict[str, Any]:
+    told = {"finished": finished, "progress": progress, "retry_after_seconds": retry, "timeout_seconds": timeout}
+    return {"round": told, **values}
 
 
-def repeat(rounds: list[dict[str, Any]], **options: Any) -> tuple[dict[str, Any], list[str]]:
+def repeat(rounds: list[dict[str, Any]], *, check_mode: bool = False) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
     left = iter(rounds)
-    settings = {"timeout": 100.0, "check_mode": False, "clock": FakeClock(), **options}
-    return repeat_rounds(lambda: next(left), show=said.append, **settings), said
+    return repeat_rounds(lambda: next(left), check_mode=check_mode, clock=FakeClock(), show=said.append), said
 
 
 TO_B, TO_C = {"before": {"x": "a"}, "after": {"x": "b"}}, {"before": {"x": "b"}, "after": {"x": "c"}}
@@ -94,7 +96,7 @@ def test_a_timeout_of_nothing_is_one_round(monkeypatch: pytest.MonkeyPatch) -> N
     action: Any = RoundsAction.__new__(RoundsAction)
     action._task = SimpleNamespace(args={"wait_timeout": 0}, action="eks_cluster", check_mode=False)
     monkeypatch.setattr(action, "_refuse_what_rounds_cannot_do", lambda: None, raising=False)
-    monkeypatch.setattr(action, "_execute_module", lambda **_: a_round(False, "CREATING"), raising=False)
+    monkeypatch.setattr(action, "_execute_module", lambda **_: a_round(False, "CREATING", timeout=0), raising=False)
     monkeypatch.setattr(action, "_shower", lambda _vars: lambda _text: None, raising=False)
 
     assert action.run()["msg"] == "not finished within 0 seconds; last seen: CREATING"
@@ -124,8 +126,8 @@ def test_rounds_until_finished_or_any_changed() -> None:
 
 
 def test_progress_is_said_at_a_change_and_once_a_minute() -> None:
-    rounds = [a_round(False, "12 left", 25.0)] * 4 + [a_round(False, "3 left", 1.0), a_round(True, "0 left")]
-    _, said = repeat(rounds, timeout=200.0)
+    rounds = [a_round(False, "12 left", 25.0, 200.0)] * 4
+    _, said = repeat([*rounds, a_round(False, "3 left", 1.0, 200.0), a_round(True, "0 left")])
     assert said == ["12 left (0 s)", "12 left (50 s)", "3 left (100 s)"]
 
 
@@ -135,19 +137,31 @@ def test_long_rounds_are_not_silent_for_more_than_a_minute(round_seconds: float)
 
     def execute() -> dict[str, Any]:
         clock.sleep(round_seconds)
-        return a_round(clock.monotonic() > 600, "7 left", 0.0)
+        return a_round(clock.monotonic() > 600, "7 left", 0.0, 900.0)
 
-    repeat_rounds(
-        execute, timeout=900, check_mode=False, clock=clock, show=lambda _text: said_at.append(clock.monotonic())
-    )
+    repeat_rounds(execute, check_mode=False, clock=clock, show=lambda _text: said_at.append(clock.monotonic()))
     assert max(after - before for before, after in pairwise(said_at)) <= 60
 
 
 def test_timeout_fails_with_the_last_thing_seen() -> None:
-    result, _ = repeat([a_round(False, "7 left", 60.0, changed=True, left=7)] * 3, timeout=100.0)
+    result, _ = repeat([a_round(False, "7 left", 60.0, 100.0, changed=True, left=7)] * 3)
     assert result["failed"] is True
     assert result["left"] == 7
     assert result["msg"] == "not finished within 100 seconds; last seen: 7 left"
+
+
+def test_the_time_counts_from_the_start_of_the_first_round() -> None:
+    clock, began = FakeClock(), []
+
+    def execute() -> dict[str, Any]:
+        began.append(clock.monotonic())
+        clock.sleep(40.0)
+        return a_round(False, "7 left", 11.0, 100.0)
+
+    result = repeat_rounds(execute, check_mode=False, clock=clock, show=lambda _text: None)
+
+    # Counted from the end of the first round, there would be time for a third.
+    assert (result["failed"], began, clock.monotonic()) == (True, [0.0, 51.0], 91.0)
 
 
 def test_a_failed_round_ends_the_loop() -> None:
