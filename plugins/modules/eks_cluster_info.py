@@ -13,6 +13,8 @@ version_added: 0.1.0
 description:
   - Reads a cluster, in the shape that M(gameops.eks_bluegreen.eks_cluster) returns, the Kubernetes versions that EKS
     has on offer, and what EKS' insights found.
+  - No role or playbook of the collection uses it. It is for people, who look at a cluster before they plan an upgrade,
+    and for playbooks of their own.
 options:
   name:
     description: The cluster.
