@@ -260,7 +260,7 @@ def test_paused_and_aborted_by_somebody_else(settled: Stage, witness: Witness) -
 
 def set_flag(stage: Stage, state: str) -> None:
     """Tell the drain of the open run to pause, to go on, or to abort."""
-    said = stage.theatre.start("pause", "-e", json.dumps({"eks_bluegreen_drain": state})).finish(timeout=60)
+    said = stage.theatre.start("pause", "-e", json.dumps({"eks_bluegreen_control": state})).finish(timeout=60)
     assert said.code == 0, said.output
 
 

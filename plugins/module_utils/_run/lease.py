@@ -202,7 +202,7 @@ def check_reversible(record: Record) -> None:
     if record.is_open and record.home == record.target and record.direction == RECLAIM:
         raise BlueGreenError(
             f"{described(record)} is open, and moves no traffic: {record.target} serves, which is where a rollback "
-            "goes. To ask no more sessions, run the playbook pause with -e eks_bluegreen_drain=aborted; then end the "
+            "goes. To ask no more sessions, run the playbook pause with -e eks_bluegreen_control=aborted; then end the "
             "run with the playbook abandon"
         )
 

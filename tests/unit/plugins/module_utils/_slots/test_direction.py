@@ -228,7 +228,7 @@ def test_a_rollback_after_a_reclaim_goes_where_the_upgrade_came_from(
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (reclaim(), "moves no traffic: blue serves.*eks_bluegreen_drain=aborted.*playbook abandon"),
+        (reclaim(), "moves no traffic: blue serves.*eks_bluegreen_control=aborted.*playbook abandon"),
         (reclaim(back_to="", state="closed"), "no upgrade is recorded"),
     ],
 )
