@@ -20,6 +20,11 @@ STARTED = {
 TURNED = {"run_record taken_over": {"lease": {"token": 2}, "run": {**RUN, "direction": "rollback"}}}
 NO_SEATS = {"bake/main": {"failed": True, "msg": "no seats"}}
 BACK = "[everything was taken back to blue and the run is closed: correct the cause, then start the upgrade again]"
+LEFT_ALONE = ("parity", "verify", "drain", "complete")
+
+
+def in_phase(phase: str) -> dict[str, Any]:
+    return {"eks_bluegreen_run": {**RUN, "phase": phase}}
 
 
 def tasks() -> list[dict[str, Any]]:
@@ -41,13 +46,16 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
         "not_back": {"answers": {"traffic_shift/restore": FAILS}},
         "unread": {"answers": {}, **UNREAD},
         "stop": {"answers": {}, "eks_bluegreen_on_failure": "stop"},
+        "cutover": {"answers": {}, **in_phase("cutover")},
+        **{phase: {"answers": {}, **in_phase(phase)} for phase in LEFT_ALONE},
+        "no_lease": {"answers": {}, "eks_bluegreen_lease": None},
     }
     for variables in hosts.values():
-        variables.update({**STARTED, "answers": {**NO_SEATS, **TURNED, **variables["answers"]}})
+        variables.update({**STARTED, **variables, "answers": {**NO_SEATS, **TURNED, **variables["answers"]}})
     return play(tmp_path_factory.mktemp("stage"), tasks(), hosts)
 
 
-@pytest.mark.parametrize("name", ["back", "holds_stay", "unread"])
+@pytest.mark.parametrize("name", ["back", "holds_stay", "unread", "cutover"])
 def test_a_cutover_that_was_taken_back_names_its_own_cause_and_no_way_out_of_a_run_that_is_closed(
     name: str, played: dict[str, Played]
 ) -> None:
@@ -62,6 +70,12 @@ def test_a_cutover_that_was_taken_back_names_its_own_cause_and_no_way_out_of_a_r
 def test_holds_that_stay_are_told(name: str, played: dict[str, Played]) -> None:
     assert "the holds of green stay as they are: " in played[name].said(name)
     assert ("capacity_hold/release" in played[name].steps) is (name == "holds_stay")
+
+
+@pytest.mark.parametrize("name", [*LEFT_ALONE, "no_lease"])
+def test_only_the_lease_holder_of_a_run_in_its_cutover_takes_it_back(name: str, played: dict[str, Played]) -> None:
+    assert set(played[name].steps) <= {"bake/main", "run_record released"}
+    assert "[phase " in played[name].said(name)
 
 
 def test_a_cutover_that_stays_where_it_is_has_ways_out(played: dict[str, Played]) -> None:
