@@ -22,6 +22,7 @@ ORDER = (
     ("_urls", "what of an address may be shown"),
     ("_fields", "how a field of a resource is compared, whatever the resource"),
     ("_parallel", "calls side by side, whatever is called"),
+    ("_round", "what a module that works in rounds returns, whatever it works on"),
     ("_aws", "how any AWS call is made and fails"),
     ("_findings", "what any observation found wrong"),
     ("_run", "the run record and its lease: whatever writes asks it first, so it knows none of them"),
