@@ -49,13 +49,13 @@ class Cluster:
     tls: ssl.SSLContext
 
     def session(self, connections: int = CONNECTIONS) -> aiohttp.ClientSession:
-        """A client with the administrator's certificate and at most so many connections, which it keeps."""
+        """A client with the administrator's certificate and at most this many connections, which it keeps open."""
         return aiohttp.ClientSession(
             self.url, connector=aiohttp.TCPConnector(limit=connections, ssl=self.tls), raise_for_status=True
         )
 
     def game_server_requests(self) -> Counter[str]:
-        """How many requests for game servers were answered so far, by verb; a watch counts when it ends."""
+        """How many requests for game servers have been answered so far, by verb; a watch counts when it ends."""
         text = ApiServer(self.kubeconfig).call("GET", "/metrics").text
         return count_requests(text, "gameservers")
 
@@ -71,7 +71,7 @@ def count_requests(metrics: str, resource: str) -> Counter[str]:
 
 @contextmanager
 def running_cluster(number: int, folder: Path) -> Iterator[Cluster]:
-    """Boots an API server on 127.<number>.1.1; ends it, and what it needs, with the body."""
+    """Boots an API server on 127.<number>.1.1, with what it needs; all of it ends with the body."""
     config = LabConfig.from_environment({**os.environ, "LAB_NUMBER": str(number), "LAB_STATE": str(folder)})
     _check_binaries(config)
     address = config.control_address(1)
@@ -103,7 +103,7 @@ def _etcd_command(config: LabConfig, folder: Path, address: str) -> list[str]:
         "listen-peer-urls": peer,
         "initial-advertise-peer-urls": peer,
         "initial-cluster": f"default={peer}",
-        # As the lab's clusters. The history of many passes over 10,000 objects needs more than the default of 2 GiB.
+        # As in the lab's clusters. The history of many passes over 10,000 objects needs more than the default of 2 GiB.
         "unsafe-no-fsync": "true",
         "quota-backend-bytes": str(8 * 1024**3),
     }
@@ -126,7 +126,7 @@ def _server_command(config: LabConfig, folder: Path, address: str) -> list[str]:
         "service-cluster-ip-range": "172.20.0.0/16",
         "authorization-mode": "RBAC",
         "endpoint-reconciler-type": "none",
-        # As the lab's clusters: nothing slows down a single client.
+        # As in the lab's clusters: nothing slows down a single client.
         "enable-priority-and-fairness": "false",
         "max-requests-inflight": "0",
         "max-mutating-requests-inflight": "0",
@@ -168,7 +168,7 @@ def create_game_servers(cluster: Cluster, namespace: str, states: dict[str, str]
 
 
 async def in_turns(work: Any, request: Any, connections: int = CONNECTIONS) -> None:
-    """Send a request for each piece of work, so many at a time, and read every answer to its end."""
+    """Send a request for each piece of work, `connections` at a time, and read every answer to its end."""
     todo = iter(work)
 
     async def worker() -> None:
@@ -233,7 +233,7 @@ status:
 
 
 def game_server(name: str, state: str) -> Json:
-    """One as Agones 1.60 makes it, with a session if its state is Allocated."""
+    """A game server as Agones 1.60 makes it, with a session if its state is Allocated."""
     template = _template()
     allocated = {"agones.dev/last-allocated": "2026-11-23T12:00:00.123456789Z"} if state == "Allocated" else {}
     metadata = template["metadata"]

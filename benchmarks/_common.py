@@ -37,13 +37,13 @@ if str(COLLECTIONS) not in sys.path:
 
 
 def machine() -> str:
-    """What it was measured on."""
+    """The machine it was measured on."""
     return f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.release()}"
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Another way to the same end; `more` is what else the result tells of it."""
+    """Another way to the same end; `more` is what else the result says about it."""
 
     command: str
     times: Sequence[float]
@@ -60,7 +60,7 @@ class Row:
     peers: Mapping[str, Peer] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """As the result shows it: medians, and how often each was run."""
+        """The work as the result shows it: medians, and how often each side was run."""
         ours, floor = statistics.median(self.ours), statistics.median(self.floor)
         return {
             "work": self.work,
@@ -83,7 +83,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Bar:
-    """A figure that has to be reached."""
+    """A figure that must be reached."""
 
     name: str
     value: float
@@ -114,7 +114,7 @@ def report(document: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds that it takes."""
+    """The seconds that it takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -132,11 +132,11 @@ class Proxy:
         return found
 
     def reset(self) -> None:
-        """Begin to count anew."""
+        """Start counting again from zero."""
         _get(f"{self.url}/-/reset")
 
     def environment(self) -> dict[str, str]:
-        """The variables by which any AWS client uses it."""
+        """The variables that make any AWS client use it."""
         return {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": self.url}
 
 
@@ -172,14 +172,14 @@ def running(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port that no one listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for(url: str) -> None:
-    """Until it answers."""
+    """Wait until it answers."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:

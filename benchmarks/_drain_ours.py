@@ -1,7 +1,7 @@
 """The collection's side of the benchmark `drain`, in a process of its own whose memory is ours alone.
 
 It does what the module agones_session_drain does in its rounds, from the same parts, except that the run's memory is
-kept here and not in a bucket, and that nobody's rights are looked at. The result is one line of JSON.
+kept here and not in a bucket, and that no one's rights are checked. The result is one line of JSON.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ NOTICE_SECONDS = 30.0
 
 
 class MemoryKeeper:
-    """A run whose bucket is this process: it costs what making and reading the documents costs."""
+    """A run whose bucket is this process: it costs only what making and reading the documents costs."""
 
     def __init__(self) -> None:
         self._documents: dict[str, bytes] = {}
 
     def keep(self) -> None:
-        """Nobody else wants the lease."""
+        """No one else wants the lease."""
 
     def journal(self, kind: str, **data: Any) -> None:
         json.dumps({"kind": kind, **data})
@@ -113,7 +113,7 @@ class NotingFeed:
 
 
 def policies_of(run: str) -> Policies:
-    """Everybody is asked at once, and once: no game server answers here."""
+    """Every session is asked at once, and only once: no game server answers here."""
     return Policies(Policy(run, mode=AT_MATCH_END, notice=NOTICE_SECONDS, resignal=()))
 
 
@@ -131,7 +131,7 @@ def write_all(kubeconfig: str, namespace: str, run: str) -> Json:
 
 
 def signal(server: Server, run: str, now: float) -> Signal:
-    """What a drain plans for a session that nobody has asked yet."""
+    """What a drain plans for a session that no one has asked yet."""
     request = Request(
         run=run,
         seq=1,
@@ -209,14 +209,14 @@ def signal_all(kubeconfig: str, namespace: str, run: str, sessions: int) -> Json
 
 
 def watch(kubeconfig: str, namespace: str, run: str) -> Json:
-    """One round in which all have been asked before; the target has as many game servers as the source."""
+    """One round in which every session has been asked before; the target has as many game servers as the source."""
     rounds = Rounds(kubeconfig, namespace, namespace, run)
     rounds.run(announce=True)
     return {"seen": rounds.seen, "written": rounds.written, "peak_mb": peak_megabytes()}
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process had. Not getrusage: that begins with the memory of the parent."""
+    """The most memory that this process has used. Not getrusage: that begins with the memory of the parent."""
     (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
     return int(kilobytes) / 1024
 

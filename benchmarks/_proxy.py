@@ -1,7 +1,7 @@
 """A proxy in front of an AWS endpoint: it delays each request and counts it by its action.
 
-GET /-/counts shows what has passed, /-/reset begins anew. Where a caller asks for no page size, all rules of a
-listener come in one answer: moto's own pages are so small that amazon.aws.elb_application_lb, which reads but the
+GET /-/counts shows what has passed, /-/reset starts again from zero. If a caller asks for no page size, all rules of a
+listener come in one answer: moto's own pages are so small that amazon.aws.elb_application_lb, which reads only the
 first, could not work.
 """
 
@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 HOST = "127.0.0.1"
-# Between two hops only; aiohttp sets its own.
+# Valid between two hops only; aiohttp sets its own.
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 
 
@@ -59,7 +59,7 @@ class SlowProxy:
 
 
 def action_of(request: web.Request, body: bytes) -> str:
-    """The AWS operation, by the form field, the header, or else the method and path."""
+    """The AWS operation, from the form field, the header, or else the method and path."""
     actions = parse_qs(body.decode(errors="replace")).get("Action")
     if actions:
         return actions[0]

@@ -4,9 +4,9 @@ One annotation and one label on each of 100, 1,000 and 10,000 GameServers of one
 the lab, no webhooks, no controllers, no pods). Ours once as writes alone and once as the drain's whole rounds: list,
 watch, plan, save, write, take in what came of it; meanwhile some more sessions begin. The floor has 64 connections open
 and looks at nothing. Sides take turns. Loops that start a process for each object are measured on some objects, and
-what they would take for all is computed from that and marked. Then a round with nothing to do is watched: what it asks
-of the API server, how soon a change is seen and acted upon, and what memory it takes when both slots have so many game
-servers.
+the time that they would take for all is computed from that and marked. Then a round with nothing to do is watched: what
+it asks of the API server, how soon a change is seen and acted upon, and how much memory it takes when both slots have
+that many game servers.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ Json = dict[str, Any]
 
 OBJECTS = (100, 1_000, 10_000)
 RUNS = 3
-# Of what takes minutes above so many objects.
+# For peers that take minutes above this many objects.
 KUBECTL_ALL = "kubectl annotate and label, --all"
 RUNS_OF_SLOW_PEERS = 1
 SLOW_ABOVE = 1_000
 KUBECTL_OBJECTS, K8S_OBJECTS = 100, 20
 PEER_THREADS = 16
-# As the module's lists have it.
+# The same as in the module's lists.
 PAGE_SIZE = 500
 CHANGES = 10
 SECONDS_BETWEEN_CHANGES = 0.3
 SPARE = "spare-{}"
-# Changes that come while it signals must find it signalling.
+# From this many objects on, signalling takes long enough for changes to arrive meanwhile.
 CHANGES_WHILE_SIGNALLING_FROM = 1_000
 END_SECONDS = 900
 LABEL, ANNOTATION = "eks-bluegreen.gameops/draining", "eks-bluegreen.gameops/drain"
@@ -70,7 +70,7 @@ Work = Callable[[Json], float]
 
 @dataclass(frozen=True)
 class Scene:
-    """A namespace with so many sessions, and some servers that wait to be allocated."""
+    """A namespace with sessions, and some servers that wait to be allocated."""
 
     cluster: Cluster
     folder: Path
@@ -96,7 +96,7 @@ class Loop:
     times: Sequence[float]
 
     def peer(self, objects: int) -> Peer:
-        """What it takes for so many objects; computed where that is another number."""
+        """What it takes for this many objects; computed if another number was measured."""
         times = [extrapolate(seconds, self.start, self.objects, objects) for seconds in self.times]
         computed = objects != self.objects
         return Peer(self.command, times, {"measured_objects": self.objects, "extrapolated": computed})
@@ -108,7 +108,7 @@ def extrapolate(seconds: float, start: float, measured: int, wanted: int) -> flo
 
 
 def request(run: str) -> Json:
-    """The patch that all sides but ours write. Ours has the time of each write, and the version it decided upon."""
+    """The patch that all sides but ours write. Ours has the time of each write, and the version that it decided on."""
     document = {
         "v": 1,
         "run": run,
@@ -154,7 +154,7 @@ def floor(scene: Scene) -> Work:
 
 
 def ours(scene: Scene, work: str, run: str, changes: int = 0) -> Json:
-    """Our side in a process of its own; what it tells, whose `seconds` are without the process's start.
+    """Our side in a process of its own; its result, whose `seconds` leave out the process's start.
 
     Once it watches, so many spare servers are allocated one after the other; `changed` has the moments.
     """
@@ -192,7 +192,7 @@ def our_process(scene: Scene, work: str, run: str, sessions: int) -> Iterator[su
 
 
 def finish(process: subprocess.Popen[str], scene: Scene) -> Json:
-    """The last line of what our process tells."""
+    """The last line of our process's output."""
     told, _ = process.communicate(timeout=END_SECONDS)
     if process.returncode:
         raise SystemExit(f"our side failed on {scene.namespace}: {told[-2000:]}")
@@ -222,7 +222,7 @@ def python_client(scene: Scene) -> Work:
 
 
 def whole(patch_all: Callable[[Json], None]) -> Work:
-    """All of it counts."""
+    """All of its time counts."""
     return lambda body: timed(lambda: patch_all(body))
 
 
@@ -273,7 +273,7 @@ def k8s_loop(scene: Scene, names: Sequence[str]) -> Work:
 
 
 def run_command(command: Sequence[str], scene: Scene) -> None:
-    """Run to the end; what it said is shown if it failed."""
+    """Run a command to its end; if it failed, show its output."""
     done = subprocess.run(command, env=scene.environment, cwd=scene.folder, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{command[0]} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -296,7 +296,7 @@ class Runs:
         return seconds
 
     def ours(self, scene: Scene, work: str, changes: int = 0) -> Json:
-        """What our side tells of one run."""
+        """The result of one run of our side."""
         run = self.next()
         told = ours(scene, work, run, changes)
         check(scene, run, scene.names)
@@ -323,7 +323,7 @@ def measure_loops(scene: Scene, runs: Runs, repeat: int) -> dict[str, Loop]:
     for _ in range(repeat):
         patches.append(runs.time(scene, kubectl_loop(scene, some), some))
         tasks.append(runs.time(scene, k8s_loop(scene, few), few))
-    # A playbook with nothing to do takes as long at any number; the shell's loop has no such share.
+    # A playbook with nothing to do takes the same time at any number; the shell's loop has no such share.
     shell = "for name in ...; do kubectl patch gameserver --type=merge -p '{...}' $name; done"
     module = "ansible-playbook benchmarks/playbooks/drain_k8s.yml"
     return {
@@ -351,7 +351,7 @@ def measure(scene: Scene, runs: Runs, repeat: int, loops: Mapping[str, Loop], *,
             if turn < RUNS_OF_SLOW_PEERS or objects <= SLOW_ABOVE or name != KUBECTL_ALL:
                 times[name].append(runs.time(scene, work, scene.names))
         writes.append(runs.ours(scene, "write")["seconds"])
-        # The last of a turn, for the steady state is that of a drain that has asked everybody.
+        # The last of a turn, because the steady state is that of a drain that has asked every session.
         changes = CHANGES if objects >= CHANGES_WHILE_SIGNALLING_FROM else 0
         rounds.append(runs.ours(scene, "signal", changes))
     measured = {"measured_objects": objects, "extrapolated": False}
@@ -367,7 +367,7 @@ def measure(scene: Scene, runs: Runs, repeat: int, loops: Mapping[str, Loop], *,
 
 
 def signalling(told: Sequence[Json]) -> Json:
-    """What there is to say of the rounds that signalled."""
+    """What there is to say about the rounds that signalled."""
     found = [reactions(one["changed"], one) for one in told if one["changed"]]
     meanwhile = {
         f"{name}_signalling": {
@@ -386,7 +386,7 @@ def signalling(told: Sequence[Json]) -> Json:
 
 
 def steady(scene: Scene, run: str) -> Json:
-    """A round with nothing to do but to watch, while some servers are allocated one after the other."""
+    """A round with nothing to do but watch, while some servers are allocated one after the other."""
     before = scene.cluster.game_server_requests()
     told = ours(scene, "watch", run, CHANGES)
     after = requests_when_watches_ended(scene.cluster, before["WATCH"] + 2)
@@ -401,7 +401,7 @@ def allocate(api: ApiServer, scene: Scene, name: str) -> None:
 
 
 def requests_when_watches_ended(cluster: Cluster, watches: int) -> Mapping[str, int]:
-    """What was asked so far. A watch is counted when it ends, which is a moment after its client did."""
+    """What has been asked so far. A watch is counted when it ends, which is a moment after its client did."""
     deadline = time.monotonic() + 10
     while (found := cluster.game_server_requests())["WATCH"] < watches and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -433,7 +433,7 @@ def reads(before: Mapping[str, int], after: Mapping[str, int], objects: int) -> 
 
 
 def bars(rows: Sequence[Json], steadies: Sequence[Json]) -> list[Bar]:
-    """What the issue promises, at the largest number of objects."""
+    """The bars, at the largest number of objects."""
     if not steadies:
         return []
     last, objects = steadies[-1], steadies[-1]["objects"]

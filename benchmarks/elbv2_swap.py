@@ -1,8 +1,8 @@
 """How long a swap of all listeners and rules takes: `python -m benchmarks.elbv2_swap --json`.
 
-One load balancer with 1, 20 and 100 rules beside the default action, on one AWS endpoint (moto) behind a proxy that
+One load balancer with 1, 20 and 100 rules besides the default action, on one AWS endpoint (moto) behind a proxy that
 adds 50 ms to each request. Ours as a whole ansible-playbook process and as module time alone (a warm client in this
-process, as the floor's); the floor is boto3, warm, 10 threads, without check nor verification. Sides take turns.
+process, like the floor's); the floor is boto3, warm, 10 threads, with no check or verification. Sides take turns.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def forward(groups: Mapping[str, str], weights: Weights) -> list[dict[str, Any]]
 
 
 def build(proxy: Proxy, folder: Path, rules: int) -> Scene:
-    """A load balancer with so many rules; all requests go to blue."""
+    """A load balancer with this many rules; all requests go to blue."""
     options = {"region_name": REGION, "endpoint_url": proxy.url}
     keys = {
         "aws_access_key_id": CREDENTIALS["AWS_ACCESS_KEY_ID"],
@@ -113,7 +113,7 @@ def build(proxy: Proxy, folder: Path, rules: int) -> Scene:
 
 
 def target_group(client: Any, name: str, vpc: str) -> str:
-    """One with a target, which moto calls healthy."""
+    """A target group with a target, which moto calls healthy."""
     made = client.create_target_group(Name=name, Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip")
     arn = str(made["TargetGroups"][0]["TargetGroupArn"])
     client.register_targets(TargetGroupArn=arn, Targets=[{"Id": "10.0.0.10", "Port": 8080}])
@@ -216,7 +216,7 @@ def aws_cli(scene: Scene, program: str) -> tuple[Swap, str]:
 
 
 def find_cli() -> str | None:
-    """The AWS CLI in build/, installed there if need be, for it pins a botocore of its own; else one on the path."""
+    """The AWS CLI in build/, installed there if needed, because it pins a botocore of its own; else one on the path."""
     program = CLI_FOLDER / "bin" / "aws"
     if not program.exists():
         try:
@@ -229,7 +229,7 @@ def find_cli() -> str | None:
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run to the end; what it said is shown if it failed."""
+    """Run a command to its end; if it failed, show its output."""
     done = subprocess.run(command, env=dict(environment), cwd=REPOSITORY, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command[:4])} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -290,7 +290,7 @@ def measure(scene: Scene, runs: int, cli: str | None, *, peers: bool) -> tuple[l
 
 
 def bars(rows: Sequence[Mapping[str, Any]], second_runs: Mapping[str, Mapping[str, int]]) -> list[Bar]:
-    """What issue and README promise, at the largest number of rules."""
+    """The bars, at the largest number of rules."""
     by_work = {row["work"]: row for row in rows}
     found = [
         Bar(f"writes of a second run, {work}", sum(n for call, n in counts.items() if not is_read(call)), 0)
@@ -315,7 +315,7 @@ def benchmark(rules: Sequence[int], runs: int, *, peers: bool) -> dict[str, Any]
     cli = find_cli() if peers else None
     skipped = {"terraform": "not measured"}
     if peers and not cli:
-        skipped["aws cli"] = "neither installed nor to be had from the package index"
+        skipped["aws cli"] = "neither installed nor available from the package index"
     rows: list[Row] = []
     second_runs = {}
     with tempfile.TemporaryDirectory() as folder, slow_aws(DELAY_SECONDS) as proxy:
@@ -341,7 +341,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quick", action="store_true", help="one rule, one run, no peers: does it work?")
     parser.add_argument(
-        "--rules", type=int, nargs="+", default=RULES, help="numbers of rules beside the default action"
+        "--rules", type=int, nargs="+", default=RULES, help="numbers of rules besides the default action"
     )
     parser.add_argument("--runs", type=int, default=RUNS)
     options = parser.parse_args()

@@ -1,8 +1,8 @@
-"""How long provisioning takes beside the longest chain of AWS's times: `python -m benchmarks.provision --json`.
+"""How long provisioning takes compared with the longest chain of AWS's times: `python -m benchmarks.provision --json`.
 
 A run is the playbook provision's own task file, playbooks/phases/native.yml: the cluster, the ways into it, Fargate
-profiles, node groups, add-ons, a target group at weight 0. AWS's times are scaled (1:60 by default). What a run costs
-by itself, Ansible's processes, does not scale with them, so the same run is measured with AWS times of nothing too.
+profiles, node groups, add-ons, a target group at weight 0. AWS's times are scaled (1:60 by default). A run's own
+cost, that of Ansible's processes, does not scale with them, so the same run is also measured with AWS times of zero.
 The proof of the nodes is left out: no Kubernetes answers here.
 """
 
@@ -41,7 +41,7 @@ def scaled(scale: float) -> dict[str, float]:
 
 
 def longest_chain(seconds: Mapping[str, float]) -> float:
-    """The cluster, then whatever takes longest of what runs side by side, then the add-ons."""
+    """The cluster, then the longest of the steps that run side by side, then the add-ons."""
     profiles = PROFILES * seconds["fargate_profile"]
     return seconds["cluster"] + max(seconds["nodegroup"], profiles) + seconds["addon"]
 
@@ -50,7 +50,7 @@ def longest_chain(seconds: Mapping[str, float]) -> float:
 def endpoint(
     number: int, folder: Path, seconds: Mapping[str, float]
 ) -> Iterator[tuple[LabConfig, dict[str, list[str]]]]:
-    """An AWS endpoint that takes so long, with a network and roles in it."""
+    """An AWS endpoint that takes these times, with a network and roles in it."""
     config = LabConfig.from_environment({"LAB_NUMBER": str(number), "LAB_STATE": str(folder)})
     os.environ["LAB_EKS_SECONDS"] = json.dumps(seconds)
     record = processes.start(config, "aws", ["python", "-m", "benchmarks._fake_eks"])
@@ -75,7 +75,7 @@ def balance(config: LabConfig, network: Mapping[str, list[str]], cluster: str) -
 
 
 def variables(config: LabConfig, network: Mapping[str, list[str]], cluster: str) -> dict[str, Any]:
-    """What the roles are told; as extra variables, so that no kubeconfig is found and no node asked for."""
+    """What the roles are told; as extra variables, so that no kubeconfig is found and no node is asked for."""
     return {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
@@ -149,7 +149,7 @@ def provision(config: LabConfig, network: Mapping[str, list[str]], cluster: str)
 
 
 def runs(number: int, folder: Path, seconds: Mapping[str, float], count: int) -> list[float]:
-    """Wall times of so many runs, each of a new cluster."""
+    """Wall times of this many runs, each of a new cluster."""
     with endpoint(number, folder, seconds) as (config, network):
         return [provision(config, network, f"arena-{one}") for one in range(count)]
 

@@ -52,7 +52,7 @@ def _playbooks(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def first_sentence(playbook: Path) -> str:
-    """Of the comment at the head of a playbook."""
+    """The first sentence of the comment at the head of a playbook."""
     header = HEADER.match(playbook.read_text())
     text = re.sub(r"\n?^# *", " ", header[1], flags=re.MULTILINE).strip() if header else ""
     sentence = SENTENCE.match(text)

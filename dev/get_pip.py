@@ -1,4 +1,4 @@
-"""Stands in for get-pip.py: installs pip from the wheel beside this file (see sanity.sh)."""
+"""Stands in for get-pip.py: installs pip from the wheel next to this file (see sanity.sh)."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
         --set ... --output policies
 
 What a playbook calls is read from its task files and those of its roles; what a module calls, from the note
-`IAM actions:` of its documentation. The second form fills in names, of which a placeholder may have several.
+`IAM actions:` in its documentation. The second form fills in names, of which a placeholder may have several.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs" / "iam"
 COLLECTION = "gameops.eks_bluegreen."
-# AWS' limit of a managed policy, in characters that are not white space.
+# AWS' limit for a managed policy, in characters that are not white space.
 LIMIT = 6144
 
-# Ten times as fast, where PyYAML was built with libyaml.
+# Ten times as fast, if PyYAML was built with libyaml.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NOTE = "IAM actions:"
 ACTION = re.compile(r"C\(([a-z0-9-]+:[A-Za-z0-9]+)\)")
@@ -217,7 +217,7 @@ SCOPES: Sequence[tuple[Scope, Sequence[str]]] = [
     (Scope("SessionReaders", READERS), ["ssm:GetParametersByPath"]),
     (Scope("TokenRole", TOKEN_ROLE), ["sts:AssumeRole"]),
     (Scope("Quotas", ("arn:aws:servicequotas:<region>:<account>:*",)), ["servicequotas:GetServiceQuota"]),
-    # EKS asks for these where a node group has a launch template.
+    # EKS asks for these if a node group has a launch template.
     (Scope("LaunchTemplates", ANY, (("ec2:LaunchTemplate", LAUNCH_TEMPLATE),)), ["ec2:RunInstances"]),
     (
         Scope("LaunchedInstances", (f"{EC2}instance/*", f"{EC2}volume/*"), (("ec2:CreateAction", ("RunInstances",)),)),
@@ -382,7 +382,7 @@ def actions_of_playbook(path: Path) -> set[str]:
 
 
 def needed(actions: set[str], arguments: Mapping[str, Any]) -> set[str]:
-    """What of a module's actions a task can take: deletions only where it is told to delete, and little else there.
+    """Which of a module's actions a task can take: deletions only where it is told to delete, and little else there.
 
     An add-on's associations are deleted by an update that leaves them out.
     Actions on the run record (S3, KMS) are there for the lease, whatever the state.

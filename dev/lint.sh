@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every gate of lint but ansible-test sanity (dev/sanity.sh). Runs them all side by side, then tells which failed.
+# Every gate of lint but ansible-test sanity (dev/sanity.sh). Runs them all side by side, then says which failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"

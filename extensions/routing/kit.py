@@ -10,7 +10,7 @@
         def provider(self):
             return command_provider(["./router", "--staging"])
 
-The tests move the destination to and fro many times: give them one that nobody plays by. docs/routing-providers.md.
+The tests move the destination to and fro many times: give them one that no players use. See docs/routing-providers.md.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class RoutingKit:
     """The tests. Each begins with all of the weight on the first slot."""
 
     slots: Sequence[str] = ("blue", "green")
-    # How long to wait for the evidence that a move is followed.
+    # How long to wait for the evidence that a move has taken effect.
     patience_seconds = 30.0
 
     @pytest.fixture
@@ -79,11 +79,11 @@ class RoutingKit:
         raise pytest.UsageError("override the fixture provider")
 
     def move(self, weights: Weights) -> None:
-        """For a provider that writes nothing: move the weights by what does."""
-        raise pytest.UsageError(f"override move, which has to move the weights to {weights}")
+        """For a provider that writes nothing: move the weights with whatever does."""
+        raise pytest.UsageError(f"override move, which must move the weights to {weights}")
 
     def follow(self, provider: Provider) -> None:
-        """Where the evidence comes from readers that a test has to play: let them follow. Nothing by default."""
+        """If the evidence comes from readers that a test has to play: let them follow. Does nothing by default."""
 
     @pytest.fixture(autouse=True)
     def start(self, provider: Provider) -> Reading:
@@ -193,7 +193,7 @@ class RoutingKit:
             assert len(won) == 1
             assert provider.read().token == won[0]
         else:
-            # The store has no condition: a loser's write may stand, but nobody is told that two have won.
+            # The store has no condition: a loser's write may remain, but no one is told that two have won.
             assert len(won) <= 1
         assert dict(provider.read().weights) == self.there
 
