@@ -1,1 +1,1 @@
-"""The rehearsal lab: a world on one machine in which an upgrade can be tried with live players."""
+"""The rehearsal lab: a world on one machine in which you can try an upgrade with live players."""

@@ -16,14 +16,14 @@ from lab.world.config import LabConfig, LabError
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="start the lab, or what of it is not running")
+    commands.add_parser("up", help="start the lab, or the parts of it that are not running")
     commands.add_parser("down", help="end every process of the lab")
-    commands.add_parser("status", help="what runs, as JSON")
+    commands.add_parser("status", help="show what runs, as JSON")
     commands.add_parser("binaries", help="build and unpack the programs that the lab runs")
     players = commands.add_parser("players", help="send players into the game, or call them back")
     players.add_argument("action", choices=["start", "stop", "status"])
     players.add_argument("--parties", type=int, default=50, help="parties of five (default 50)")
-    for command, text in (("stop-program", "stop one program of a cluster"), ("start-program", "let it go on")):
+    for command, text in (("stop-program", "stop one program of a cluster"), ("start-program", "let it run again")):
         fault = commands.add_parser(command, help=text)
         fault.add_argument("cluster", help="arena-blue or arena-green")
         fault.add_argument("program", help="kube-apiserver, agones-controller, ...")

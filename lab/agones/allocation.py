@@ -38,7 +38,7 @@ class Request:
 
 
 class Contention(Exception):
-    """Every chosen server was changed by somebody else first."""
+    """Every chosen server was changed by someone else first."""
 
 
 class Allocator:
@@ -50,7 +50,7 @@ class Allocator:
         self._random = shuffle or random.Random()
         self._waiting: list[Request] = []
         self._arrived = asyncio.Event()
-        # Servers whose write is under way: nobody else may choose them.
+        # Servers whose write is under way: no one else may choose them.
         self._taken: set[str] = set()
         self._writes: set[asyncio.Task[None]] = set()
 

@@ -1,4 +1,4 @@
-"""What Agones' validating webhook refuses of a FleetAutoscaler."""
+"""What Agones' validating webhook refuses in a FleetAutoscaler."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from lab.world.kube import Key, key_of
 
 
 class Autoscalers:
-    """Keeps one timer per FleetAutoscaler; a changed spec starts it anew."""
+    """Keeps one timer per FleetAutoscaler; a changed spec restarts it."""
 
     def __init__(self, autoscalers: Store, fleets: Store, servers: Store, recorder: Recorder) -> None:
         self._autoscalers = autoscalers

@@ -14,7 +14,7 @@ MAX_LIST_CAPACITY = 1000
 def counter_after(counter: Obj, action: Mapping[str, Any]) -> Obj:
     """A counter after an allocation's action: capacity first, then the count, kept between 0 and capacity.
 
-    What makes no sense (an unknown action, a negative figure) is ignored, as Agones does.
+    Anything that makes no sense (an unknown action, a negative figure) is ignored, as in Agones.
     """
     count, capacity = int(counter.get("count") or 0), int(counter.get("capacity") or 0)
     new_capacity = action.get("capacity")

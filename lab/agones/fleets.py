@@ -42,7 +42,7 @@ class Fleets:
         servers.informer.on_change(self._server_changed)
 
     def count_from_now(self) -> None:
-        """What is Allocated at the start was counted before."""
+        """Servers that are Allocated at the start were counted before."""
         self._counting = True
 
     def _set_changed(self, _: str, game_server_set: Obj) -> None:

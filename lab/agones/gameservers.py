@@ -111,7 +111,7 @@ class GameServers:
         except ApiError as error:
             if error.status.code in (403, 422):
                 return await self._fail(server, str(error.status.message))
-            # A Pod of that name from an earlier try is the one that was wanted, once the cache has it.
+            # A Pod with that name from an earlier try is the wanted one, once the cache has it.
             if error.status.code != 409 or self._pod_of(server) is None:
                 raise
         except ValueError as error:

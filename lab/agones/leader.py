@@ -43,7 +43,7 @@ class Leader:
         LOG.info("leading as %s", self._identity)
 
     async def keep(self) -> None:
-        """Renew for ever. Raises LeaseLost when somebody else has it, or when it could not be renewed in time."""
+        """Renew for ever. Raises LeaseLost when someone else has it, or when it could not be renewed in time."""
         renewed = asyncio.get_running_loop().time()
         while True:
             await asyncio.sleep(RENEW_SECONDS)

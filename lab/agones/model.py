@@ -73,7 +73,7 @@ def is_going(server: Obj) -> bool:
 
 
 def is_session(server: Obj) -> bool:
-    """Is somebody in it, or sure to come? Nothing but its own end removes such a server."""
+    """Is someone in it, or sure to come? Nothing but its own end removes such a server."""
     return state_of(server) in (ALLOCATED, RESERVED) and not is_deleting(server)
 
 

@@ -1,4 +1,4 @@
-"""The Pod of a game server, and what its node and Pod tell about its address."""
+"""The Pod of a game server, and what its node and Pod say about its address."""
 
 from __future__ import annotations
 

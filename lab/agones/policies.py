@@ -13,12 +13,12 @@ from lab.agones.model import Obj
 
 
 class Inactive(CannotScale):
-    """A schedule that is not in force: nothing is to be done, and nothing is wrong."""
+    """A schedule that is not in force: there is nothing to do, and nothing is wrong."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A size, and which policy has asked for it as the status names it."""
+    """A size, and which policy asked for it, as the status names it."""
 
     size: Desired
     policy: str
@@ -61,7 +61,7 @@ class Policies:
         return self._size(schedule["policy"])
 
     def _chain(self, chain: list[Mapping[str, Any]]) -> Wanted:
-        """The first entry that has a size has its way."""
+        """The first entry that has a size decides."""
         problem = CannotScale("the chain is empty")
         for entry in chain:
             try:

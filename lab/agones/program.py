@@ -17,7 +17,7 @@ Main = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 def setting(name: str, default: str | None = None) -> str:
-    """An environment variable. Raises LabError where it is missing and has no default."""
+    """An environment variable. Raises LabError if it is missing and has no default."""
     value = os.environ.get(name, default)
     if value is None:
         raise LabError(f"environment variable {name} is missing; the agones chart and the node agent set it")

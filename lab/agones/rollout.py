@@ -124,7 +124,7 @@ def _shrink(
 
 
 def _drop_unhealthy(rest: list[SetFigures], allowed: int, scale: dict[str, int]) -> list[SetFigures]:
-    """Old sets give up first what is neither ready nor in use."""
+    """Old sets first give up servers that are neither ready nor in use."""
     result = []
     left = allowed
     for one in rest:

@@ -46,7 +46,7 @@ def matches(server: Obj, selector: Mapping[str, Any]) -> bool:
 
 
 def _between(value: int, limits: Mapping[str, Any], minimum: str, maximum: str) -> bool:
-    """A maximum of 0 is none."""
+    """A maximum of 0 means none."""
     highest = int(limits.get(maximum) or 0)
     return value >= int(limits.get(minimum) or 0) and (highest == 0 or value <= highest)
 

@@ -34,7 +34,7 @@ class Store:
         return await self._merge(obj, {**change, "metadata": metadata})
 
     async def patch_own(self, obj: Obj, change: Obj) -> Obj:
-        """Merge fields that nobody else writes, whatever has happened to the others."""
+        """Merge fields that no one else writes, whatever has happened to the others."""
         return await self._merge(obj, change)
 
     async def _merge(self, obj: Obj, change: Obj) -> Obj:

@@ -50,7 +50,7 @@ def desired(kind: str, policy: Mapping[str, Any], fleet: Obj, removable: Removab
     if isinstance(size, str):
         if sums.allocated <= 0 and sums.new_capacity >= sums.least:
             return Desired(1, True)
-        # As with Buffer: so many percent of the future sum are to be free.
+        # As with Buffer: this percentage of the future sum must be free.
         buffer = math.ceil(sums.allocated * 100 / (100 - int(size.rstrip("%")))) - sums.allocated
     else:
         buffer = int(size)
@@ -124,7 +124,7 @@ def _grown(sums: Sums, buffer: int) -> Desired:
 
 
 def _shrunk(sums: Sums, buffer: int, entries: Callable[[], list[Obj | None]]) -> Desired:
-    """Without one server after the other, as long as buffer and least capacity stay."""
+    """Take away one server after the other, as long as the buffer and the least capacity remain."""
     if sums.capacity == sums.least:
         return Desired(sums.replicas, True)
     for entry in entries():

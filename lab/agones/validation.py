@@ -209,7 +209,7 @@ def _resources(resources: Obj, path: str) -> list[FieldError]:
 
 
 def _quantity(amount: str | int | float) -> Decimal:
-    """The number that a quantity means; 0 if it is none (the API server refuses it when it makes the pod)."""
+    """The number that a quantity means; 0 if it is not one (the API server refuses it when it makes the pod)."""
     try:
         # As text: as a float, 0.1 is not exactly 100m.
         number: Decimal = parse_quantity(str(amount))

@@ -20,7 +20,7 @@ MAX_RACE_DELAY = 0.5
 class WorkQueue:
     """Calls `sync` for each added key. What is added while its key is worked on runs again afterwards.
 
-    `spacing` seconds lie between two starts for one key: a first change is acted on at once, a storm is combined.
+    There are `spacing` seconds between two starts for one key: a first change is acted on at once, a burst is combined.
     """
 
     def __init__(
@@ -85,14 +85,14 @@ class WorkQueue:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         race = is_lost_race(error)
         delay = min(FIRST_DELAY * 2 ** (failures - 1), MAX_RACE_DELAY if race else MAX_DELAY)
-        # A lost race is how optimistic concurrency works; only a long row of them is news.
+        # A lost race is how optimistic concurrency works; only many in a row are news.
         if not race or failures > 5:
             LOG.warning("%s %s/%s: %s; again in %.2f s", self._name, *key, describe(error), delay)
         self.add_after(key, delay)
 
 
 def is_lost_race(error: Exception) -> bool:
-    """Did somebody else change or remove the object first?"""
+    """Did someone else change or remove the object first?"""
     return isinstance(error, ApiError) and error.status.code in (404, 409)
 
 

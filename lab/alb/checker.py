@@ -61,7 +61,7 @@ class HealthChecker:
             await asyncio.sleep(health.check.interval)
 
     async def _ask(self, health: TargetHealth, url: str) -> str:
-        if not url.startswith("http://127."):  # whatever somebody registers, the lab stays on loopback
+        if not url.startswith("http://127."):  # whatever someone registers, the lab stays on loopback
             return "Target.IpUnusable"
         timeout = aiohttp.ClientTimeout(total=health.check.timeout)
         headers = {"User-Agent": "ELB-HealthChecker/2.0", "Connection": "close"}

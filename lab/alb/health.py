@@ -9,7 +9,7 @@ from lab.alb.model import HealthCheck
 
 @dataclass
 class TargetHealth:
-    """One passed check makes a new target healthy; afterwards the thresholds of its group count."""
+    """One passed check makes a new target healthy; after that the thresholds of its group count."""
 
     check: HealthCheck
     state: str = "initial"
@@ -32,6 +32,6 @@ class TargetHealth:
 
 
 def judge(check: HealthCheck, status: int) -> str:
-    """The reason for which a target fails its check by this HTTP status; "" if it passes."""
+    """Why a target with this HTTP status fails its check; "" if it passes."""
     passed = any(low <= status <= high for low, high in check.codes)
     return "" if passed else "Target.ResponseCodeMismatch"

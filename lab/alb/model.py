@@ -129,7 +129,7 @@ def _values(condition: dict[str, Any], key: str) -> tuple[str, ...]:
 
 
 def parse_actions(actions: list[dict[str, Any]]) -> Action:
-    """The routing action: the last one (authentication comes before it, and the lab lets everybody pass)."""
+    """The routing action: the last one (authentication comes before it, and the lab lets everyone pass)."""
     action = max(actions, key=lambda one: int(one.get("Order") or 0))
     if action["Type"] == "forward":
         return _parse_forward(action)

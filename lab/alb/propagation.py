@@ -8,7 +8,7 @@ from lab.alb.model import World
 
 
 class Propagation:
-    """Holds each changed reading back for `delay` seconds, as AWS takes its time after a successful call."""
+    """Holds each changed reading back for `delay` seconds, because AWS takes its time after a successful call."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay

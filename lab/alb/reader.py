@@ -19,7 +19,7 @@ def make_client(config: LabConfig) -> Any:
         region_name=config.region,
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
-        # The next reading comes in a second: no attempt of its own is worth a wait.
+        # The next reading comes in a second: a retry is not worth the wait.
         config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1}),
     )
 

@@ -58,12 +58,12 @@ def choose_group(forward: Forward, cookie: str | None, now: float, draw: float) 
 
 
 def make_cookie(arn: str, expires: float) -> str:
-    """The value of the stickiness cookie. AWS encrypts its own; nobody may rely on what is in it."""
+    """The value of the stickiness cookie. AWS encrypts its own; no one may rely on what is in it."""
     return base64.urlsafe_b64encode(json.dumps([arn, expires]).encode()).decode().rstrip("=")
 
 
 def read_cookie(value: str, now: float) -> str | None:
-    """The target group that a cookie holds on to; None if it is over or not one of ours."""
+    """The target group that a cookie sticks to; None if the cookie has expired or is not one of ours."""
     try:
         arn, expires = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
         return str(arn) if expires > now else None

@@ -1,6 +1,6 @@
 """`python -m lab.aws`: the lab's AWS endpoint, until SIGTERM.
 
-Its account lives in memory. Clusters that an earlier endpoint left behind are removed at the start, for nobody
+Its account lives in memory. Clusters that an earlier endpoint left behind are removed at the start, because no one
 knows them any more.
 """
 

@@ -23,7 +23,7 @@ SERVICES = {"elasticloadbalancing": "elbv2", "servicequotas": "service-quotas", 
 IAM_PREFIXES = {"monitoring": "cloudwatch"}
 # Smithy's RPC protocol, which moto's router does not know, names the operation in the path.
 RPC_PATH = re.compile(r"/service/[^/]+/operation/(?P<operation>\w+)")
-# AWS asks nobody for a permission to make these.
+# AWS asks for no permission to make these.
 FREE = {"sts:GetCallerIdentity"}
 # S3's operations whose action has another name.
 S3_ACTIONS = {
@@ -65,7 +65,7 @@ EKS_BELOW_CLUSTER = {
 }
 # EKS' creations are checked against the cluster, whatever they name.
 EKS_ON_CLUSTER = ("Create", "List")
-# Roles that a request hands to EKS: parameter -> the service that will wear it.
+# Roles that a request hands to EKS: parameter -> the service that will assume it.
 PASSED_ROLES = {
     "roleArn": "eks.amazonaws.com",
     "nodeRole": "ec2.amazonaws.com",
@@ -84,7 +84,7 @@ MADE_UP = "0000000000000000"
 
 
 def checks_of(environ: dict[str, Any], service: str, region: str) -> list[Check]:
-    """The permissions that a signed request needs; none if nobody knows its operation.
+    """The permissions that a signed request needs; none if no one knows its operation.
 
     Leaves the request to be read again.
     """

@@ -41,7 +41,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Signed:
-    """Who says to have signed a request, and for which service."""
+    """Who claims to have signed a request, and for which service."""
 
     key: str
     region: str

@@ -1,4 +1,4 @@
-"""Who stands behind an access key: users and assumed roles, as moto's IAM and STS keep them."""
+"""Who is behind an access key: users and assumed roles, as moto's IAM and STS keep them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """IAM's answer to "may they?": identity policies with actions, resources and StringEquals conditions.
 
-moto's own enforcement (5.2.5) matches resources for S3 alone, every other service against `*`, and takes
-a condition whose value it does not know for fulfilled.
+moto's own enforcement (5.2.5) matches resources for S3 alone, every other service against `*`, and treats
+a condition whose value it does not know as fulfilled.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Check:
 
 
 def is_allowed(documents: Iterable[str], check: Check) -> bool:
-    """Whether policy documents (JSON) allow it together: some statement allows, none denies."""
+    """Whether policy documents (JSON) together allow it: some statement allows, none denies."""
     effects = {
         statement["Effect"]
         for document in documents

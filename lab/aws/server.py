@@ -101,7 +101,7 @@ class LabEndpoint:
             return self._moto(environ, start_response)  # type: ignore[no-any-return]
 
     def _refusal(self, environ: dict[str, Any]) -> Refusal | None:
-        """Why a request may not pass: its key is nobody's, or its owner lacks a permission."""
+        """Why a request may not pass: its key has no owner, or its owner lacks a permission."""
         signed = signed_by(environ.get("HTTP_AUTHORIZATION", ""))
         if signed is None:
             return None

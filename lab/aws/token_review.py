@@ -59,7 +59,7 @@ class Verifier:
         expected = sign(url, query, {name: headers.get(name, "") for name in signed}, principal.secret_key)
         if not hmac.compare_digest(expected, query["x-amz-signature"]):
             raise TokenRefused(
-                f"the signature does not match: the token is for another cluster than {cluster},"
+                f"the signature does not match: the token is for a cluster other than {cluster},"
                 " or its secret key is wrong"
             )
         return principal
@@ -72,7 +72,7 @@ class Verifier:
         pairs = parse_qsl(url.query, keep_blank_values=True)
         query = {key.lower(): value for key, value in pairs}
         if len(query) != len(pairs):
-            raise TokenRefused("a query parameter stands twice")
+            raise TokenRefused("a query parameter appears twice")
         unknown = sorted(set(query) - ALLOWED)
         if unknown:
             raise TokenRefused(f"query parameters that do not belong in a token: {', '.join(unknown)}")
@@ -94,13 +94,13 @@ class Verifier:
         if self.now() > signed_at + TOKEN_LIFETIME:
             raise TokenRefused(f"the token expired at {(signed_at + TOKEN_LIFETIME).isoformat()}")
         if self.now() < signed_at - CLOCK_SKEW:
-            raise TokenRefused(f"the token is signed for a time to come, {signed_at.isoformat()}")
+            raise TokenRefused(f"the token is signed for a time in the future, {signed_at.isoformat()}")
 
     def _check_key(self, query: Mapping[str, str]) -> Principal:
         key = query["x-amz-credential"].split("/")[0]
         principal = self.find_principal(key)
         if principal is None:
-            raise TokenRefused(f"nobody has the access key {key}")
+            raise TokenRefused(f"no one has the access key {key}")
         if (principal.session_token or "") != query.get("x-amz-security-token", ""):
             raise TokenRefused(f"the security token does not belong to the access key {key}")
         if principal.expires and self.now() > principal.expires:

@@ -42,7 +42,7 @@ def verify(
     """Check a token.
 
     `client_ids`: the audiences of the IAM OIDC provider of an issuer, None if there is no provider.
-    `public_key`: the PEM key that an issuer signs with, None if nobody has this issuer.
+    `public_key`: the PEM key that an issuer signs with, None if no one has this issuer.
     """
     head, claims, signed, signature = _take_apart(token)
     issuer = str(claims.get("iss", ""))

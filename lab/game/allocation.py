@@ -1,4 +1,4 @@
-"""Allocating a game server on an EKS cluster named by the destination, with a token of the own role."""
+"""Allocating a game server on an EKS cluster named by the destination, with a token of this program's own role."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from botocore.signers import RequestSigner
 
 LOG = logging.getLogger(__name__)
 
-# EKS takes a token for 15 minutes, whatever lifetime the URL in it claims.
+# EKS accepts a token for 15 minutes, whatever lifetime the URL in it claims.
 TOKEN_SECONDS = 10 * 60.0
 URL_SECONDS = 60
 ATTEMPTS = 2
@@ -132,7 +132,7 @@ class Cluster:
         self._access, self._is_stale = access, False
 
     def forget(self) -> None:
-        """Look the cluster up again before the next call: it may be another one of the same name."""
+        """Look the cluster up again before the next call: it may be a new one with the same name."""
         self._is_stale = True
         self._token_until = 0.0
 
@@ -168,7 +168,7 @@ class Allocator:
         return self._clusters[name]
 
     async def prepare(self, name: str) -> None:
-        """Make ready to allocate on a cluster. Raises AllocationFailed."""
+        """Get ready to allocate on a cluster. Raises AllocationFailed."""
         try:
             await self._cluster(name).prepare()
         except Exception as error:  # botocore's and ssl's errors have no common ancestor
@@ -195,12 +195,12 @@ class Allocator:
         if status["state"] != "Allocated":
             return None
         server = status["gameServerName"]
-        # The answer to an allocation names no uid, and the ticket needs it.
+        # The answer to an allocation does not give the uid, and the ticket needs it.
         found = await self._call(name, "GET", f"{self._servers}/{server}")
         return Allocated(server, found["metadata"]["uid"], status["address"], status["ports"][0]["port"])
 
     async def _call(self, name: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Call a cluster, a second time after a fault that may pass."""
+        """Call a cluster; try a second time after a fault that may pass."""
         problem = ""
         for _ in range(ATTEMPTS):
             await self.prepare(name)

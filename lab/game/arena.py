@@ -1,12 +1,12 @@
 """The reference game server: one match of Arena, and how it keeps the drain contract.
 
 It sees Agones only through the SDK: `observe` is what WatchGameServer (and a poll each 15 s) delivers,
-`Sdk` what it may ask for. Sockets are somebody else's: a client here is anything that can be told
+`Sdk` what it may ask for. Sockets are someone else's job: a client here is anything that can be told
 something and be closed.
 
-`docs/game-servers.md` builds such a server step by step. Read `drain` first, which decides; here stands what
-is done about it, in the order in which it happens: what the SDK delivers, what players do, the match, the
-drain, the end.
+`docs/game-servers.md` builds such a server step by step. Read `drain` first, which decides; this file
+acts on it, in the order in which things happen: what the SDK delivers, what players do, the match, the drain,
+the end.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ LOG = logging.getLogger(__name__)
 PLAYERS_LIST = "players"
 SESSION_ANNOTATION = "arena/session"
 MATCH_SECONDS_ANNOTATION = "arena/match-seconds"
-# A closing acknowledgement is seen before Shutdown(), or this long was waited for it.
+# Before Shutdown(), wait this long for the closing acknowledgement to be seen.
 ACKNOWLEDGEMENT_SECONDS = 2.0
 # A match lasts at least until its players are in.
 JOINING_SECONDS = 5.0
-# A match begins with its first player, since those who are handed over come when they were told to. So long it waits.
+# A match begins with its first player, because those who are handed over come when they were told to. It waits this
+# long for one.
 NO_SHOW_SECONDS = 60.0
 
 
@@ -119,7 +120,7 @@ class ArenaServer:
         self._hear(view.annotations.get(self._request_annotation, ""))
 
     def stop(self) -> None:
-        """The container is killed: connections break, nobody is told anything."""
+        """The container is killed: connections break, no one is told anything."""
         self._is_finishing = True
         for timer in (self._match_timer, self._drain_timer):
             if timer:
@@ -180,14 +181,14 @@ class ArenaServer:
     def _begin_match(self) -> None:
         self._match_seconds = self._draw_seconds(self._mean) if self._mean > 0 else None
         self._match = drain.Match(self._view.allocation)
-        # Its players may have come before the server heard of its allocation.
+        # Its players may have come before the server heard about its allocation.
         self._members = self._members if self._clients else ()
         self._drain = drain.begin_match(self._drain)
         self._time_match(0.0 if self._clients else NO_SHOW_SECONDS)
         self._set_drain_timer()
 
     def _time_match(self, at_least: float = 0.0) -> None:
-        """The match ends so long from now, or after `at_least`."""
+        """The match ends that many seconds from now, or after `at_least`."""
         if self._match_timer:
             self._match_timer.cancel()
             self._match_timer = None
@@ -225,7 +226,7 @@ class ArenaServer:
             return None
 
     def _resume_drain(self) -> None:
-        """Take up what the process before this one had acknowledged."""
+        """Resume what the process before this one had acknowledged."""
         text = self._view.annotations.get(self._request_annotation, "")
         acknowledged = self._view.annotations.get(drain.ACKNOWLEDGEMENT_ANNOTATION)
         request = self._read_request(text) if text and acknowledged else None
@@ -254,13 +255,13 @@ class ArenaServer:
         self._finish(farewell)
 
     def _introduction(self, successor: drain.Successor) -> dict[str, Any]:
-        """What the players need to be let in by the server that takes the session over."""
+        """What the players need so that the server that takes over the session lets them in."""
         session = self._view.annotations.get(SESSION_ANNOTATION, "")
         ticket = Ticket(successor.uid, session, self._members)
         return {"address": successor.address, "port": successor.port, "ticket": ticket.encode()}
 
     def _acknowledge(self) -> Coroutine[Any, Any, None]:
-        """The write of what is true now, after those that were begun before."""
+        """Writes what is true now, after the writes that were begun before."""
         return self._write_acknowledgement(drain.acknowledgement(self._drain, self._current_match()))
 
     async def _write_acknowledgement(self, text: str) -> None:

@@ -5,7 +5,7 @@
      "deaf_share": share of game servers that hear no request to drain,
      "crash_share": share of game servers whose process dies once it has acknowledged that it is closing}
 
-Which servers have a fault follows from their uids, so that whoever knows the share knows which they are.
+Which servers have a fault follows from their uids, so anyone who knows the share knows which they are.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def path_of(config: LabConfig) -> Path:
 
 
 def write(config: LabConfig, conduct: Conduct) -> None:
-    """Have all game servers of the lab behave so from now on."""
+    """Make all game servers of the lab behave like this from now on."""
     write_json(path_of(config), asdict(conduct))
 
 
 class ConductFile:
-    """The file's content as of now; read again when the file has changed."""
+    """The file's current content; read again when the file has changed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

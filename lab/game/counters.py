@@ -30,7 +30,7 @@ def wait(ticket: str) -> web.Response:
 
 
 def unknown(ticket: str) -> web.Response:
-    return web.json_response({"error": f"nobody waits with {ticket}"}, status=404)
+    return web.json_response({"error": f"no one waits with {ticket}"}, status=404)
 
 
 class Counter:
@@ -77,7 +77,7 @@ class SharedCounter:
         try:
             return wait(await asyncio.to_thread(self._queue.enter, party, players, match))
         except (BotoCoreError, ClientError) as error:
-            return unavailable(f"the shared queue takes nobody: {error}")
+            return unavailable(f"the shared queue takes no one: {error}")
 
     async def ask(self, request: web.Request) -> web.Response:
         ticket = request.match_info["ticket"]

@@ -17,7 +17,7 @@ class BadDocument(ValueError):
 class Destination:
     """One revision of the document. `clusters` names a cluster for each slot with a weight above 0.
 
-    `queues` says `closed` of a slot whose queue takes no more tickets.
+    `queues` says `closed` for a slot whose queue takes no more tickets.
     """
 
     revision: int
@@ -47,7 +47,7 @@ def parse_document(text: str) -> Destination:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadDocument(f"not a destination ({error!r}): {text[:200]!r}") from error
     if any(weight < 0 for weight in weights.values()) or not destination.slots():
-        raise BadDocument(f"no slot gets sessions by the weights {weights}")
+        raise BadDocument(f"no slot gets sessions with the weights {weights}")
     missing = [slot for slot in destination.slots() if not destination.clusters.get(slot)]
     if missing:
         raise BadDocument(f"no cluster is named for {', '.join(missing)}")

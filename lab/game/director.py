@@ -27,7 +27,7 @@ LOG = logging.getLogger(__name__)
 
 PORT = 8081
 EVENT_SECONDS = 2.0
-# Younger than this, an event of another director tells that he is still there.
+# An event of another director that is younger than this shows that the other one is still there.
 FRESH_SECONDS = 2 * EVENT_SECONDS
 
 
@@ -46,7 +46,7 @@ class Director:
         self._slot = slot
         self._pod = pod
         self._now = now
-        # The last event must not be written after the leave.
+        # The last event must not be written after the note that this director has left.
         self._writing = threading.Lock()
         self._has_left = False
 
@@ -63,7 +63,7 @@ class Director:
             self._write(int(last.get("event", 0)) + 1, overlaps)
 
     def leave(self) -> None:
-        """Call no more events, and say so where the last one was one's own. Raises what boto3 raises."""
+        """Call no more events, and say so if the last one was this director's own. Raises what boto3 raises."""
         with self._writing:
             self._has_left = True
             last = self._last()

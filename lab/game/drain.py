@@ -48,7 +48,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Successor:
-    """The server that takes the session over."""
+    """The server that takes over the session."""
 
     address: str
     port: int
@@ -72,7 +72,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Match:
-    """What the server knows of the match it plays. `ends_at` is None if it never ends by itself."""
+    """What the server knows about the match that it plays. `ends_at` is None if it never ends by itself."""
 
     allocation: str
     players: int = 0
@@ -81,7 +81,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Drain:
-    """Where a server stands in its drain."""
+    """How far a server is in its drain."""
 
     phase: Phase = Phase.IDLE
     request: Request | None = None
@@ -100,7 +100,7 @@ def parse_request(text: str) -> Request:
         data = json.loads(text)
         run, seq = str(data["run"]), int(data["seq"])
     except (ValueError, KeyError, TypeError) as error:
-        raise Unreadable(f"the drain request is no JSON object with run and seq: {text[:200]!r}") from error
+        raise Unreadable(f"the drain request is not a JSON object with run and seq: {text[:200]!r}") from error
     known = Request(run, seq, str(data.get("allocation", "")))
     try:
         return _read_wish(known, data)
@@ -140,14 +140,14 @@ def _time(text: Any) -> datetime:
 
 
 def hear(drain: Drain, request: Request, match: Match, now: datetime) -> Drain | None:
-    """Take a request in. Returns the new state, to be acknowledged, or None if the request is not news."""
+    """Take in a request. Returns the new state, to be acknowledged, or None if the request is not news."""
     if not _concerns(request, match):
         return None
     seen = drain.request
     if seen and request.run == seen.run and request.seq <= seen.seq:
         return None
     if drain.phase is Phase.CLOSING:
-        # Nothing can change any more; the runner learns it under the number it waits for.
+        # Nothing can change any more; the runner is told so under the number that it waits for.
         return replace(drain, request=replace(request, spread_seconds=seen.spread_seconds if seen else 0.0))
     if request.problem:
         return Drain(Phase.REFUSED, request)
@@ -189,14 +189,14 @@ def begin_closing(drain: Drain, now: datetime) -> Drain:
 
 
 def closes_at(drain: Drain, match: Match) -> datetime | None:
-    """When the drain closes the clients; None if it does not, or nobody knows."""
+    """When the drain closes the clients; None if it does not, or if no one knows."""
     if drain.phase is not Phase.ACCEPTED or drain.request is None:
         return None
     return match.ends_at if drain.request.mode is Mode.AT_MATCH_END else drain.request.not_before
 
 
 def may_join(drain: Drain, *, own_member: bool) -> bool:
-    """Whether a player may come in: while a drain is set only those of the session itself."""
+    """Whether a player may come in: while a drain is set, only those of the session itself."""
     return drain.phase is not Phase.CLOSING and (own_member or drain.phase is not Phase.ACCEPTED)
 
 

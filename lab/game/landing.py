@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from lab.game.allocation import Allocated, AllocationFailed
 
-# So long after a match was moved its parties still find each other.
+# For this long after a match was moved, its parties still find each other.
 REUNION_SECONDS = 60.0
 
 

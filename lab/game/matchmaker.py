@@ -9,8 +9,8 @@ whichever cluster it runs in.
   parties that name the same one within a minute get the same server.
 - With MATCHMAKER_QUEUE=per_slot: 202 with {waiting, poll_seconds} instead. `GET /match/<waiting>` is then 202 until it
   is the 200 from above; any matchmaker takes the question to the one that holds the place. 503 where the destination
-  has closed the slot's queue, 404 for a place that nobody holds any more.
-- With MATCHMAKER_QUEUE=shared: the same answers, but the places lie in the table MATCHMAKER_TICKETS of DynamoDB, and
+  has closed the slot's queue, 404 for a place that no one holds any more.
+- With MATCHMAKER_QUEUE=shared: the same answers, but the places are in the DynamoDB table MATCHMAKER_TICKETS, and
   the matchmakers of both slots serve them. The servers of moved matches are noted there too.
 
 It reports the revision that it follows in the parameter `<document>/readers/<pod>`: the oldest one that
@@ -109,7 +109,7 @@ class Matchmaker:
             follower.requests -= 1
 
     async def match(self, party: str, players: Sequence[str], match: str = "") -> dict[str, Any]:
-        """A session for a party, the one of its match that was moved. Raises NoMatch or AllocationFailed."""
+        """A session for a party, that of its match if that was moved. Raises NoMatch or AllocationFailed."""
 
         def start() -> Coroutine[Any, Any, Landing]:
             return self._start(party)
@@ -164,7 +164,7 @@ class Matchmaker:
             await asyncio.sleep(SHARED_LOOK_SECONDS)
 
     async def serve_places(self, queue: SharedQueue) -> None:
-        """Serve once those who wait, until there is no server."""
+        """Serve those who wait once, until there is no server left."""
         for place in await asyncio.to_thread(queue.places):
             if not await asyncio.to_thread(queue.take, place):
                 continue
@@ -248,7 +248,7 @@ class DocumentReader:
             await asyncio.sleep(seconds)
 
     async def leave(self) -> None:
-        """The reader is gone: nobody shall wait for it."""
+        """The reader is gone: no one should wait for it."""
         try:
             await asyncio.to_thread(self._parameters.delete, self._report_name)
         except (BotoCoreError, ClientError) as error:
@@ -301,7 +301,7 @@ class Desk:
 
 
 def desk_of(environ: Mapping[str, str], allocator: Allocator) -> Desk:
-    """The matchmaker and the queue that the environment asks for. Raises SystemExit for one that there is not."""
+    """The matchmaker and the queue that the environment asks for. Raises SystemExit for a queue that does not exist."""
     kind, slot, address = environ.get("MATCHMAKER_QUEUE", NO_QUEUE), environ["MATCHMAKER_SLOT"], environ["POD_IP"]
     if kind == NO_QUEUE:
         return Desk(Matchmaker(allocator))
@@ -341,7 +341,7 @@ async def serve(environ: Mapping[str, str]) -> None:
     await runner.cleanup()
     following.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await following  # raises what has ended it
+        await following  # raises the error that ended it
     await reader.leave()
     await allocator.close()
 

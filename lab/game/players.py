@@ -1,4 +1,4 @@
-"""`python -m lab.game.players`: parties who play Arena, and the honest account of how it went.
+"""`python -m lab.game.players`: parties who play Arena, and an honest account of how it went.
 
 A party's leader asks for a match through the load balancer; the members follow with the ticket. When the
 match is over, or the server says `move`, the leader asks again. A connection that breaks without a word is
@@ -6,7 +6,7 @@ tried again with the same ticket; when that does not help, the session counts as
 --never-return-share so many of the players who are told to move never come back.
 
 Control, at http://127.<lab>.0.3:8090: `GET /status` (`?lists=no` leaves out the last three of the figures), and
-`POST /stop`, which ends the program. The same figures stand in `<state>/players.json`, written at the end and, without
+`POST /stop`, which ends the program. The same figures are in `<state>/players.json`, written at the end and, without
 those three, each second:
 
     {"state": "playing" | "stopped", "started_at": RFC 3339, "seconds": since then, "parties_total",
@@ -62,10 +62,10 @@ LOBBY_SECONDS = (0.2, 1.0)
 # How long a player tries to get back to a server whose connection broke, and how often.
 RECONNECT_SECONDS = 8.0
 RECONNECT_PAUSE_SECONDS = 0.25
-# When one member knows that the session has ended, the others learn it in this time.
+# When one member knows that the session has ended, the others learn it within this time.
 STRAGGLER_SECONDS = 2.0
 DEFAULT_RETRY_SECONDS = 1.0
-# The slot of a session that a server was introduced for: it does not tell where the other one stands.
+# The slot of a session that a server was introduced for: it does not say where the other one is.
 HANDED_OVER = "handed over"
 
 
@@ -93,12 +93,12 @@ class Lost(Exception):
 
 
 class NotAdmitted(Exception):
-    """The server does not know the ticket: it is not the one any more."""
+    """The server does not know the ticket: it is no longer the one that was named."""
 
 
 @dataclass(frozen=True)
 class Farewell:
-    """How a session ended for a player, when to ask again at the latest, and who takes the session over, if anyone."""
+    """How a session ended for a player, when to ask again at the latest, and who takes over the session, if anyone."""
 
     end: End
     retry_within_seconds: float = 0.0
@@ -173,7 +173,7 @@ class Player:
         return Farewell(End.LOST)
 
     async def _connect(self, session: Session) -> Connection | None:
-        """Come in, or come back; None if that does not work for too long, or the server is another one."""
+        """Come in, or come back; None if that fails for too long, or if the server is a different one."""
         give_up = time.monotonic() + RECONNECT_SECONDS
         while time.monotonic() < give_up:
             try:
@@ -205,7 +205,7 @@ class Player:
         return farewell
 
     def leave_unheard(self) -> None:
-        """The others know that the session has ended, this one's connection never said so."""
+        """The others know that the session has ended; this player's connection never said so."""
         if self._is_playing:
             self._accounts.connection_lost(self.name, time.monotonic())
 
@@ -244,7 +244,7 @@ class Party:
         self._never_return_share = never_return_share
 
     async def run(self) -> None:
-        """Play one session after the other until cancelled, or nobody is left."""
+        """Play one session after the other until cancelled, or until no one is left."""
         moved_from, successor = "", None
         while self._players:
             session = successor or await self._find_session(moved_from)

@@ -22,7 +22,7 @@ SILENCE_SECONDS = 20.0
 
 
 class BadMessage(ValueError):
-    """What came over the wire is not of this protocol."""
+    """What came over the wire does not belong to this protocol."""
 
 
 def encode(message: Message) -> bytes:
@@ -35,13 +35,13 @@ def decode(line: bytes) -> Message:
     except ValueError as error:
         raise BadMessage(f"not JSON: {line[:80]!r}") from error
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise BadMessage(f"no object with a type: {line[:80]!r}")
+        raise BadMessage(f"not an object with a type: {line[:80]!r}")
     return message
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """Who may join which server. Not signed, as nobody cheats in the lab; a real game's must be."""
+    """Who may join which server. Not signed, because no one cheats in the lab; a real game's must be."""
 
     server_uid: str
     session: str
@@ -52,9 +52,9 @@ class Ticket:
 
     @classmethod
     def decode(cls, text: str) -> Ticket:
-        """Raises BadMessage if the text is no ticket."""
+        """Raises BadMessage if the text is not a ticket."""
         try:
             data = json.loads(base64.urlsafe_b64decode(text))
             return cls(str(data["server_uid"]), str(data["session"]), tuple(map(str, data["members"])))
         except (ValueError, KeyError, TypeError) as error:
-            raise BadMessage(f"no ticket: {text[:80]!r}") from error
+            raise BadMessage(f"not a ticket: {text[:80]!r}") from error

@@ -26,7 +26,7 @@ LAST_ALLOCATED = "agones.dev/last-allocated"
 
 @dataclass(frozen=True)
 class GameServerView:
-    """What a game server reads of its own GameServer."""
+    """What a game server reads from its own GameServer."""
 
     namespace: str
     name: str
@@ -79,7 +79,7 @@ class Sdk(Protocol):
 
 
 class SidecarSdk:
-    """Writes as the real sidecar does: JSON patches that test the resourceVersion, and again after a lost race."""
+    """Writes as the real sidecar does: JSON patches that test the resourceVersion, repeated after a lost race."""
 
     def __init__(self, client: AsyncClient, view: GameServerView) -> None:
         self._client = client
@@ -124,7 +124,7 @@ class SidecarSdk:
                 await self._patch({f"/status/lists/{name}/values": values for name, values in changed.items()})
 
     async def _patch(self, changes: Mapping[str, Any]) -> None:
-        """Write until it is taken, the server is gone, or somebody else ended it."""
+        """Write until it is taken, the server is gone, or someone else ended it."""
         while not self._view.is_ending:
             test = {"op": "test", "path": "/metadata/resourceVersion", "value": self._view.version}
             writes = [{"op": "add", "path": path, "value": value} for path, value in changes.items()]

@@ -2,9 +2,9 @@
 
 Stands in for the kubelet, the container and the SDK sidecar of each GameServer of the image
 `gameops-lab/arena`: binds its address and port, calls Ready, plays its match, ends it. Other images are
-left alone. Started again it takes its servers over; their matches go on, players come back with their
+left alone. Started again, it takes over its servers; their matches go on, players come back with their
 tickets. LAB_MATCH_SECONDS is the mean length of a match (120; 0: matches never end); the annotation
-`arena/match-seconds` of a GameServer goes first. lab.game.conduct changes the length, and gives servers faults.
+`arena/match-seconds` of a GameServer wins. lab.game.conduct changes the length, and gives servers faults.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class FaultySdk:
 
 
 def without_requests(view: GameServerView) -> GameServerView:
-    """What a server sees that hears no request to drain."""
+    """What is seen by a server that hears no request to drain."""
     kept = {name: text for name, text in view.annotations.items() if name != REQUEST_ANNOTATION}
     return replace(view, annotations=kept)
 
@@ -159,7 +159,7 @@ class Container:
         self._crashing = asyncio.create_task(self._fail_pod())
 
     async def _fail_pod(self) -> None:
-        """What the kubelet says of a container that ended."""
+        """What the kubelet says about a container that ended."""
         status = {"status": {"phase": "Failed", "reason": "Error"}}
         try:
             await self._client.patch(Pod.Status, self.view.name, status, namespace=self.view.namespace)
@@ -222,7 +222,7 @@ class House:
             self._containers[view.uid] = self._start(view)
 
     def refresh(self, obj: Any) -> None:
-        """Tell a container about its GameServer once more; starts none, as the object may be gone by now."""
+        """Tell a container about its GameServer once more; starts none, because the object may be gone by now."""
         view = view_of(obj)
         if view.uid in self._containers:
             self._containers[view.uid].observe(view)

@@ -1,7 +1,7 @@
-"""The queue that the matchmakers of both slots share: its tickets, and where moved matches land, lie in one table.
+"""The queue that the matchmakers of both slots share: its tickets, and where moved matches land, are in one table.
 
-Any matchmaker takes a ticket and any answers for it. Who serves a party holds its ticket for a while, so that it is
-served once; the ticket of a matchmaker that has died is free again after that.
+Any matchmaker takes a ticket and any answers for it. The matchmaker that serves a party holds its ticket for a while,
+so that it is served once; if that matchmaker dies, the ticket is free again after that.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ LOG = logging.getLogger(__name__)
 TICKET, LANDING = "ticket-", "landing-"
 # Longer than an allocation with all its attempts.
 HOLD_SECONDS = 15.0
-# Who asks is noted this often.
+# How often a party's asking is noted.
 NOTE_SECONDS = 2.0
 
 
 class BeingSeated(NoMatch):
-    """Another matchmaker looks for the server of this match at the moment."""
+    """Another matchmaker is looking for the server of this match."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A party that waits and that nobody serves at the moment."""
+    """A party that waits and that no one is serving at the moment."""
 
     ticket: str
     party: str
@@ -85,7 +85,7 @@ class SharedQueue:
         return None
 
     def places(self) -> list[Place]:
-        """Who is to be served, first come first; what nobody asks for any more is taken out of the table."""
+        """Who must be served, first come first; tickets that no one asks for any more are removed from the table."""
         now, waiting = self._clock(), []
         for item in self._store.items():
             if _is_stale(item.body, now):
@@ -102,7 +102,7 @@ class SharedQueue:
         ]
 
     def take(self, place: Place) -> bool:
-        """Serve this party, if nobody else does and it still waits."""
+        """Serve this party, if no one else does and it still waits."""
         now = self._clock()
 
         def step(known: Body | None) -> Body | None:
@@ -113,7 +113,7 @@ class SharedQueue:
         return change(self._store, place.ticket, step)
 
     def give_back(self, place: Place) -> None:
-        """Let the party wait on."""
+        """Let the party go on waiting."""
         self._change_own(place, held_until=0.0)
 
     def answer(self, place: Place, found: Body) -> bool:
@@ -159,11 +159,11 @@ class SharedReunions:
                 kept = known.body["landing"]
                 return Landing(**{**kept, "server": Allocated(**kept["server"])})
             if _is_held(known.body, now):
-                raise BeingSeated(f"{known.body['holder']} looks for the server of match {match}")
+                raise BeingSeated(f"{known.body['holder']} is looking for the server of match {match}")
         held = {"holder": self._matchmaker, "held_until": now + HOLD_SECONDS}
         body = {**held, "heard_at": now, "keep_seconds": REUNION_SECONDS}
         if not self._store.write(Item(LANDING + match, known.version if known else 0, body)):
-            raise BeingSeated(f"another matchmaker looks for the server of match {match}")
+            raise BeingSeated(f"another matchmaker is looking for the server of match {match}")
         return None
 
     def _note(self, match: str, **news: Any) -> None:

@@ -84,7 +84,7 @@ def _item(found: dict[str, Any]) -> Item:
 
 
 def change(store: Store, key: str, step: Callable[[Body | None], Body | None]) -> bool:
-    """Write what `step` makes of an item, anew as long as others write in between; False if it makes None of it."""
+    """Write what `step` makes of an item, again as long as others write in between; False if `step` returns None."""
     while True:
         known = store.read(key)
         body = step(known.body if known else None)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# Who does not ask for so long has gone; nobody allocates for them.
+# A party that has not asked for this long has gone; no one allocates for it.
 FORGOTTEN_SECONDS = 10.0
 
 
 class UnknownTicket(Exception):
-    """Nobody waits with this ticket, or not any more."""
+    """No one waits with this ticket, or no longer."""
 
 
 @dataclass

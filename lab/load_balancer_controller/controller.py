@@ -140,7 +140,7 @@ class Controller:
         arn = await self._arn(binding)
         registered = await asyncio.to_thread(self._targets.registered, arn)
         plan = plan_targets(wanted_targets(binding, service, pods), registered)
-        # The order of the real controller.
+        # In the order of the real controller.
         await asyncio.to_thread(self._targets.deregister, arn, plan.deregister)
         await asyncio.to_thread(self._targets.register, arn, plan.register)
         if plan.register or plan.deregister:

@@ -19,7 +19,7 @@ class Plan:
 
 
 def plan_targets(wanted: Iterable[Target], registered: Iterable[Target]) -> Plan:
-    """Foreign targets go too: the real controller regards the whole target group as its own."""
+    """Other targets go too: the real controller treats the whole target group as its own."""
     want, have = set(wanted), set(registered)
     return Plan(sorted(want - have), sorted(have - want))
 

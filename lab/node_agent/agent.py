@@ -31,7 +31,7 @@ from lab.world.kube import Informer, connect
 LOG = logging.getLogger(__name__)
 ADDRESSES = 254
 HEARTBEAT_SECONDS = 40.0
-# Seconds that programs get to end when the agent ends; whoever stops the agent waits a little longer.
+# Seconds that programs get to end when the agent ends; whatever stops the agent waits a little longer.
 FAREWELL_SECONDS = 3.0
 
 
@@ -42,7 +42,7 @@ def next_number(taken: Collection[int], last: int) -> int | None:
 
 
 def strip_environment(environ: dict[str, str] | os._Environ[str]) -> None:
-    """Drop what programs of pods must not inherit: somebody's AWS credentials, cluster and proxies."""
+    """Drop what programs of pods must not inherit: someone's AWS credentials, cluster and proxies."""
     for name in list(environ):
         if name.startswith("AWS_") or name == "KUBECONFIG" or name.lower().endswith("_proxy"):
             del environ[name]

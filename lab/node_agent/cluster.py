@@ -1,4 +1,4 @@
-"""What the agent knows of its cluster: the file that the lab's EKS keeps."""
+"""What the agent knows about its cluster: the file that the lab's EKS keeps."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def terminated(exit_code: int, started_at: str, finished_at: str) -> dict[str, A
 
 
 def phase(container: Container, started: bool) -> str:
-    """The pod's phase: what is terminated for good decides; whatever ran once counts as Running."""
+    """The pod's phase: a program that has terminated for good decides it; one that ever ran counts as Running."""
     if "terminated" in container.state:
         return "Succeeded" if container.state["terminated"]["exitCode"] == 0 else "Failed"
     return "Running" if started else "Pending"

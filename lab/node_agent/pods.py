@@ -1,4 +1,4 @@
-"""One Fargate pod: a node, a binding, a program that is kept running, and the status that tells of it."""
+"""One Fargate pod: a node, a binding, a program that is kept running, and the status that reports it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def precise_timestamp() -> str:
 
 @dataclass
 class Services:
-    """What a pod needs of its agent."""
+    """What a pod needs from its agent."""
 
     config: LabConfig
     cluster: Callable[[], Cluster]
@@ -264,7 +264,7 @@ class PodRunner:
         return code
 
     async def _after_exit(self, code: int) -> bool:
-        """Report the end of the program; wait out the back-off; False when it is not to run again."""
+        """Report the end of the program; wait out the back-off; False if it must not run again."""
         ended = objects.terminated(code, self._started_at, timestamp())
         if not programs.should_restart(self.pod["spec"].get("restartPolicy", "Always"), code):
             LOG.info("%s: ended with exit code %s", self._name, code)
@@ -362,7 +362,7 @@ class PodRunner:
 
 
 async def wait_for_exit(pid: int) -> int:
-    """Wait for the end of a process, a child or not; returns its exit code, -1 where it cannot be known."""
+    """Wait for the end of a process, a child or not; returns its exit code, -1 if it cannot be known."""
     loop = asyncio.get_running_loop()
     try:
         handle = os.pidfd_open(pid)

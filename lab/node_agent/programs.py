@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 LONGEST_DELAY = 30.0
-# A program that ran this long (seconds) has got over its trouble: the back-off starts anew.
+# A program that ran this long (seconds) has got over its trouble: the back-off starts again.
 SETTLED_AFTER = 60.0
 
 
@@ -22,7 +22,7 @@ class Unrunnable(Exception):
 
 
 def restart_delay(failures: int) -> float:
-    """Seconds to wait before a restart after so many failures in a row: 1, 2, 4 … 30."""
+    """Seconds to wait before a restart after this many failures in a row: 1, 2, 4 … 30."""
     return min(LONGEST_DELAY, 2.0 ** (failures - 1))
 
 
@@ -54,7 +54,7 @@ def command(container: dict[str, Any], images: Mapping[str, Sequence[str]], sour
     """What to run for a container: the program behind its image, then the container's arguments."""
     name = image_name(container["image"])
     if name not in images:
-        raise Unrunnable("ErrImagePull", f"no program stands behind the image {name}; add it to {source}")
+        raise Unrunnable("ErrImagePull", f"there is no program for the image {name}; add it to {source}")
     return [*images[name], *container.get("args", [])]
 
 

@@ -1,4 +1,4 @@
-"""A pod's files: its kubeconfig, its tokens, its volumes, and a note by which a later agent knows its process."""
+"""A pod's files: its kubeconfig, its tokens, its volumes, and a note from which a later agent knows its process."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Sandbox:
         return role_arn
 
     async def write_tokens(self, client: AsyncClient, pod: dict[str, Any]) -> str | None:
-        """Fetch the pod's tokens anew: one for the cluster, one for AWS if its service account has a role."""
+        """Fetch the pod's tokens again: one for the cluster, one for AWS if its service account has a role."""
         metadata = pod["metadata"]
         name = pod["spec"].get("serviceAccountName", "default")
         account = await _read(client, ServiceAccount, name, metadata["namespace"])

@@ -92,7 +92,7 @@ class ServiceKeeper:
                 raise
 
     async def _disown(self, service: dict[str, Any]) -> None:
-        """Take the agent's name off the field, or a later `helm upgrade` would meet a conflict (server-side apply)."""
+        """Take the agent's name off the field, or a later `helm upgrade` would hit a conflict (server-side apply)."""
         metadata = service["metadata"]
         others = [one for one in metadata.get("managedFields", []) if one.get("manager") != MANAGER]
         await self._client.patch(

@@ -80,7 +80,7 @@ class Webhook:
         await web.TCPSite(self._runner, self._address, PORT, ssl_context=self._tls).start()
 
     async def stop(self) -> None:
-        """End the server. The registration stays: without an agent no pod is to start where kwok would play it."""
+        """End the server. The registration stays: without an agent, no pod may start where kwok would play it."""
         if self._runner:
             await self._runner.cleanup()
 
@@ -101,7 +101,7 @@ class Webhook:
         return web.json_response(review(await request.json(), self._cluster.read().profiles))
 
     async def _register(self, profiles: list[Profile]) -> None:
-        """Register; then name the profiles in a file, for whoever waits before it creates pods."""
+        """Register; then name the profiles in a file, for those who wait for that before they create pods."""
         wanted = webhook_configuration(profiles, f"https://{self._address}:{PORT}/mutate", self._ca)
         if wanted is None:
             await self._remove()

@@ -1,7 +1,7 @@
-"""Faults on purpose: one program of a cluster stops, and goes on later.
+"""Faults on purpose: one program of a cluster stops, and runs again later.
 
 What runs in a pod is killed and kept down, as by a crash that repeats itself. A component of Kubernetes and the
-helpers of a cluster are frozen where they stand: connections are made and nobody answers, as behind a cut network, and
+helpers of a cluster are frozen as they are: connections are made and no one answers, as behind a cut network, and
 what they know is still there afterwards.
 """
 
@@ -22,9 +22,9 @@ HELPERS = ("node-agent", "game-servers")
 
 
 def stop_program(config: LabConfig, cluster: str, program: str) -> list[int]:
-    """Stop a program of a cluster until `start_program`; the ids of the processes that were met.
+    """Stop a program of a cluster until `start_program`; returns the ids of the processes that it hit.
 
-    Raises LabError where there is no such cluster or program, or nothing of it runs.
+    Raises LabError if there is no such cluster or program, or if no process of it runs.
     """
     found = find_processes(config, cluster, program)
     if not found:

@@ -30,7 +30,7 @@ Handler = Callable[[str, Any], None]
 def connect(kubeconfig: str | Path | None = None) -> AsyncClient:
     """A client from a kubeconfig file; by default the one that KUBECONFIG names (as in a pod of the lab)."""
     path = str(kubeconfig or os.environ["KUBECONFIG"])
-    # A write that is given up may still be done, so a busy machine gets time.
+    # A write that we give up on may still be done, so a busy machine gets time.
     return AsyncClient(config=KubeConfig.from_file(path), timeout=httpx2.Timeout(30), trust_env=False)
 
 
@@ -89,14 +89,14 @@ class Informer:
         return self.objects.get((namespace, name))
 
     def remember(self, obj: Any) -> None:
-        """Take in the answer to a write of one's own, before the watch tells of it. Handlers hear from the watch."""
+        """Take in the answer to a write of one's own, before the watch reports it. Handlers hear from the watch."""
         known = self.objects.get(key_of(obj))
         version = _version_of(obj)
         if version > self._seen and (known is None or version > _version_of(known)):
             self.objects[key_of(obj)] = obj
 
     async def run(self) -> None:
-        """List and watch until cancelled; errors are logged and tried again, ever slower up to 2 seconds."""
+        """List and watch until cancelled; log an error and try again, with growing pauses of up to 2 seconds."""
         delay = 0.1
         while True:
             try:
@@ -117,7 +117,7 @@ class Informer:
         seen = {key_of(obj): obj async for obj in listed}
         version = int(listed.resourceVersion)
         for key, known in list(self.objects.items()):
-            # What is newer than the list was remembered while it was on its way.
+            # Objects newer than the list were remembered while it was on its way.
             if key not in seen and _version_of(known) <= version:
                 self._apply("DELETED", known)
         for key, obj in seen.items():

@@ -1,4 +1,4 @@
-"""The lab's processes: started with a record in a file, so that whoever comes later can find and end them."""
+"""The lab's processes: started with a record in a file, so that a later program can find and end them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lab.world.config import REPOSITORY, LabConfig, LabError, write_json
 
 @dataclass(frozen=True)
 class ProcessRecord:
-    """A started process. `started` is its creation time, which tells it from a later one with the same id."""
+    """A started process. `started` is its creation time, which tells it apart from a later one with the same id."""
 
     name: str
     pid: int
@@ -111,7 +111,7 @@ def _end(process: psutil.Process, timeout: float) -> None:
 def _wait(family: list[psutil.Process], timeout: float) -> list[psutil.Process]:
     """Wait for processes to end; returns those that did not.
 
-    Not psutil.wait_procs: for that one a zombie lives on, and who reaps another program's child is not up to us.
+    Not psutil.wait_procs: to that one a zombie is alive, and we cannot decide who reaps another program's child.
     """
     deadline = time.monotonic() + timeout
     while True:

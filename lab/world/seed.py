@@ -1,4 +1,4 @@
-"""What stands in the lab's AWS account before anybody upgrades: the network, the roles, the load balancer, blue.
+"""What is in the lab's AWS account before anyone upgrades: the network, the roles, the load balancer, blue.
 
 Written with boto3 and helm, not with the collection, so that the collection's preflight has something
 to judge that it did not make itself.
@@ -114,7 +114,7 @@ def seed_network(ec2: Any) -> dict[str, list[str]]:
 
 
 def seed_roles(iam: Any) -> None:
-    """The roles of the clusters and of the programs in them, with what those may do."""
+    """The roles of the clusters and of the programs in them, with what each may do."""
     for role in ("cluster", "node", "fargate", *PROGRAMS_MAY):
         iam.create_role(RoleName=f"{GAME}-{role}", AssumeRolePolicyDocument=TRUST)
     for role, statements in PROGRAMS_MAY.items():
@@ -204,7 +204,7 @@ def load_release(name: str, variables: dict[str, Any]) -> Any:
 
 
 def inventory() -> Any:
-    """The lab's inventory as plain data: what of it needs no template."""
+    """The lab's inventory as plain data: the part of it that needs no template."""
     return yaml.safe_load((REPOSITORY / "inventories/lab/group_vars/eks_bluegreen.yml").read_text())
 
 
@@ -315,7 +315,7 @@ def install_charts(config: LabConfig, kubeconfig: str, release: Any) -> None:
             "--namespace",
             chart["namespace"],
             "--create-namespace",
-            # Agones' CRDs are refused by server-side apply, which Helm 4 takes by default.
+            # Server-side apply, which Helm 4 uses by default, refuses Agones' CRDs.
             "--server-side=false",
             "--wait",
             "--timeout=60s",

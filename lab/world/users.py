@@ -12,7 +12,7 @@ class User:
     secret_key: str
 
 
-# Whom the collection runs as: may do what docs/iam grants.
+# The user that the collection runs as: may do what docs/iam grants.
 OPERATOR = User("operator", "AKIAARENAOPERATOR000", "arena-operator-of-the-lab")
-# The lab's own hand, for what stands before anybody upgrades: may do everything.
+# The user that the lab itself acts as, to create what is there before anyone upgrades: may do everything.
 ADMINISTRATOR = User("administrator", "AKIAARENAADMIN000000", "arena-administrator-of-the-lab")

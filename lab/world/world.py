@@ -1,4 +1,4 @@
-"""Bringing the lab up, down, and telling how it is."""
+"""Brings the lab up and down, and says how it is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 def up(config: LabConfig, say: Say = print) -> None:
     """Start what is not running; seed a fresh lab with blue on the first release.
 
-    Raises LabError where an earlier lab broke in a way that only `down` mends.
+    Raises LabError if an earlier lab broke in a way that only `down` can fix.
     """
     ensure_binaries(config, say)
     started = time.monotonic()
@@ -42,7 +42,7 @@ def up(config: LabConfig, say: Say = print) -> None:
         step("AWS endpoint is up: seeding the network, the load balancer and the cluster arena-blue")
         _seed(config, account, step)
     elif not seed.is_seeded(account):
-        raise LabError("the lab was left half made; run: python -m lab down, then: python -m lab up")
+        raise LabError("the lab was left half built; run: python -m lab down, then: python -m lab up")
     _ensure_running(config, "alb", ["python", "-m", "lab.alb"])
     for name in running_clusters(config):
         _repair_cluster(config, name)
@@ -78,7 +78,7 @@ def _start_aws(config: LabConfig) -> bool:
 
 
 def check_port_free(address: str, port: int) -> None:
-    """Refuse an address that somebody else listens on, before anything is started."""
+    """Refuse an address that someone else listens on, before anything is started."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -120,7 +120,7 @@ def _seed(config: LabConfig, account: seed.Account, step: Say) -> None:
     seed.seed_document(account.client("ssm"))
     if config.queue == "shared":
         seed.seed_tickets(account.client("dynamodb"))
-    # Its creator enters it as its administrator, so it is whoever upgrades later.
+    # A cluster's creator is its administrator, so the user who upgrades later creates it.
     seed.seed_cluster(seed.Account(config, OPERATOR), subnets, release, "blue")
     step("arena-blue is ACTIVE: installing the charts of release 2026-10")
     kubeconfig = cluster_facts(config, seed.CLUSTER_NAMES["blue"])["kubeconfig"]
@@ -175,7 +175,7 @@ def down(config: LabConfig, say: Say = print) -> None:
     """End every process of the lab and remove its state, but keep the logs."""
     faults.resume_all(config)
     records = processes.list_records(config)
-    # Who restarts others goes first: the node agents end their pods themselves.
+    # Programs that restart others go first: the node agents end their pods themselves.
     first = [record.name for record in records if record.name.startswith(("aws", "node-agent", "players"))]
     for name in [*first, *(record.name for record in records if record.name not in first)]:
         if processes.stop(config, name):
@@ -196,7 +196,7 @@ def down(config: LabConfig, say: Say = print) -> None:
 
 
 def _wait_until_ended(config: LabConfig, timeout: float = 10.0) -> list[psutil.Process]:
-    """What still lives after `timeout` seconds; a killed process takes a moment on a busy machine."""
+    """What is still alive after `timeout` seconds; a killed process takes a moment on a busy machine."""
     deadline = time.monotonic() + timeout
     while (left := lab_processes(config)) and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""EKS operations on access entries and policies, and what they come to in Kubernetes."""
+"""EKS operations on access entries and policies, and their effect in Kubernetes."""
 
 from __future__ import annotations
 

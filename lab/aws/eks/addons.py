@@ -205,7 +205,7 @@ def _namespace(call: Call) -> str:
 
 
 def _conflict(cluster: Cluster, name: str, call: Call) -> Fault | None:
-    """A new cluster's self-managed add-on stands in the way of one that may change nothing."""
+    """A new cluster's self-managed add-on is in the way of one that may change nothing."""
     if not (ADDONS[name].self_managed and cluster.self_managed_addons) or call.get("resolveConflicts") == "OVERWRITE":
         return None
     return Fault(

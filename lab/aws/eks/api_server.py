@@ -1,4 +1,4 @@
-"""The few calls to a cluster's API server that stand for what EC2 and the kubelet do to nodes."""
+"""The few calls to a cluster's API server that stand in for what EC2 and the kubelet do to nodes."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class ApiServer:
         self.call("PATCH", f"/api/v1/nodes/{name}", json=body, headers=MERGE, accept=(404,))
 
     def remove_nodes(self, names: Sequence[str]) -> None:
-        """Cordon all, end the pods of all, then remove the nodes; budgets for disruption are not asked."""
+        """Cordon all, end the pods of all, then remove the nodes; disruption budgets are not asked."""
         for name in names:
             body = {"spec": {"unschedulable": True}}
             self.call("PATCH", f"/api/v1/nodes/{name}", json=body, headers=STRATEGIC, accept=(404,))

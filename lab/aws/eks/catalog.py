@@ -1,4 +1,4 @@
-"""What the lab's EKS has on offer: Kubernetes versions, add-ons, access policies."""
+"""What the lab's EKS offers: Kubernetes versions, add-ons, access policies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PLATFORM_VERSION = "eks.7"
 class AddonOffer:
     """An add-on on offer: what kind it is, where it runs, and what may be configured (a JSON schema).
 
-    `versions` are newest first. The default is the newest, but for the Kubernetes versions in `older_default`.
+    `versions` are newest first. The default is the newest, except for the Kubernetes versions in `older_default`.
     `service_accounts`: those of its pods that call AWS, with the policies that AWS recommends for them.
     """
 
@@ -132,7 +132,7 @@ def addon_versions(addon: str, kubernetes_version: str) -> tuple[str, ...]:
 
 
 def default_addon_version(addon: str, kubernetes_version: str) -> str:
-    """What EKS installs where no version is asked for; it is often not the newest."""
+    """What EKS installs if no version is asked for; it is often not the newest."""
     return dict(ADDONS[addon].older_default).get(kubernetes_version) or addon_versions(addon, kubernetes_version)[0]
 
 
@@ -147,7 +147,7 @@ def addon_schema(addon: str) -> dict[str, Any]:
 
 
 POLICY_PREFIX = "arn:aws:eks::aws:cluster-access-policy/"
-# Access policy -> the ClusterRole that it comes to. EKS has an authorizer of its own for this; the lab binds groups.
+# Access policy -> the ClusterRole that it amounts to. EKS has an authorizer of its own for this; the lab binds groups.
 POLICY_ROLES = {
     "AmazonEKSClusterAdminPolicy": "cluster-admin",
     "AmazonEKSAdminPolicy": "admin",

@@ -1,4 +1,4 @@
-"""The refusals of the lab's EKS that need no more than the request. Each raises EKS's error for it."""
+"""The refusals of the lab's EKS that need nothing but the request. Each raises EKS's own error."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def check_authentication_mode(mode: str) -> None:
 
 
 def check_mode_change(current: str, wanted: str) -> None:
-    """The mode moves towards API only, one step at a time, as AWS has it."""
+    """The mode moves only towards API, one step at a time, as on AWS."""
     order = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
     if order.index(wanted) - order.index(current) not in (0, 1):
         raise InvalidParameterError(f"Unsupported authentication mode update from {current} to {wanted}")

@@ -83,8 +83,8 @@ class KwokLauncher:
                 raise LabError(f"{self._config.binary(name)} is missing; run: python -m lab binaries")
 
     def _settings(self, plan: ClusterPlan, address: str) -> Json:
-        """kwokctl's configuration. kwokctl takes 127.0.0.1 for the way to etcd and to the API server, whatever address
-        they are bound to; the overrides put that right."""
+        """kwokctl's configuration. kwokctl assumes that etcd and the API server are at 127.0.0.1, whatever address they
+        are bound to; the overrides put that right."""
         folder = self._config.cluster_dir(plan.name)
         api_server = {
             "etcd-servers": f"http://{address}:{PORTS['etcdPort']}",
@@ -147,7 +147,7 @@ class KwokLauncher:
         return _kubeconfig({"server": f"{self._config.aws_endpoint}/lab/token-review/{name}"}, {})
 
     def _create(self, plan: ClusterPlan, folder: Path) -> None:
-        """Run kwokctl until the API server answers. It waits for that by a kubeconfig that it writes itself."""
+        """Run kwokctl until the API server answers. It waits for that with a kubeconfig that it writes itself."""
         own = self._workdir / "clusters" / plan.name / "kubeconfig.yaml"
         log = self._config.log(f"kwokctl-{plan.name}")
         log.parent.mkdir(parents=True, exist_ok=True)

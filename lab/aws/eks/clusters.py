@@ -137,7 +137,7 @@ class ClusterOperations:
         }
 
     def _admit_creator(self, cluster: Cluster) -> None:
-        """In the API modes the creator's right is an access entry that anybody can see; before, it was hidden."""
+        """In the API modes the creator's right is an access entry that anyone can see; in CONFIG_MAP it is hidden."""
         if cluster.authentication_mode == "CONFIG_MAP" or not cluster.creator_arn:
             return
         now = self._runtime.now()
@@ -174,7 +174,7 @@ class ClusterOperations:
         return checks.page_of("clusters", list(self._state.clusters), call.params)
 
     def list_capabilities(self, call: Call) -> Json:
-        """None: nobody can make one here."""
+        """None: no one can make one here."""
         self._state.cluster(call.params["clusterName"])
         return checks.page_of("capabilities", [], call.params)
 

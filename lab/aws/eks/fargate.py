@@ -1,4 +1,4 @@
-"""EKS operations on Fargate profiles. Which pods they take is the node agent's business, by cluster.json."""
+"""EKS operations on Fargate profiles. The node agent decides from cluster.json which pods they take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EKS operations on insights: what EKS would warn of before an upgrade, and what is set up wrongly."""
+"""EKS operations on insights: what EKS would warn about before an upgrade, and what is set up wrongly."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _apis(following: str, told: str | None) -> Insight:
 
 
 def _addons(cluster: Cluster, following: str, told: str | None) -> Insight:
-    """kube-proxy may stay behind the cluster's minor version, as EKS has it."""
+    """kube-proxy may stay behind the cluster's minor version, as on EKS."""
     offered = {name: addon_versions(name, following) if following in OFFERS else () for name in cluster.addons}
     bad = [
         name

@@ -1,6 +1,6 @@
 """The backend that takes the place of moto's for EKS.
 
-Its module is called `models` because moto looks for the routes in the `urls` beside it.
+Its module is called `models` because moto looks for the routes in the `urls` next to it.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ class NodegroupOperations:
         )
 
     def _private_ips(self) -> list[str]:
-        """Of all clusters: they share the subnets."""
+        """The addresses of all clusters' nodes: they share the subnets."""
         groups = (group for cluster in self._state.clusters.values() for group in cluster.nodegroups.values())
         return [place.private_ip for group in groups for place in group.nodes.values()]
 

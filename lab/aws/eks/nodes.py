@@ -45,7 +45,7 @@ class Subnet:
 
 @dataclass(frozen=True)
 class NodePlace:
-    """A node's identity: where it is and by which addresses it is reached. `number` is unique in its cluster."""
+    """A node's identity: where it is and at which addresses it is reached. `number` is unique in its cluster."""
 
     number: int
     subnet_id: str
@@ -78,14 +78,14 @@ def free_number(used: Iterable[int]) -> int:
 
 
 def free_private_ip(subnet: Subnet, used: Iterable[str]) -> str:
-    """The first address of a subnet that nobody has; AWS keeps the first four for itself."""
+    """The first address of a subnet that no one has; AWS keeps the first four for itself."""
     taken = set(used)
     hosts = ipaddress.ip_network(subnet.cidr).hosts()
     return next(str(host) for position, host in enumerate(hosts) if position >= 3 and str(host) not in taken)
 
 
 def surplus(nodes: Mapping[str, NodePlace], desired: int) -> list[str]:
-    """The names of the nodes to remove to come down to `desired`: the newest numbers first."""
+    """The names of the nodes to remove to get down to `desired`: the newest numbers first."""
     by_number = sorted(nodes, key=lambda name: nodes[name].number, reverse=True)
     return by_number[: max(0, len(nodes) - desired)]
 

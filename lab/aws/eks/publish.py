@@ -1,4 +1,4 @@
-"""cluster.json: what the lab's other programs know of a cluster."""
+"""cluster.json: what the lab's other programs know about a cluster."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class ClusterPlan:
 
 
 class ClusterLauncher(Protocol):
-    """Runs clusters. Every call blocks until it is done and raises LabError where it cannot be."""
+    """Runs clusters. Every call blocks until it is done and raises LabError if that is impossible."""
 
     def boot(self, plan: ClusterPlan) -> BootedCluster: ...
 
@@ -82,7 +82,7 @@ class Account(Protocol):
     def role_exists(self, arn: str) -> bool: ...
 
     def launch_template(self, wanted: Json) -> Json | None:
-        """Id, name and version of a launch template, of which a request names the first or the second."""
+        """Id, name and version of a launch template, of which a request names one of the first two."""
 
     def create_security_group(self, cluster: str, vpc_id: str) -> str: ...
 

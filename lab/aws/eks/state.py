@@ -249,7 +249,7 @@ class Cluster:
 
 @dataclass
 class State:
-    """Every cluster of one region. Who reads or writes holds `lock`, which a thread may take twice."""
+    """Every cluster of one region. Hold `lock` to read or write; a thread may take it twice."""
 
     account_id: str
     region: str

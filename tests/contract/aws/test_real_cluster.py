@@ -121,9 +121,9 @@ def test_a_role_gets_the_rights_of_its_access_entry_and_no_others(world: World) 
 @pytest.mark.parametrize(
     ("why", "words"),
     [
-        ("for another cluster", "another cluster than"),
+        ("for another cluster", "for a cluster other than"),
         ("expired", "expired"),
-        ("unknown key", "nobody has the access key"),
+        ("unknown key", "no one has the access key"),
         ("wrong secret", "secret key is wrong"),
         ("without access entry", "has no access entry"),
     ],

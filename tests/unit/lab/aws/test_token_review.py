@@ -64,7 +64,7 @@ def test_a_good_token_names_its_signer(principal: Principal, base: str) -> None:
     [
         (lambda: "eyJhbGciOi", "does not begin with"),
         (lambda: "k8s-aws-v1.%%%", "not an STS endpoint|not a URL"),
-        (lambda: token(cluster="green"), "another cluster than blue"),
+        (lambda: token(cluster="green"), "a cluster other than blue"),
         (lambda: token(cluster=None), "x-k8s-aws-id is not signed"),
         (lambda: token(base="https://evil.example"), "not an STS endpoint"),
         (lambda: token(base="http://sts.eu-west-1.amazonaws.com"), "not an STS endpoint"),
@@ -72,7 +72,7 @@ def test_a_good_token_names_its_signer(principal: Principal, base: str) -> None:
         (lambda: token(action="AssumeRole"), "unexpected action"),
         (lambda: token(expires=901), "from 0 to 900"),
         (lambda: token(replace(USER, secret_key="guess")), "secret key is wrong"),
-        (lambda: token(replace(USER, access_key_id="AKIA9")), "nobody has the access key AKIA9"),
+        (lambda: token(replace(USER, access_key_id="AKIA9")), "no one has the access key AKIA9"),
         (lambda: token(replace(ROLE, session_token="another")), "does not belong to the access key"),
         (lambda: token(replace(ROLE, session_token=None)), "does not belong to the access key"),
     ],
@@ -82,7 +82,7 @@ def test_a_bad_token_is_refused_with_its_reason(bad: Any, words: str) -> None:
         verifier().verify(bad(), "blue")
 
 
-@pytest.mark.parametrize(("minutes", "words"), [(15.1, "expired"), (-6, "time to come")])
+@pytest.mark.parametrize(("minutes", "words"), [(15.1, "expired"), (-6, "time in the future")])
 def test_a_token_holds_for_fifteen_minutes(minutes: float, words: str) -> None:
     assert verifier(timedelta(minutes=14)).verify(token(), "blue") == USER
     with pytest.raises(TokenRefused, match=words):

@@ -165,7 +165,7 @@ def test_the_second_matchmaker_waits_for_the_first() -> None:
         async with asyncio.timeout(2):
             while not rig.store.kept:
                 await asyncio.sleep(0)
-        with pytest.raises(BeingSeated, match="blue looks for the server of match match-1"):
+        with pytest.raises(BeingSeated, match="blue is looking for the server of match match-1"):
             await rig.reunions("green").land("match-1", rig.start)
         gate.set()
         landing = await first
