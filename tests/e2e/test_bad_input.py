@@ -45,7 +45,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def answers(theatre: Theatre, releases: Path) -> dict[str, Played]:
-    """Every case's run, two at a time: they wait for nobody, for they write nothing."""
+    """Every case's run, two at a time: they wait for no one, because they write nothing."""
     before = written(theatre)
     runs: dict[str, Run] = {}
     for name, (variables, _said) in CASES.items():

@@ -33,7 +33,7 @@ class Seats:
 
     @property
     def free(self) -> int:
-        """Servers of the target that nobody plays on, less the parties that look for one."""
+        """Servers of the target that no one plays on, minus the parties that are looking for one."""
         return self.up - self.playing - self.away
 
 

@@ -48,7 +48,7 @@ def other(slot: str) -> str:
 
 
 class Stage:
-    """The lab between two upgrades: nobody upgrades, all players play on the active slot, no server has a fault.
+    """The lab between two upgrades: no one upgrades, all players play on the active slot, no server has a fault.
 
     A scenario says who plays (`crowd`), which servers misbehave (`conduct`), upgrades to the standby slot (`upgrade`;
     or `begin`, to do something meanwhile) and keeps its figures (`record`). `theatre` is the lab itself.
@@ -145,7 +145,7 @@ class Stage:
         return ConductFile(path_of(self.config)).read()
 
     def _send_away(self) -> None:
-        """End the players, and the sessions that they leave behind with nobody in them."""
+        """End the players, and the sessions that they leave behind with no one in them."""
         processes.stop(self.config, "players")
         for slot in seed.CLUSTER_NAMES:
             if self.cluster(slot) in world.running_clusters(self.config):
@@ -259,7 +259,7 @@ class Move:
         self._looks.start()
 
     def start(self) -> Run:
-        """Start one more runner of the same upgrade, beside `run`; who does so finishes it too."""
+        """Start one more runner of the same upgrade, next to `run`; the caller must also finish it."""
         return self._theatre.start("upgrade", "-e", json.dumps(self._extra), release=self.release)
 
     def restart(self) -> None:

@@ -56,7 +56,7 @@ def crowded(stage: Stage) -> Stage:
 
 @pytest.fixture
 def settled(stage: Stage) -> Stage:
-    """Nobody asks for a match but who is sent away."""
+    """No one asks for a match except players who are sent away."""
     stage.conduct(match_seconds=VERY_LONG_MATCH_SECONDS)
     stage.crowd(PARTIES)
     return stage
@@ -164,7 +164,7 @@ def test_extensions_down(crowded: Stage, witness: Witness) -> None:
     def start(slot: str) -> None:
         faults.start_program(crowded.config, crowded.cluster(slot), "agones-extensions")
 
-    # Nobody asks for a match while the target cannot allocate: matches do not end.
+    # No one asks for a match while the target cannot allocate: matches do not end.
     crowded.conduct(match_seconds=0)
     move = crowded.begin(**SLOW)
     try:
@@ -228,7 +228,7 @@ def is_driven_by_another(run: Run, record: dict[str, Any]) -> bool:
 
 
 def test_paused_and_aborted_by_somebody_else(settled: Stage, witness: Witness) -> None:
-    """Nobody is asked while it is paused; when it is aborted, all requests are taken back. Then it goes on."""
+    """No one is asked while it is paused; when it is aborted, all requests are taken back. Then it goes on."""
     theatre, notes = settled.theatre, witness.notes
     move = settled.begin(**SLOW)
     move.wait_for_drain()
@@ -249,7 +249,7 @@ def test_paused_and_aborted_by_somebody_else(settled: Stage, witness: Witness) -
     aborted_at = time.time()
     assert said.code != 0
     assert "was aborted" in " ".join(said.output.split())
-    theatre.wait("no request stands", lambda: theatre.draining(settled.cluster(move.source)) == 0, timeout=30.0)
+    theatre.wait("no request is left", lambda: theatre.draining(settled.cluster(move.source)) == 0, timeout=30.0)
     assert notes.asked_since(aborted_at) == 0
     set_flag(settled, "running")
     move.restart()
@@ -279,7 +279,7 @@ def test_rolling_back_in_mid_drain_without_the_targets_api_server(crowded: Stage
         back = theatre.start("rollback", "-e", json.dumps({"eks_bluegreen_late_write_seconds": 5}))
         theatre.wait(f"{move.source} serves", lambda: theatre.serves(move.source), back, timeout=120.0)
         served = time.monotonic() - back.started
-        theatre.wait("nobody is asked", lambda: theatre.draining(crowded.cluster(move.source)) == 0, timeout=120.0)
+        theatre.wait("no one is asked", lambda: theatre.draining(crowded.cluster(move.source)) == 0, timeout=120.0)
         cancelled = time.monotonic() - back.started
         time.sleep(UNDER_WAY_SECONDS)
         failed = players()["match_requests"]["failed"]

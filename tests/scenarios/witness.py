@@ -52,7 +52,7 @@ class Watched:
 
 
 class Notes:
-    """What was seen of each session. Pure: whoever looks tells the time."""
+    """What was seen of each session. Pure: the caller gives the time."""
 
     def __init__(self) -> None:
         self.sessions: dict[Key, Watched] = {}

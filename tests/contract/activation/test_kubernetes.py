@@ -201,7 +201,7 @@ def test_a_policy_without_a_floor_is_detached_whole_and_comes_back(api: KubeApi,
     assert hold(KubeFleets(api), namespace, released=True)["changed"]
     after = api.get(path)
     assert (after["spec"], after["metadata"]["labels"]) == (before["spec"], before["metadata"]["labels"])
-    # Nobody answers at the webhook's address.
+    # No one answers at the webhook's address.
     await_size(api, namespace, 4 if policy["type"] == "Webhook" else 3)
 
 

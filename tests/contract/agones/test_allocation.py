@@ -49,16 +49,16 @@ def test_allocated(ns: Namespace, name: str) -> None:
 
 
 def test_unallocated(ns: Namespace) -> None:
-    answer = ns.allocate("nobody")
+    answer = ns.allocate("missing")
     assert answer.code == 201
     assert answer.body["status"] == {"state": "UnAllocated", "gameServerName": "", "source": ""}
     assert "name" not in answer.body["metadata"]
 
 
 def test_the_spec_is_echoed_with_defaults(ns: Namespace) -> None:
-    spec = ns.allocate("nobody").body["spec"]
+    spec = ns.allocate("missing").body["spec"]
     assert spec["scheduling"] == "Packed"
-    assert spec["selectors"] == [{"matchLabels": {"app": "nobody"}, "gameServerState": "Ready"}]
+    assert spec["selectors"] == [{"matchLabels": {"app": "missing"}, "gameServerState": "Ready"}]
     assert (spec["required"], spec["metadata"]) == ({}, {})
     assert spec["multiClusterSetting"] == {"policySelector": {}}
 

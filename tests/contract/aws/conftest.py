@@ -26,7 +26,7 @@ def cluster(world: World) -> str:
 
 @pytest.fixture
 def operator(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of whoever runs the modules."""
+    """The environment of the user who runs the modules."""
     for name, value in {
         "AWS_ENDPOINT_URL": world.config.aws_endpoint,
         "AWS_REGION": world.config.region,

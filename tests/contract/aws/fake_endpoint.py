@@ -1,6 +1,6 @@
 """The lab's AWS endpoint over clusters that do not exist: nothing boots, nodes are written to a file.
 
-Run as a program, because moto's state belongs to its process. What the launcher was told stands in <state>/fake/.
+Run as a program, because moto's state belongs to its process. What the launcher was told is in <state>/fake/.
 """
 
 from __future__ import annotations

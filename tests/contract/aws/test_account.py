@@ -136,8 +136,8 @@ def test_an_assumed_role_is_itself(world: World) -> None:
 
 
 def test_a_role_that_does_not_exist_is_not_assumed(world: World) -> None:
-    with refused("AccessDenied", "sts:AssumeRole", "arena-nobody"):
-        world.client("sts").assume_role(RoleArn=ROLE.format("nobody"), RoleSessionName="s1")
+    with refused("AccessDenied", "sts:AssumeRole", "arena-missing"):
+        world.client("sts").assume_role(RoleArn=ROLE.format("missing"), RoleSessionName="s1")
 
 
 def test_roles_and_providers_are_created_described_and_deleted(world: World) -> None:

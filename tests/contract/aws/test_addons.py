@@ -71,8 +71,8 @@ def test_a_bad_add_on_is_refused(world: World, cluster: str) -> None:
         create(addonName="nonsense")
     with refused("InvalidParameterException", "v1.36.0-eksbuild.1", "v1.35.0-eksbuild.1"):
         create(addonName="kube-proxy", addonVersion="v1.36.0-eksbuild.1")
-    with refused("InvalidParameterException", "arena-nobody", "does not exist"):
-        create(addonName="vpc-cni", serviceAccountRoleArn=ROLE.format("nobody"))
+    with refused("InvalidParameterException", "arena-missing", "does not exist"):
+        create(addonName="vpc-cni", serviceAccountRoleArn=ROLE.format("missing"))
     with refused("InvalidParameterException", "resolveConflicts"):
         create(addonName="vpc-cni", resolveConflicts="MAYBE")
     install(world, cluster, "coredns")

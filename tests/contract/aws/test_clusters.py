@@ -66,7 +66,7 @@ def test_the_default_version_and_mode_are_those_of_the_api(world: World) -> None
     [
         ({"version": "1.29"}, ["unsupported Kubernetes version", "1.36"]),
         ({"roleArn": "no-arn"}, ["Invalid Role Arn"]),
-        ({"roleArn": ROLE.format("nobody")}, ["does not exist"]),
+        ({"roleArn": ROLE.format("missing")}, ["does not exist"]),
         ({"resourcesVpcConfig": {"subnetIds": ["subnet-1", "subnet-2"]}}, ["subnet-1", "does not exist"]),
         ({"accessConfig": {"authenticationMode": "KEY"}}, ["authenticationMode"]),
         ({"name": "9_bad name"}, ["cluster name"]),
@@ -222,17 +222,17 @@ def test_versions_on_offer(world: World) -> None:
 
 def test_an_unknown_cluster_is_not_found_by_any_call(world: World) -> None:
     calls = {
-        "describe_cluster": {"name": "nobody"},
-        "delete_cluster": {"name": "nobody"},
-        "list_nodegroups": {"clusterName": "nobody"},
-        "list_fargate_profiles": {"clusterName": "nobody"},
-        "list_capabilities": {"clusterName": "nobody"},
-        "list_addons": {"clusterName": "nobody"},
-        "list_access_entries": {"clusterName": "nobody"},
-        "list_updates": {"name": "nobody"},
+        "describe_cluster": {"name": "missing"},
+        "delete_cluster": {"name": "missing"},
+        "list_nodegroups": {"clusterName": "missing"},
+        "list_fargate_profiles": {"clusterName": "missing"},
+        "list_capabilities": {"clusterName": "missing"},
+        "list_addons": {"clusterName": "missing"},
+        "list_access_entries": {"clusterName": "missing"},
+        "list_updates": {"name": "missing"},
     }
     for operation, arguments in calls.items():
-        with refused("ResourceNotFoundException", "nobody"):
+        with refused("ResourceNotFoundException", "missing"):
             getattr(world.eks, operation)(**arguments)
 
 

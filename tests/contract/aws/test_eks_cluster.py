@@ -92,9 +92,9 @@ def test_a_few_options_change_an_existing_cluster(world: World) -> None:
     name = world.create_cluster(deletionProtection=True)
 
     assert twice("eks_cluster", name=name, deletion_protection=False)["changed"]
-    message = refusal("eks_cluster", name="nobody", deletion_protection=False)
+    message = refusal("eks_cluster", name="missing", deletion_protection=False)
 
-    assert "cluster nobody does not exist" in message
+    assert "cluster missing does not exist" in message
     assert "kubernetes_version, role_arn, subnet_ids" in message
 
 

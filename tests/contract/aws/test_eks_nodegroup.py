@@ -232,4 +232,4 @@ def test_deleted_once(world: World, options: dict[str, Any]) -> None:
     assert described(world, options)["status"] == "ACTIVE"
     assert succeed("eks_nodegroup", **where, state="absent")["changed"]
     assert not succeed("eks_nodegroup", **where, state="absent")["changed"]
-    assert not succeed("eks_nodegroup", cluster_name="nobody", name="game", state="absent")["changed"]
+    assert not succeed("eks_nodegroup", cluster_name="missing", name="game", state="absent")["changed"]

@@ -52,7 +52,7 @@ def test_configuration_is_compared_by_content(world: World, cluster: str) -> Non
         ({"version": "v0.1"}, ["v0.1 is not on offer", "v1.21.1-eksbuild.1", "v1.21.0-eksbuild.1 (default)"]),
         ({"configuration_values": {"env": {"WARM": "1"}, "x": 1}}, ["; env: ", "'WARM'", "at the top: ", "'x'"]),
         ({"name": "nonsense", "version": "latest"}, ["nonsense"]),
-        ({"cluster_name": "nobody", "service_account_role_arn": "a" * 300}, ["service_account_role_arn", "255"]),
+        ({"cluster_name": "missing", "service_account_role_arn": "a" * 300}, ["service_account_role_arn", "255"]),
     ],
 )
 def test_a_bad_add_on_is_refused_before_anything_is_written(
@@ -263,7 +263,7 @@ def test_one_shape_for_reading_and_writing(world: World, cluster: str) -> None:
     assert read["cluster"] == written
     assert [one["cluster_version"] for one in read["versions"]] == ["1.36", "1.35", "1.34", "1.33"]
     assert "insights" not in read
-    nothing = succeed("eks_cluster_info", name="nobody", insights=["MISCONFIGURATION"])
+    nothing = succeed("eks_cluster_info", name="missing", insights=["MISCONFIGURATION"])
     assert (nothing["changed"], nothing["cluster"], nothing["insights"]) == (False, None, [])
     assert "give its name" in play("eks_cluster_info", insights=["MISCONFIGURATION"])["msg"]
 

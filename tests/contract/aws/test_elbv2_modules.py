@@ -73,7 +73,7 @@ class Scene:
         }
 
     def actions(self) -> str:
-        """All that stands on the load balancers of this scene."""
+        """Everything on the load balancers of this scene."""
         found = []
         for balancer in self.elbv2.describe_load_balancers()["LoadBalancers"]:
             if balancer["LoadBalancerName"].startswith(self.name):

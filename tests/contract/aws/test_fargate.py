@@ -52,7 +52,7 @@ def test_a_public_subnet_is_refused(world: World, cluster: str) -> None:
     ("change", "words"),
     [
         ({"subnets": ["subnet-1"]}, ["subnet-1", "does not exist"]),
-        ({"podExecutionRoleArn": ROLE.format("nobody")}, ["PodExecutionRole"]),
+        ({"podExecutionRoleArn": ROLE.format("missing")}, ["PodExecutionRole"]),
         ({"selectors": []}, ["1 to 5 selectors"]),
         ({"selectors": [{"labels": {"a": "b"}}]}, ["namespace"]),
         ({"selectors": [{"namespace": "a", "labels": {str(n): "x" for n in range(6)}}]}, ["5 Label pairs"]),
@@ -85,5 +85,5 @@ def test_a_name_is_taken_once(world: World) -> None:
 
 def test_pages_and_what_is_not_there(world: World, cluster: str) -> None:
     assert world.eks.list_fargate_profiles(clusterName=cluster)["fargateProfileNames"] == []
-    with refused("ResourceNotFoundException", "No Fargate Profile found for name: nobody"):
-        world.profile(cluster, "nobody")
+    with refused("ResourceNotFoundException", "No Fargate Profile found for name: missing"):
+        world.profile(cluster, "missing")

@@ -20,7 +20,7 @@ from tests.contract.aws.world import ROLE, World
 from tests.operations import called_operations
 
 # botocore tries each call three times by itself, so one more reaches the collection's own retries. S3 is left to
-# botocore: behind its conditional writes the run record reads what stands there.
+# botocore: after its conditional writes the run record reads what is there.
 THROTTLED = {"*": 4, "s3": 2}
 pytestmark = pytest.mark.usefixtures("operator", "short_sleeps")
 
@@ -362,7 +362,7 @@ LAGS = [
 
 
 def create_once(world: World, cluster: str, creation: str) -> None:
-    """Create something that nobody has, with the module that makes this call."""
+    """Create something that no one has, with the module that makes this call."""
     name = new("late")
     match creation:
         case "CreateCluster":

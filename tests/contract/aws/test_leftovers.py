@@ -21,7 +21,7 @@ def tagged(resource: str, **tags: str) -> list[dict[str, object]]:
 
 
 def leave_behind(world: World, cluster: str) -> dict[str, list[str]]:
-    """One orphan of most kinds, among others that are nobody's; ids by kind."""
+    """One orphan of most kinds, among others that have no owner; ids by kind."""
     ec2, elbv2 = world.client("ec2"), world.client("elbv2")
     owned = {f"kubernetes.io/cluster/{cluster}": "owned"}
     group = ec2.create_security_group(

@@ -95,7 +95,7 @@ def _routed_subnet(world: World) -> str:
     ("change", "words"),
     [
         ({"subnets": ["subnet-1"]}, ["subnet-1", "does not exist"]),
-        ({"nodeRole": ROLE.format("nobody")}, ["arena-nobody", "cannot be found"]),
+        ({"nodeRole": ROLE.format("missing")}, ["arena-missing", "cannot be found"]),
         ({"version": "1.36"}, ["1.36", "1.35"]),
         ({"releaseVersion": "1.34.1-20261001"}, ["not valid for kubernetes version 1.35"]),
         ({"scalingConfig": {"minSize": 3, "maxSize": 2, "desiredSize": 2}}, ["Minimum capacity 3"]),
@@ -191,5 +191,5 @@ def test_nodes_that_cannot_join_fail_the_node_group(world: World) -> None:
 def test_pages_and_what_is_not_there(world: World, cluster: str, group: str) -> None:
     page = world.eks.list_nodegroups(clusterName=cluster, maxResults=1)
     assert len(page["nodegroups"]) == 1
-    with refused("ResourceNotFoundException", "No node group found for name: nobody"):
-        world.nodegroup(cluster, "nobody")
+    with refused("ResourceNotFoundException", "No node group found for name: missing"):
+        world.nodegroup(cluster, "missing")

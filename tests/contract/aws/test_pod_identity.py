@@ -58,7 +58,7 @@ def test_a_service_account_has_one_association(world: World, cluster: str) -> No
     ("change", "words"),
     [
         ({"roleArn": "no-arn"}, ["Invalid Role Arn"]),
-        ({"roleArn": ROLE.format("nobody")}, ["does not exist"]),
+        ({"roleArn": ROLE.format("missing")}, ["does not exist"]),
         ({"targetRoleArn": "no-arn"}, ["Invalid Role Arn"]),
         ({"policy": "{}"}, ["disableSessionTags"]),
     ],
@@ -87,4 +87,4 @@ def test_lists_are_filtered_and_paged(world: World) -> None:
 
 def test_associations_go_with_their_cluster_and_need_one(world: World) -> None:
     with pytest.raises(ClientError, match="No cluster found"):
-        associate(world, "nobody")
+        associate(world, "missing")

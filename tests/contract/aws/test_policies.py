@@ -138,9 +138,9 @@ def test_a_slot_is_made_with_one_policy_and_removed_with_another(world: World, r
 
 
 @pytest.fixture(scope="module")
-def nobody(world: World) -> dict[str, str]:
+def stranger(world: World) -> dict[str, str]:
     """The key of a user who may do nothing."""
-    iam, user = world.client("iam"), f"nobody-{SUFFIX}"
+    iam, user = world.client("iam"), f"stranger-{SUFFIX}"
     iam.create_user(UserName=user)
     key = iam.create_access_key(UserName=user)["AccessKey"]
     return {"key": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
@@ -160,23 +160,23 @@ def nobody(world: World) -> dict[str, str]:
     ],
 )
 def test_who_has_no_permission_is_denied_by_every_service(
-    world: World, nobody: dict[str, str], service: str, operation: str, arguments: dict[str, Any], code: str
+    world: World, stranger: dict[str, str], service: str, operation: str, arguments: dict[str, Any], code: str
 ) -> None:
-    client = world.client_with(service, nobody["key"], nobody["secret"])
+    client = world.client_with(service, stranger["key"], stranger["secret"])
     with refused(code):
         getattr(client, operation)(**arguments)
 
 
-def test_who_he_is_anybody_may_ask(world: World, nobody: dict[str, str]) -> None:
-    arn = world.client_with("sts", nobody["key"], nobody["secret"]).get_caller_identity()["Arn"]
-    assert arn.endswith(f":user/nobody-{SUFFIX}")
+def test_who_they_are_anyone_may_ask(world: World, stranger: dict[str, str]) -> None:
+    arn = world.client_with("sts", stranger["key"], stranger["secret"]).get_caller_identity()["Arn"]
+    assert arn.endswith(f":user/stranger-{SUFFIX}")
 
 
-def test_the_ledger_tells_what_was_asked_for(world: World, nobody: dict[str, str]) -> None:
+def test_the_ledger_tells_what_was_asked_for(world: World, stranger: dict[str, str]) -> None:
     with refused("AccessDeniedException"):
-        world.client_with("eks", nobody["key"], nobody["secret"]).describe_cluster(name="x")
+        world.client_with("eks", stranger["key"], stranger["secret"]).describe_cluster(name="x")
     with urllib.request.urlopen(f"{world.config.aws_endpoint}/lab/calls", timeout=10) as answer:
-        found = [one for one in json.load(answer) if one["principal"].endswith(f"nobody-{SUFFIX}")]
+        found = [one for one in json.load(answer) if one["principal"].endswith(f"stranger-{SUFFIX}")]
     (asked,) = [one for one in found if one["action"] == "eks:DescribeCluster"]
     assert (asked["allowed"], asked["count"]) == (False, 1)
     assert asked["resource"] == "arn:aws:eks:eu-west-1:123456789012:cluster/x"

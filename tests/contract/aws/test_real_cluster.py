@@ -27,7 +27,7 @@ POD = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {"name": "game"},
-    "spec": {"containers": [{"name": "game", "image": "nobody/nothing"}], "automountServiceAccountToken": False},
+    "spec": {"containers": [{"name": "game", "image": "example.com/nothing"}], "automountServiceAccountToken": False},
 }
 
 

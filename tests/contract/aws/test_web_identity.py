@@ -104,4 +104,4 @@ def test_what_is_no_token_is_refused(issuer: Issuer) -> None:
 
 def test_a_role_that_does_not_exist_is_refused(issuer: Issuer) -> None:
     with refused("AccessDenied", "sts:AssumeRoleWithWebIdentity"):
-        issuer.assume(issuer.token(), role="nobody")
+        issuer.assume(issuer.token(), role="missing")

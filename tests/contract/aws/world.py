@@ -176,7 +176,7 @@ def refused(code: str, *words: str) -> Iterator[None]:
 
 
 def free_config(state: Path, first: int) -> LabConfig:
-    """The first lab from this number on that nobody uses; no other test gets it as long as this process lives."""
+    """The first lab from this number on that no one uses; no other test gets it as long as this process lives."""
     for number in range(first, 100):
         config = LabConfig.from_environment({"LAB_NUMBER": str(number), "LAB_STATE": str(state)})
         if is_free(config) and claim(config):
@@ -185,7 +185,7 @@ def free_config(state: Path, first: int) -> LabConfig:
 
 
 def is_free(config: LabConfig) -> bool:
-    """Whether nobody listens on the lab's AWS address."""
+    """Whether the lab's AWS address is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -196,7 +196,7 @@ def is_free(config: LabConfig) -> bool:
 
 
 def claim(config: LabConfig) -> bool:
-    """Take a port beside the endpoint's for good: the endpoint itself takes a while to listen on its own."""
+    """Take a port next to the endpoint's for good: the endpoint itself takes a while to listen on its own."""
     held = socket.socket()
     try:
         held.bind((config.aws_address, CLAIM_PORT))

@@ -1,4 +1,4 @@
-"""The longest chain of AWS's times that provisioning cannot beat, and what is measured beside it."""
+"""The longest chain of AWS's times that provisioning cannot beat, and what is measured besides it."""
 
 from __future__ import annotations
 

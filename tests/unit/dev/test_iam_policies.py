@@ -88,7 +88,7 @@ def declared() -> set[str]:
 def test_every_operation_that_the_code_calls_is_declared(declared: set[str]) -> None:
     for name, paths in called_operations().items():
         actions = {_action(operation) for operation in known_operations()[name]}
-        assert actions & declared, f"{name} of {sorted(path.name for path in paths)} stands in no note IAM actions"
+        assert actions & declared, f"{name} of {sorted(path.name for path in paths)} is in no note IAM actions"
 
 
 def test_every_declared_action_is_called(declared: set[str]) -> None:

@@ -23,7 +23,7 @@ def load(path: Path) -> Any:
 
 
 def actions(content: Any, *names: str) -> Iterator[Any]:
-    """The arguments of each action of these names, in whatever play or block it stands."""
+    """The arguments of each action of these names, in whatever play or block it is."""
     if isinstance(content, list):
         for item in content:
             yield from actions(item, *names)

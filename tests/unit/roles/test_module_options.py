@@ -18,7 +18,7 @@ COMMON = {"region", "profile", "endpoint_url"}
 
 
 def tasks(content: Any) -> Iterator[tuple[str, Any]]:
-    """Each module of ours with its arguments, in whatever play or block it stands."""
+    """Each module of ours with its arguments, in whatever play or block it is."""
     for item in content if isinstance(content, list) else []:
         for key, value in item.items():
             if key.startswith(OURS):

@@ -83,7 +83,7 @@ def test_who_ended_before_the_drain_or_never_was_in_use_is_no_session_of_it() ->
         pytest.param(memory(("u1", "a1")), 0, id="once"),
         pytest.param(memory(), 1, id="missing"),
         pytest.param(memory(("u1", "a1"), ("u1", "a1")), 1, id="twice"),
-        pytest.param(memory(("u1", "a1"), ("u2", "a1")), 1, id="nobody has seen it"),
+        pytest.param(memory(("u1", "a1"), ("u2", "a1")), 1, id="no one has seen it"),
         pytest.param(memory(("u1", "a2")), 2, id="another match"),
         pytest.param(memory(("u1", "a1"), active=("u1",)), 1, id="not ended"),
     ],

@@ -157,7 +157,7 @@ def test_a_destination_is_followed_once_its_cluster_can_be_reached() -> None:
         rig.allocator.unreachable = {"arena-blue", "arena-green"}
         await rig.reader.read()
         assert rig.matchmaker.current == BLUE
-        rig.allocator.unreachable = {"arena-blue"}  # which nobody needs any more
+        rig.allocator.unreachable = {"arena-blue"}  # which no one needs any more
         await rig.reader.read()
         assert rig.matchmaker.current == GREEN
 

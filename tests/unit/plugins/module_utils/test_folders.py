@@ -47,7 +47,7 @@ LARGEST_SHARE = 1 / 5
 
 
 def files() -> Iterator[tuple[str, str, ast.Module]]:
-    """Folder (or file, of those beside the folders), module, and syntax tree of each file."""
+    """Folder (or file, of those next to the folders), module, and syntax tree of each file."""
     for path in sorted(LIBRARY.rglob("*.py")):
         module = ".".join(path.relative_to(LIBRARY).with_suffix("").parts)
         yield module.partition(".")[0], module, ast.parse(path.read_text())

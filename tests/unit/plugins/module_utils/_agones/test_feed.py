@@ -104,7 +104,7 @@ def test_a_server_that_hangs_makes_the_view_stale_although_its_watch_is_quiet(
     clock.on_sleep = lambda seconds: setattr(clock, "seconds", clock.seconds + seconds)
     api: Any = ScriptedApi(clock)
     api.alive = False
-    # The watch stands still, and the other thread goes on.
+    # The watch hangs, and the other thread goes on.
     monkeypatch.setattr(WatchFeed, "_follow", lambda *_: None)
     one = WatchFeed(api, ["arena"], SLICE, clock)
     one.start()

@@ -444,7 +444,7 @@ def test_handoff_names_a_server_that_was_allocated_for_the_session() -> None:
     used = [one for one in world.target.values() if one["status"]["state"] == "Allocated"]
     assert [one["status"]["lists"]["players"]["values"] for one in used] == [["a", "b"]]
     assert used[0]["metadata"]["annotations"]["eks-bluegreen.gameops/successor-of"] == "uid-s0/run-1"
-    assert len(world.target) == 2, "the server that nobody came to was given back"
+    assert len(world.target) == 2, "the server that no one came to was given back"
 
 
 @pytest.mark.parametrize(

@@ -323,7 +323,7 @@ class World:
         return read_request(self.target[name]["metadata"]["annotations"], DEFAULT_DOMAIN)
 
     def asked_to_leave(self, name: str) -> bool:
-        """A request stands to send the players to whatever seat there is."""
+        """There is a request to send the players to whatever seat is free."""
         request = self.request_of(name)
         if request is None or not self.is_for_this_match(name, request):
             return False

@@ -112,7 +112,7 @@ class FakeApi:
 
 
 def weighted_rules(number: int, *, attached: bool = True) -> list[Forward]:
-    """Rules that give everything to blue; green stands there with weight 0 if it is attached."""
+    """Rules that give everything to blue; green is there with weight 0 if it is attached."""
     tuples = [{"TargetGroupArn": "arn:tg/blue/1", "Weight": 100}]
     if attached:
         tuples.append({"TargetGroupArn": "arn:tg/green/1", "Weight": 0})

@@ -1,4 +1,4 @@
-"""Whatever stands on a load balancer and whatever fails: weights change and nothing else, everywhere or nowhere."""
+"""Whatever is on a load balancer and whatever fails: weights change and nothing else, everywhere or nowhere."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Aws(FakeApi):
         super().write(forward, described(sent))
 
 
-# Beside other target groups a pair keeps its total, so that one that is small cannot take every share.
+# Next to other target groups a pair keeps its total, so that one that is small cannot take every share.
 weight = st.one_of(st.just(0), st.integers(100, 499))
 wanted = st.one_of(
     st.tuples(weight, weight).filter(any).map(lambda pair: Weights(*pair)),

@@ -92,7 +92,7 @@ class FakeApi:
 
 @pytest.fixture
 def api() -> FakeApi:
-    """An account in which blue's target group stands."""
+    """An account that has blue's target group."""
     api = FakeApi()
     api.groups["blue"] = {
         "TargetGroupName": "blue",

@@ -125,7 +125,7 @@ def test_writes_are_conditional() -> None:
     ("template", "status", "replicas", "floor"),
     [
         ({"rooms": {"capacity": 10}}, {}, 6, 60),
-        # Sessions have raised their own room: the Ready servers beside them are to stay.
+        # Sessions have raised their own room: the Ready servers next to them must stay.
         ({"rooms": {"capacity": 10}}, {"rooms": {"capacity": 90}}, 6, 90),
         ({"rooms": {"capacity": 10}}, {"rooms": {"capacity": 20}}, 6, 60),
         ({"rooms": {}}, {}, 2, 2000),

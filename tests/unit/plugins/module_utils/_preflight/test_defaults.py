@@ -1,4 +1,4 @@
-"""What EKS makes of a target where nobody chooses."""
+"""What EKS makes of a target for which no one chooses."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ class Cluster:
     fresh = True
 
     def relist(self) -> list[Event]:
-        raise AssertionError("nobody needs this list")
+        raise AssertionError("no one needs this list")
 
     def take(self) -> list[Event]:
         events, self._events = self._events, []

@@ -60,7 +60,7 @@ def test_what_was_seen_is_a_level(what: Conduct, level: str, reason: str) -> Non
     finding = find_level(FLEET, what)
     assert finding.level == level
     assert reason in finding.reason
-    assert bool(finding.reason) == (level != "L3"), "whoever is not at the top reads why"
+    assert bool(finding.reason) == (level != "L3"), "below the top level there is a reason"
 
 
 @pytest.mark.parametrize(
