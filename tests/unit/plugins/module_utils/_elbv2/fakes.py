@@ -117,3 +117,17 @@ def weighted_rules(number: int, *, attached: bool = True) -> list[Forward]:
     if attached:
         tuples.append({"TargetGroupArn": "arn:tg/green/1", "Weight": 0})
     return [rule(n, {"Type": "forward", "ForwardConfig": {"TargetGroups": deepcopy(tuples)}}) for n in range(number)]
+
+
+def other_weights() -> Forward:
+    """A rule of the same target groups that somebody else has made."""
+    tuples = [{"TargetGroupArn": f"arn:tg/{name}/1", "Weight": 7} for name in ("blue", "green")]
+    return rule(55, {"Type": "forward", "ForwardConfig": {"TargetGroups": tuples}})
+
+
+BEFORE = {"arn:tg/blue/1": 100, "arn:tg/green/1": 0}
+
+
+def arena(rules: int = 12, *, attached: bool = True) -> FakeApi:
+    """The load balancer with so many rules, all for blue."""
+    return FakeApi(weighted_rules(rules, attached=attached))

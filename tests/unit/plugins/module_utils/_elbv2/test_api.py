@@ -15,10 +15,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import (
     PAGE_SIZE,
     SWAP_CLIENT_CONFIG,
+    Health,
     LoadBalancer,
     SwapApi,
     TargetGroupApi,
     describe_target_groups,
+    summarise_health,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward, TargetGroup
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
@@ -181,3 +183,14 @@ def test_a_target_group_in_use_is_not_deleted_yet(stub: Stubber) -> None:
     assert [api.delete(BLUE) for _time in range(3)] == [False, True, True]
     with pytest.raises(AnsibleAWSError, match="delete target group"):
         api.delete(BLUE)
+
+
+def test_health_is_counted_by_reason() -> None:
+    described = [
+        {"TargetHealth": {"State": "healthy"}},
+        {"TargetHealth": {"State": "initial", "Reason": "Elb.RegistrationInProgress"}},
+        {"TargetHealth": {"State": "draining"}},
+    ]
+    health = summarise_health(described)
+    assert health == Health(1, 3, {"initial/Elb.RegistrationInProgress": 1, "draining": 1})
+    assert str(health) == "1 of 3 targets healthy (1 draining, 1 initial/Elb.RegistrationInProgress)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap 
     describe_forwards,
     gaining,
     plan_swap,
+    refuse_taken,
     writable,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
@@ -236,3 +238,44 @@ def test_a_plan_that_people_read() -> None:
     text = describe_forwards([forward(weighted(blue=90, green=10))], {BLUE: "arena-blue", GREEN: "arena-green"})
 
     assert text == "arena HTTP:80 rule 1: arena-blue 90, arena-green 10\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vpc_id": "vpc-2"}, "blue has VPC vpc-1, green has vpc-2; one load balancer cannot take both"),
+        ({"protocol": "TCP"}, "blue has protocol HTTP, green has TCP"),
+    ],
+)
+def test_target_groups_that_do_not_belong_together(changes: dict[str, Any], message: str) -> None:
+    blue, green = (replace(group, vpc_id="vpc-1", protocol="HTTP") for group in (PAIR.blue, PAIR.green))
+    with pytest.raises(BlueGreenError, match=message):
+        plan_swap([forward(short(BLUE))], [Pair(blue, replace(green, **changes))], Weights(100, 0))
+
+
+def test_a_target_group_that_does_not_exist_yet_is_like_any_other() -> None:
+    blue, green = replace(PAIR.blue, vpc_id="vpc-1"), TargetGroup("green", "")
+    plan = plan_swap([forward(short(BLUE))], [Pair(blue, green)], Weights(100, 0))
+    assert plan.changes[0].after.weights() == {BLUE: 100, "green": 0}
+
+
+@pytest.mark.parametrize(
+    ("used_by", "action", "taken"),
+    [
+        pytest.param(("arn:lb/other",), short(BLUE), True, id="another one's"),
+        pytest.param(("arn:lb/arena", "arn:lb/other"), short(BLUE), True, id="this one's too"),
+        pytest.param(("arn:lb/arena",), short(BLUE), False, id="this one's"),
+        pytest.param((), short(BLUE), False, id="free"),
+        pytest.param(("arn:lb/other",), weighted(blue=1, green=1), False, id="there already"),
+    ],
+)
+def test_a_target_group_belongs_to_one_load_balancer(
+    used_by: tuple[str, ...], action: dict[str, Any], taken: bool
+) -> None:
+    pairs = [Pair(PAIR.blue, replace(PAIR.green, load_balancer_arns=used_by))]
+    plan = plan_swap([forward(action)], pairs, Weights(100, 0))
+    if not taken:
+        refuse_taken(plan, pairs, {"arena": "arn:lb/arena"})
+        return
+    with pytest.raises(BlueGreenError, match="green is used by arn:lb/other, so it cannot be added to arena"):
+        refuse_taken(plan, pairs, {"arena": "arn:lb/arena"})
