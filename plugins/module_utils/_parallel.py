@@ -16,7 +16,10 @@ THREADS = 16
 
 
 def in_parallel(function: Callable[[T], R], arguments: Iterable[T], threads: int = THREADS) -> list[R]:
-    """The function's values, in the order of the arguments; the first error is raised after all have ended."""
+    """The function's values, in the order of the arguments.
+
+    The first error is raised once all calls that have begun have ended; those that have not are not made.
+    """
     todo = list(arguments)
     if len(todo) < 2:
         return [function(argument) for argument in todo]

@@ -21,7 +21,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Listed, WatchFeed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 
 from tests.unit.plugins.module_utils._drain.world import FakeClock, game_server
 
@@ -177,10 +176,6 @@ def test_a_watch_from_too_long_ago_is_expired() -> None:
     kube, _server = api(Answer(200, {}, [line]))
     with pytest.raises(Expired):
         list(kube.watch("/x", "0", 5.0))
-
-
-def test_in_parallel_keeps_the_order() -> None:
-    assert in_parallel(lambda n: n * n, range(40)) == [n * n for n in range(40)]
 
 
 def test_a_kubeconfig_that_is_not_there_is_named() -> None:
