@@ -1,22 +1,20 @@
-"""Kubeconfigs without a secret, and the program that makes the token."""
+"""The program that makes the token for a cluster."""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access import eks_token
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.kubeconfig import (
-    ClusterAccess,
-    kubeconfig,
-    token_command,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.kubeconfig import token_command
 
 
 @pytest.fixture(autouse=True)
@@ -30,19 +28,10 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
-def test_a_kubeconfig_names_a_program_and_holds_no_secret() -> None:
-    command = token_command("/usr/bin/python3", "/token.py", "arena-blue", "eu-west-1", "", "")
-    made = kubeconfig(ClusterAccess("arena-blue", "https://blue", "Q0E=", command))
-    assert made["clusters"][0]["cluster"] == {"server": "https://blue", "certificate-authority-data": "Q0E="}
-    (user,) = made["users"]
-    assert set(user["user"]) == {"exec"}
-    assert user["user"]["exec"]["command"] == "/usr/bin/python3"
-    assert user["user"]["exec"]["args"] == ["-P", "/token.py", "--cluster", "arena-blue", "--region", "eu-west-1"]
-
-
-def test_a_profile_and_a_role_are_passed_on() -> None:
-    command = token_command("python", "token.py", "c", "r", "ops", "arn:role")
-    assert command[-4:] == ["--profile", "ops", "--role-arn", "arn:role"]
+def presigned(token: str) -> SplitResult:
+    """The URL that a token is made of."""
+    encoded = token.removeprefix("k8s-aws-v1.")
+    return urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
 
 
 @pytest.mark.parametrize(
@@ -61,8 +50,7 @@ def test_a_token_is_a_presigned_url_for_one_cluster(
         monkeypatch.setenv(name, value)
     token = eks_token.make_token("arena-blue", region)
     assert token.startswith("k8s-aws-v1.")
-    encoded = token.removeprefix("k8s-aws-v1.")
-    url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
+    url = presigned(token)
     query = parse_qs(url.query)
     assert f"{url.scheme}://{url.netloc}" == host
     assert query["Action"] == ["GetCallerIdentity"]
@@ -72,9 +60,35 @@ def test_a_token_is_a_presigned_url_for_one_cluster(
     assert "secret-of-the-test" not in url.query
 
 
+def test_a_role_signs_in_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    credentials = {"AccessKeyId": "ASIAROLE", "SecretAccessKey": "s", "SessionToken": "of-the-role"}
+
+    def assume_role(**options: str) -> dict[str, Any]:
+        asked.append(options)
+        return {"Credentials": credentials}
+
+    def create_client(_session: Any, service: str, region_name: str) -> Any:
+        asked.append((service, region_name))
+        return SimpleNamespace(assume_role=assume_role)
+
+    monkeypatch.setattr("botocore.session.Session.create_client", create_client)
+    query = parse_qs(presigned(eks_token.make_token("arena-blue", "eu-west-1", role_arn="arn:role")).query)
+    assert asked == [("sts", "eu-west-1"), {"RoleArn": "arn:role", "RoleSessionName": "eks-bluegreen"}]
+    assert query["X-Amz-Credential"][0].startswith("ASIAROLE/")
+    assert query["X-Amz-Security-Token"] == ["of-the-role"]
+
+
+def test_without_botocore_it_names_the_python_that_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eks_token, "IMPORT_ERROR", ImportError("no module named botocore"))
+    with pytest.raises(RuntimeError, match=f"{re.escape(sys.executable)} cannot import botocore"):
+        eks_token.make_token("arena-blue", "eu-west-1")
+
+
 def test_an_exec_credential() -> None:
     made: Any = eks_token.exec_credential("token", datetime(2026, 11, 23, 1, 0, tzinfo=UTC))
     assert made["status"] == {"token": "token", "expirationTimestamp": "2026-11-23T01:14:00Z"}
+    assert (made["kind"], made["apiVersion"]) == ("ExecCredential", "client.authentication.k8s.io/v1")
 
 
 def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
