@@ -1,3 +1,5 @@
+"""What is asked of an API server, how its answers are told apart, and what is tried again."""
+
 from __future__ import annotations
 
 import json
@@ -10,7 +12,6 @@ import urllib3
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import api as api_module
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     GAME_SERVERS,
-    PODS,
     ApiFailure,
     Conflict,
     Expired,
@@ -18,8 +19,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     NotFound,
     connect,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Listed, WatchFeed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 from tests.unit.plugins.module_utils._drain.world import FakeClock, game_server
@@ -201,80 +200,3 @@ def test_nobody_but_us_repeats_a_request(tmp_path: Path, monkeypatch: pytest.Mon
     )
     connect(str(kubeconfig))
     assert clients[0].rest_client.pool_manager.connection_pool_kw["retries"].total is False
-
-
-class WatchedApi:
-    """A KubeApi whose watch ends the slice when it has told what it knows."""
-
-    def __init__(self, clock: FakeClock, *steps: Any) -> None:
-        self.clock = clock
-        self.steps = list(steps)
-        self.lists = 0
-        self.selectors: list[str] = []
-
-    def list(self, path: str, *, selector: str = "", **more: Any) -> tuple[list[Json], str]:
-        self.lists += 1
-        self.selectors.append(selector)
-        return [game_server("a")], str(self.lists)
-
-    def watch(self, path: str, version: str, seconds: float, *, selector: str = "") -> Any:
-        self.selectors.append(selector)
-        if not self.steps:
-            self.clock.seconds = 1000.0
-            return
-        step = self.steps.pop(0)
-        if isinstance(step, Exception):
-            raise step
-        yield step
-
-
-def followed(*steps: Any) -> tuple[list[Any], WatchedApi, WatchFeed]:
-    clock = FakeClock()
-    fake = WatchedApi(clock, *steps)
-    feed = WatchFeed(fake, ["arena"], 20.0, clock)  # type: ignore[arg-type]
-    feed._follow("arena", "1")
-    return feed.take(), fake, feed
-
-
-def test_changes_are_taken_in_order_and_once() -> None:
-    events, _api, feed = followed(("MODIFIED", game_server("a", version=5)), ("DELETED", game_server("a", version=6)))
-    assert [(type(event), event.gone) for event in events] == [(Changed, False), (Changed, True)]
-    assert feed.take() == []
-
-
-def test_a_feed_of_one_label_asks_for_no_others() -> None:
-    clock = FakeClock()
-    fake = WatchedApi(clock, ("ADDED", game_server("b")))
-    feed = WatchFeed(fake, ["arena"], 20.0, clock, selector="mark=run-1")  # type: ignore[arg-type]
-    feed.relist()
-    feed._follow("arena", "1")
-    assert set(fake.selectors) == {"mark=run-1"}
-
-
-def test_a_watch_that_broke_is_listed_again() -> None:
-    events, fake, feed = followed(ApiFailure("broke", 0), ("ADDED", game_server("b", version=7)))
-    assert [type(event) for event in events] == [Listed, Changed]
-    assert (fake.lists, feed.fresh) == (1, True)
-
-
-def test_a_watch_that_expired_is_listed_again_at_once() -> None:
-    events, _api, _feed = followed(Expired("old", 410))
-    assert [type(event) for event in events] == [Listed]
-
-
-def test_counting_a_cluster() -> None:
-    gone = game_server("gone", "Shutdown", players=["x"])
-    fleet = {"metadata": {"namespace": "arena", "name": "arena"}, "spec": {"replicas": 4}, "status": {"allocations": 7}}
-    servers = {"items": [game_server("a", players=["x", "y"]), game_server("b", "Ready"), gone], "metadata": {}}
-    pods = {"items": [{"metadata": {"name": "gone"}}], "metadata": {}}
-    kube, server = api(Answer(200, servers), Answer(200, pods), Answer(200, {"items": [fleet], "metadata": {}}))
-    result = count_sessions(kube, ["arena"], "players", FakeClock())
-    assert (result["sessions"], result["players"]) == (2, 3)
-    assert result["fleets"][0]["states"] == {"Allocated": 1, "Ready": 1, "Shutdown": 1}
-    assert result["fleets"][0]["allocations"] == 7
-    assert server.asked[1][1].startswith(PODS.path("arena"))
-    assert server.sent[1][1]["Accept"].startswith("application/json;as=PartialObjectMetadataList")
-
-
-def test_a_cluster_that_is_not_there_yet_has_nothing() -> None:
-    assert count_sessions(None, ["arena"], "players", FakeClock())["sessions"] == 0

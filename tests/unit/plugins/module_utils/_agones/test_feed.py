@@ -109,3 +109,62 @@ def test_a_server_that_hangs_makes_the_view_stale_although_its_watch_is_quiet(
     one = WatchFeed(api, ["arena"], SLICE, clock)
     one.start()
     assert not one.fresh
+
+
+class WatchedApi:
+    """A KubeApi whose watch ends the slice when it has told what it knows."""
+
+    def __init__(self, clock: FakeClock, *steps: Any) -> None:
+        self.clock = clock
+        self.steps = list(steps)
+        self.lists = 0
+        self.selectors: list[str] = []
+
+    def list(self, path: str, *, selector: str = "", **more: Any) -> tuple[list[Json], str]:
+        self.lists += 1
+        self.selectors.append(selector)
+        return [game_server("a")], str(self.lists)
+
+    def watch(self, path: str, version: str, seconds: float, *, selector: str = "") -> Any:
+        self.selectors.append(selector)
+        if not self.steps:
+            self.clock.seconds = 1000.0
+            return
+        step = self.steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        yield step
+
+
+def followed(*steps: Any) -> tuple[list[Any], WatchedApi, WatchFeed]:
+    clock = FakeClock()
+    fake = WatchedApi(clock, *steps)
+    feed = WatchFeed(fake, ["arena"], 20.0, clock)  # type: ignore[arg-type]
+    feed._follow("arena", "1")
+    return feed.take(), fake, feed
+
+
+def test_changes_are_taken_in_order_and_once() -> None:
+    events, _api, feed = followed(("MODIFIED", game_server("a", version=5)), ("DELETED", game_server("a", version=6)))
+    assert [(type(event), event.gone) for event in events] == [(Changed, False), (Changed, True)]
+    assert feed.take() == []
+
+
+def test_a_feed_of_one_label_asks_for_no_others() -> None:
+    clock = FakeClock()
+    fake = WatchedApi(clock, ("ADDED", game_server("b")))
+    feed = WatchFeed(fake, ["arena"], 20.0, clock, selector="mark=run-1")  # type: ignore[arg-type]
+    feed.relist()
+    feed._follow("arena", "1")
+    assert set(fake.selectors) == {"mark=run-1"}
+
+
+def test_a_watch_that_broke_is_listed_again() -> None:
+    events, fake, feed = followed(ApiFailure("broke", 0), ("ADDED", game_server("b", version=7)))
+    assert [type(event) for event in events] == [Listed, Changed]
+    assert (fake.lists, feed.fresh) == (1, True)
+
+
+def test_a_watch_that_expired_is_listed_again_at_once() -> None:
+    events, _api, _feed = followed(Expired("old", 410))
+    assert [type(event) for event in events] == [Listed]

@@ -10,7 +10,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     DISCONNECT,
     HANDOFF,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access, access_review
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import look_at
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import (
@@ -79,43 +79,6 @@ def test_only_what_is_needed_is_asked_for() -> None:
     assert verbs(handing, "gameserverallocations") == ["create"]
     assert verbs(handing, "gameservers") == ["list", "watch", "get", "patch"]
     assert verbs(handing, "fleetautoscalers") == []
-
-
-@pytest.mark.parametrize(
-    ("access", "spec"),
-    [
-        (
-            Access("list", "agones.dev", "fleets", "arena"),
-            {"resourceAttributes": {"verb": "list", "group": "agones.dev", "resource": "fleets", "namespace": "arena"}},
-        ),
-        (
-            Access("patch", "agones.dev", "fleets/scale"),
-            {
-                "resourceAttributes": {
-                    "verb": "patch",
-                    "group": "agones.dev",
-                    "resource": "fleets",
-                    "subresource": "scale",
-                }
-            },
-        ),
-        (
-            Access("get", "", "secrets", "arena", name="key"),
-            {
-                "resourceAttributes": {
-                    "verb": "get",
-                    "group": "",
-                    "resource": "secrets",
-                    "namespace": "arena",
-                    "name": "key",
-                }
-            },
-        ),
-        (Access("get", path="/healthz"), {"nonResourceAttributes": {"verb": "get", "path": "/healthz"}}),
-    ],
-)
-def test_a_review_asks_as_kubernetes_writes_it(access: Access, spec: dict[str, Any]) -> None:
-    assert access_review(access)["spec"] == spec
 
 
 class Api:

@@ -1,4 +1,4 @@
-"""What the game itself calls a session: how it is read, counted and drained."""
+"""A whole drain of what the game itself calls a session, over the files that it goes through."""
 
 from __future__ import annotations
 
@@ -14,40 +14,21 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     HANDOFF,
     successor_annotation,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
-    Predicate,
-    Server,
-    read_predicate,
-    read_server,
-    refuse_unknown,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import Drain
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Memory
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import is_crash
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import ReleaseSuccessor, Signal
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.plugins.module_utils._agones.kube import FakeKube
+from tests.unit.plugins.module_utils._agones.test_sessions import GUESTS, ROOMS, hosting
 from tests.unit.plugins.module_utils._drain.test_round import FAST, drain_round, outcomes
-from tests.unit.plugins.module_utils._drain.world import START, FakeClock, FakeKeeper, World, game_server
-from tests.unit.plugins.module_utils._fleets.test_hold_round import FLEET as FLEET_PATH
+from tests.unit.plugins.module_utils._drain.world import START, FakeKeeper, World
 
 Json = dict[str, Any]
-ROOMS = Predicate(counter="rooms")
-GUESTS = Predicate(list_name="players")
 POLICY = Policy(run="run-1", mode=DISCONNECT, canary=0)
-
-
-def hosting(state: str, rooms: int | None = None, name: str = "s", **more: Any) -> Json:
-    """A GameServer with a Counter of matches."""
-    found = game_server(name, state, **{"allocated_at": None, "players": None, **more})
-    if rooms is not None:
-        found["status"]["counters"] = {"rooms": {"count": rooms, "capacity": 10}}
-    return found
 
 
 def server(state: str, rooms: int | None = None, **more: Any) -> Server:
@@ -66,105 +47,6 @@ def drain(policy: Policy = POLICY) -> Drain:
 
 def asked(one: Drain) -> list[str]:
     return [action.request.allocation for action in one.plan(START) if isinstance(action, Signal)]
-
-
-@pytest.mark.parametrize(
-    ("predicate", "obj", "session", "seat"),
-    [
-        (ROOMS, hosting("Ready", 2), True, False),
-        (ROOMS, hosting("Ready", 0), False, True),
-        (ROOMS, hosting("Ready"), False, True),
-        (Predicate(), hosting("Ready", 2), False, True),
-        (ROOMS, hosting("Allocated", 0), True, False),
-        (ROOMS, hosting("Shutdown", 1), True, False),
-        (ROOMS, hosting("Ready", 1, deleting=True), True, False),
-        (ROOMS, hosting("Shutdown", 0), False, False),
-        (GUESTS, hosting("Ready", players=["a"]), True, False),
-        (GUESTS, hosting("Ready", players=[]), False, True),
-        (GUESTS, hosting("Ready", 2), False, True),
-        (Predicate("rooms", "players"), hosting("Ready", 0, players=["a"]), True, False),
-        (Predicate("rooms", "players"), hosting("Ready", 1, players=[]), True, False),
-    ],
-)
-def test_what_the_game_calls_a_session(predicate: Predicate, obj: Json, session: bool, seat: bool) -> None:
-    found = read_server(obj, predicate=predicate)
-    assert (found.is_session, found.is_seat) == (session, seat)
-
-
-@pytest.mark.parametrize("predicate", [Predicate(), ROOMS, GUESTS])
-def test_no_label_decides_what_is_a_session(predicate: Predicate) -> None:
-    for state, rooms in (("Ready", 0), ("Ready", 1), ("Allocated", 0), ("Shutdown", 1)):
-        plain, fenced = hosting(state, rooms), hosting(state, rooms)
-        fenced["metadata"]["labels"] |= {f"{DEFAULT_DOMAIN}/draining": "run-1", "agones.dev/state": "Ready"}
-        one, other = (read_server(obj, predicate=predicate) for obj in (plain, fenced))
-        assert one.is_session == other.is_session
-
-
-@pytest.mark.parametrize(
-    ("obj", "empty"),
-    [
-        (hosting("Allocated", players=[]), True),
-        (hosting("Allocated", players=["a"]), False),
-        (hosting("Allocated", 0), True),
-        (hosting("Allocated", 2), False),
-        (hosting("Allocated", 2, players=[]), True),
-        (hosting("Allocated"), False),
-    ],
-)
-def test_who_is_known_to_hold_nobody(obj: Json, empty: bool) -> None:
-    assert read_server(obj, players_counter="rooms").is_empty is empty
-
-
-def test_who_the_game_calls_a_session_is_not_empty() -> None:
-    assert not server("Allocated", 1, players=[]).is_empty
-
-
-@pytest.mark.parametrize(
-    ("option", "predicate"),
-    [
-        (None, Predicate()),
-        ({"counter": "rooms", "list": None}, ROOMS),
-        ({"counter": None, "list": "players"}, GUESTS),
-    ],
-)
-def test_the_option(option: Json | None, predicate: Predicate) -> None:
-    assert read_predicate(option) == predicate
-    assert bool(predicate) is bool(option)
-
-
-def test_a_name_that_nothing_has_is_refused() -> None:
-    fleets: list[Json] = [{"spec": {"template": {"spec": {"counters": {"rooms": {}}}}}}, {"spec": {}}]
-    refuse_unknown(ROOMS, fleets)
-    refuse_unknown(Predicate(), fleets)
-    refuse_unknown(GUESTS, [])
-    # Servers of an older template may still have it.
-    refuse_unknown(GUESTS, fleets, [{"spec": {"lists": {"players": None}}}])
-    with pytest.raises(BlueGreenError, match="names Counter room and List players, which no Fleet here has"):
-        refuse_unknown(Predicate("room", "players"), fleets)
-
-
-def test_a_cluster_is_counted_by_it() -> None:
-    kube = FakeKube()
-    servers, pods = FLEET_PATH.replace("fleets/arena", "gameservers/"), "/api/v1/namespaces/arena/pods/"
-    template = {"spec": {"counters": {"rooms": {"count": 0}}}}
-    kube.put(FLEET_PATH, {"metadata": {"namespace": "arena", "name": "arena"}, "spec": {"template": template}})
-    for name, obj in {
-        "busy": hosting("Ready", 2, "busy"),
-        "ending": hosting("Shutdown", 1, "ending"),
-        "ended": hosting("Shutdown", 1, "ended"),
-        "free": hosting("Ready", 0, "free"),
-    }.items():
-        kube.put(servers + name, obj)
-    kube.put(pods + "ending", {"metadata": {"name": "ending", "labels": {"agones.dev/role": "gameserver"}}})
-    api: Any = kube
-    counted = count_sessions(api, ["arena"], "players", FakeClock(), ROOMS)
-    assert (counted["sessions"], counted["fleets"][0]["sessions"]) == (2, 2)
-    assert count_sessions(api, ["arena"], "players", FakeClock())["sessions"] == 0
-    with pytest.raises(BlueGreenError, match="names List guests"):
-        count_sessions(api, ["arena"], "players", FakeClock(), Predicate(list_name="guests"))
-
-
-# The drain
 
 
 @pytest.mark.parametrize("mode", [AT_MATCH_END, DISCONNECT])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Conflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import KubeFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
@@ -152,30 +152,6 @@ def test_progress_tells_why_a_server_has_no_node() -> None:
     assert told == (
         "game servers ready and addressed: arena: 2 of 3 (1 Starting; 0/11 nodes are available: 5 Insufficient cpu)"
     )
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ({"status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": "no node"}]}}, "no node"),
-        ({"status": {"conditions": [{"type": "PodScheduled", "status": "True"}]}}, ""),
-        ({"status": {}}, ""),
-        (None, ""),
-        (ApiFailure("forbidden", 403), ""),
-    ],
-)
-def test_why_a_pod_has_no_node(answer: Json | ApiFailure | None, said: str) -> None:
-    class Api:
-        server = "https://green"
-
-        def find(self, path: str) -> Json | None:
-            assert path == "/api/v1/namespaces/arena/pods/s2"
-            if isinstance(answer, ApiFailure):
-                raise answer
-            return answer
-
-    api: Any = Api()
-    assert KubeFleets(api).pending("arena", "s2") == said
 
 
 def test_without_waiting_one_look_is_enough() -> None:
