@@ -13,9 +13,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round
     preview_drain,
     review_slots,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import cancel_requests
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
 
 from tests.unit.plugins.module_utils._drain.world import FakeClock, game_server
 
@@ -134,9 +132,3 @@ def test_both_slots_are_reviewed_and_all_that_is_wrong_is_told_at_once() -> None
         "Fleet moon/lobby",
     ]
     assert "list fleetautoscalers" in target.asked
-
-
-def test_requests_are_taken_back_without_a_look_at_the_target() -> None:
-    source: Any = FakeApi(game_server("s0"))
-    result = cancel_requests(source, ["arena"], "eks-bluegreen.gameops", NullKeeper(), FakeClock(), check_mode=False)
-    assert (result["changed"], result["cancelled"], source.asked) == (False, 0, [])

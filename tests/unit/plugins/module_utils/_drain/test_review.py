@@ -4,14 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import NotFound
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
     DISCONNECT,
     HANDOFF,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import look_at
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import (
     Slot,
@@ -79,52 +77,6 @@ def test_only_what_is_needed_is_asked_for() -> None:
     assert verbs(handing, "gameserverallocations") == ["create"]
     assert verbs(handing, "gameservers") == ["list", "watch", "get", "patch"]
     assert verbs(handing, "fleetautoscalers") == []
-
-
-class Api:
-    """An API server that allows everything but some verbs."""
-
-    def __init__(self, denied: set[tuple[str, str]], installed: bool = True) -> None:
-        self.denied = denied
-        self.installed = installed
-        self.asked: list[str] = []
-
-    def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        attributes = body["spec"]["resourceAttributes"]
-        return {"status": {"allowed": (attributes["verb"], attributes["resource"]) not in self.denied}}
-
-    def find(self, path: str) -> dict[str, Any] | None:
-        self.asked.append(path)
-        return {} if path.endswith("/arena") else None
-
-    def list(self, path: str) -> tuple[list[dict[str, Any]], str]:
-        if not self.installed:
-            raise NotFound("no such resource", 404)
-        annotations = {"agones.dev/sdk-version": "1.60.0"}
-        return [{"metadata": {"name": "arena", "annotations": annotations}}] if "/arena/" in path else [], "1"
-
-
-def look(api: Any) -> Slot:
-    return look_at(api, "blue", ["arena", "moon"], needed_on_source(POLICIES, ["arena", "moon"]))
-
-
-def test_a_slot_is_looked_at() -> None:
-    found = look(Api({("patch", "gameservers")}))
-    assert [access.namespace for access in found.missing] == ["arena", "moon"]
-    assert found.unknown_namespaces == ["moon"]
-    assert found.fleets == frozenset({("arena", "arena")})
-    assert found.agones == (1, 60, 0)
-
-
-def test_what_may_not_be_read_is_not_read() -> None:
-    api = Api({("list", "fleets"), ("get", "namespaces")})
-    found = look(api)
-    assert (found.fleets, found.unknown_namespaces, found.installed, api.asked) == (None, [], True, [])
-
-
-def test_a_slot_without_agones() -> None:
-    found = look(Api(set(), installed=False))
-    assert (found.fleets, found.installed) == (None, False)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import Drain
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Memory
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import is_crash
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import ReleaseSuccessor, Signal
 from hypothesis import given
@@ -97,29 +96,12 @@ def test_another_match_on_a_shared_server_is_no_other_session() -> None:
     assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
 
 
-def test_what_a_runner_remembers_of_it() -> None:
-    one = drain()
-    one.see_server(server("Ready", 1), START)
-    document = json.loads(json.dumps(one.memory.to_document()))
-    assert Memory.from_document(document, "run-1", START).active["uid-s"].named
-    del document["active"]["uid-s"]["named"]
-    assert not Memory.from_document(document, "run-1", START).active["uid-s"].named
-
-
 def test_who_is_gone_is_not_counted_twice() -> None:
     one = drain()
     one.see_server(server("Ready", 1), START)
     one.see_gone("uid-s", START)
     one.see_server(server("Ready", 1, version=2), START)
     assert (len(one.memory.ended), one.memory.active) == (1, {})
-
-
-@pytest.mark.parametrize(
-    ("state", "deleting", "crash"), [("Ready", True, True), ("Ready", False, False), ("Shutdown", True, False)]
-)
-def test_a_server_that_is_deleted_in_use_is_lost(state: str, deleting: bool, crash: bool) -> None:
-    assert is_crash(server(state, 1, deleting=deleting)) is crash
-    assert not is_crash(server(state, 0, deleting=deleting))
 
 
 def test_players_who_are_in_no_list_keep_a_seat_when_they_are_sent_away() -> None:
