@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.capacity import shown_quotas
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Fargate, Usage
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import class_of, vcpu_quota
 
 from tests.unit.plugins.module_utils._preflight.worlds import (
     BALANCER,
@@ -24,32 +23,6 @@ from tests.unit.plugins.module_utils._preflight.worlds import (
     forward,
     told,
 )
-
-
-@pytest.mark.parametrize(
-    ("instance_type", "found"),
-    [
-        ("c7i.2xlarge", "standard"),
-        ("im4gn.large", "standard"),
-        ("m7i-flex.large", "standard"),
-        ("g5.xlarge", "g"),
-        ("gr6.4xlarge", "g"),
-        ("vt1.3xlarge", "g"),
-        ("inf2.xlarge", "inf"),
-        ("hpc7g.4xlarge", "hpc"),
-        ("u-6tb1.metal", "u"),
-        ("x2gd.medium", "x"),
-        ("", ""),
-    ],
-)
-def test_classes_of_instance_types(instance_type: str, found: str) -> None:
-    assert class_of(instance_type) == found
-
-
-def test_spot_has_a_quota_of_its_own() -> None:
-    codes = [quota.code for quota in (vcpu_quota("c7i.large", one) for one in ("ON_DEMAND", "SPOT")) if quota]
-    assert codes == ["L-1216C47A", "L-34B43A08"]
-    assert vcpu_quota("hpc7g.4xlarge", "SPOT") is None
 
 
 @pytest.mark.parametrize(
