@@ -43,7 +43,7 @@ def list_updates(client: Any, cluster: str, owner: Mapping[str, str]) -> list[st
 class Resource(ABC):
     """Something that EKS creates, describes with a status, changes and deletes.
 
-    A kind names its fields and makes the calls; a round (see run.py) decides which ones and when.
+    A kind names its fields and makes the calls; a round (see round.py) decides which ones and when.
     """
 
     kind: str

@@ -4,7 +4,7 @@
 # PRIVATE to this collection: may change at any time.
 """What every routing provider is: five verbs, and what it says of itself.
 
-A provider decides on which slot a new session starts. Whoever moves it (see run.py) knows only this contract.
+A provider decides on which slot a new session starts. Whoever moves it (see round.py) knows only this contract.
 """
 
 from __future__ import annotations
