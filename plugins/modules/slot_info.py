@@ -126,7 +126,8 @@ RETURN = r"""
 slots:
   description:
     - By slot, its cluster (empty texts where there is none) and the ARNs of the target groups that exist. One that
-      could not be read is missing there and told in RV(problems), with the check C(target_group_readable).
+      could not be read is missing there, told in RV(problems) with the check C(target_group_readable), and its service
+      is named in C(unread_target_groups).
   returned: success
   type: dict
   sample:
@@ -140,6 +141,7 @@ slots:
       release: 2026-10
       endpoint: https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com
       target_group_arns: {}
+      unread_target_groups: []
 active:
   description:
     - The slot that has all of the traffic and the session destination; empty when none has, or when a part of it could

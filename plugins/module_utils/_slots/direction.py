@@ -28,9 +28,11 @@ DIRECTIONS = (UPGRADE, ROLLBACK, RECLAIM, STATUS)
 # Tags of a cluster: which release it runs, and for which environment.
 RELEASE_TAG = "eks-bluegreen/release"
 ENVIRONMENT_TAG = "eks-bluegreen/environment"
-# Findings after which nobody knows where all requests go.
-TRAFFIC_UNREAD = ("load_balancer_readable", "target_group_readable")
+# The checks of what could not be read. After those of the traffic no one knows where all requests go.
 RECORD_UNREAD = "run_record"
+CLUSTER_UNREAD = "cluster_readable"
+GROUP_UNREAD = "target_group_readable"
+TRAFFIC_UNREAD = ("load_balancer_readable", GROUP_UNREAD)
 SlotWeights = Mapping[str, float]
 
 
@@ -212,7 +214,7 @@ def _refuse_lost_home(view: View, record: Record) -> None:
     """Refuse to go back to a slot that is gone, or on its way."""
     run, source = f"run {record.run_id}", view.slots[record.home]
     # A cluster that could not be read may be well: no data never stops a rollback.
-    unread = {problem.resource for problem in view.problems if problem.check == "cluster_readable"}
+    unread = {problem.resource for problem in view.problems if problem.check == CLUSTER_UNREAD}
     if source.status == "DELETING":
         raise BlueGreenError(
             f"{run} came from {source.slot}, but its cluster {source.cluster_name} is being deleted: there is "

@@ -30,6 +30,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.round import run_fact
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.s3 import Store
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import (
+    CLUSTER_UNREAD,
+    GROUP_UNREAD,
     RECORD_UNREAD,
     RELEASE_TAG,
     ForwardView,
@@ -137,10 +139,11 @@ def observe(sources: Sources, inputs: Inputs, places: Places) -> Observation:
     for slot, data in slots.items():
         arns = {service.name: found[service.name, slot] for service in inputs.services}
         data["target_group_arns"] = {name: group.arn for name, group in arns.items() if group is not None}
+        data["unread_target_groups"] = _unread_groups(inputs, slot, reads.problems)
     listed = [forward for future in forwards for forward in future.result()]
     concerned = forwards_of_services(listed, inputs, slots)
     _note_unserved(reads, inputs, concerned)
-    groupless = _groupless(inputs, slots, reads.problems)
+    groupless = _groupless(inputs, slots)
     return Observation(
         slots, concerned, destination.result(), network.result(), seen.result(), reads.problems, groupless
     )
@@ -153,7 +156,7 @@ def read_clusters(eks: Any, clusters: Mapping[str, str]) -> dict[str, Json]:
 
 def _read_cluster(reads: Reads, eks: Any, slot: str, name: str) -> Json:
     unread: tuple[Any, bool] = (None, False)
-    described, readable = reads.attempt(lambda: (describe_cluster(eks, name), True), unread, "cluster_readable", name)
+    described, readable = reads.attempt(lambda: (describe_cluster(eks, name), True), unread, CLUSTER_UNREAD, name)
     return {**_cluster_data(slot, name, described), "readable": readable}
 
 
@@ -183,18 +186,19 @@ def _slot_view(data: Json) -> SlotView:
 
 
 def _read_group(reads: Reads, balancers: Balancers, name: str) -> TargetGroup | None:
-    return reads.attempt(lambda: balancers.target_group(name), None, "target_group_readable", name)
+    return reads.attempt(lambda: balancers.target_group(name), None, GROUP_UNREAD, name)
 
 
-def _groupless(inputs: Inputs, slots: Mapping[str, Json], problems: Sequence[Finding]) -> frozenset[str]:
+def _unread_groups(inputs: Inputs, slot: str, problems: Sequence[Finding]) -> list[str]:
+    """The services whose target group of a slot could not be read: it may exist and get requests."""
+    unread = {problem.resource for problem in problems if problem.check == GROUP_UNREAD}
+    return [service.name for service in inputs.services if service.target_groups[slot] in unread]
+
+
+def _groupless(inputs: Inputs, slots: Mapping[str, Json]) -> frozenset[str]:
     """The slots that have services and, for certain, none of their target groups."""
-    unread = {problem.resource for problem in problems if problem.check == "target_group_readable"}
-
-    def lacks_all(slot: str) -> bool:
-        may_exist = unread.intersection(service.target_groups[slot] for service in inputs.services)
-        return not slots[slot]["target_group_arns"] and not may_exist
-
-    return frozenset(slot for slot in SLOTS if inputs.services and lacks_all(slot))
+    having = {slot for slot, data in slots.items() if data["target_group_arns"] or data["unread_target_groups"]}
+    return frozenset(SLOTS) - having if inputs.services else frozenset()
 
 
 def _read_forwards(reads: Reads, balancers: Balancers, name: str) -> list[Forward]:

@@ -15,37 +15,26 @@ VOICE = {"blue": "voice-blue", "green": "voice-green"}
 GREEN: dict[str, Any] = {"slot": "green", "target_group_arns": {"mm": "arn:mm-green"}}
 
 
-def attached(target: dict[str, Any], **observed: Any) -> list[dict[str, str]]:
+def attached(target: dict[str, Any]) -> list[dict[str, str]]:
     loader = DataLoader()
     of_role = loader.load_from_file(str(ROLE / "vars" / "main.yml"), trusted_as_template=True)
     services = [{"name": "mm", "target_groups": MATCHMAKER}, {"name": "voice", "target_groups": VOICE}]
-    variables = {**of_role, "traffic_shift_services": services, "eks_bluegreen_target": target, **observed}
+    variables = {**of_role, "traffic_shift_services": services, "eks_bluegreen_target": target}
     found: list[dict[str, str]] = Templar(loader, variables=variables).template(of_role["__traffic_shift_attached"])
     return found
 
 
-def problems(check: str, resource: str) -> dict[str, Any]:
-    return {"problems": [{"check": check, "resource": resource}]}
-
-
 @pytest.mark.parametrize("arns", [{"mm": "arn:mm-green"}, {"mm": "arn:mm-green", "voice": ""}])
-def test_a_target_group_that_does_not_exist_has_no_requests(arns: dict[str, str]) -> None:
-    assert attached({**GREEN, "target_group_arns": arns}) == [MATCHMAKER]
+@pytest.mark.parametrize("unread", [{}, {"unread_target_groups": []}], ids=["not told", "all read"])
+def test_a_target_group_that_does_not_exist_has_no_requests(arns: dict[str, str], unread: dict[str, Any]) -> None:
+    assert attached({**GREEN, "target_group_arns": arns, **unread}) == [MATCHMAKER]
 
 
 @pytest.mark.parametrize("target", [GREEN, {**GREEN, "target_group_arns": {"mm": "arn", "voice": ""}}])
 def test_one_that_could_not_be_read_may_have_them(target: dict[str, Any]) -> None:
-    seen = problems("target_group_readable", "voice-green")
-    assert attached(target, eks_bluegreen_observed=seen) == [MATCHMAKER, VOICE]
+    assert attached({**target, "unread_target_groups": ["voice"]}) == [MATCHMAKER, VOICE]
 
 
 def test_after_one_failed_read_nothing_is_given_up() -> None:
-    seen = problems("target_group_readable", "mm-green")
-    assert attached({"slot": "green", "target_group_arns": {}}, eks_bluegreen_observed=seen) == [MATCHMAKER]
-
-
-@pytest.mark.parametrize(
-    ("check", "resource"), [("target_group_readable", "voice-blue"), ("cluster_readable", "voice-green")]
-)
-def test_another_problem_names_no_service(check: str, resource: str) -> None:
-    assert attached(GREEN, eks_bluegreen_observed=problems(check, resource)) == [MATCHMAKER]
+    unread = {"slot": "green", "target_group_arns": {}, "unread_target_groups": ["mm"]}
+    assert attached(unread) == [MATCHMAKER]

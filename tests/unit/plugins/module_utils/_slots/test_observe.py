@@ -197,6 +197,31 @@ def test_a_target_group_that_cannot_be_read_is_a_finding_of_its_name() -> None:
     assert (problem.resource, seen.slots["green"]["target_group_arns"]) == ("mm-green", {})
 
 
+@pytest.mark.parametrize(
+    ("unreadable", "unread"),
+    [
+        (set(), {"blue": [], "green": []}),
+        ({"mm-green"}, {"blue": [], "green": ["mm"]}),
+        ({"mm-blue"}, {"blue": ["mm"], "green": []}),
+    ],
+)
+def test_a_service_is_named_whose_target_group_of_the_slot_could_not_be_read(
+    unreadable: set[str], unread: dict[str, list[str]]
+) -> None:
+    world = World()
+    world.balancers.unreadable = unreadable
+    seen = world.observe()
+    assert {slot: data["unread_target_groups"] for slot, data in seen.slots.items()} == unread
+
+
+def test_a_cluster_that_could_not_be_read_names_no_service() -> None:
+    world = World()
+    world.aws.error = refused("AccessDeniedException")
+    seen = world.observe()
+    assert {problem.check for problem in seen.problems} == {"cluster_readable"}
+    assert [data["unread_target_groups"] for data in seen.slots.values()] == [[], []]
+
+
 def test_no_slot_is_active_while_a_target_group_cannot_be_read() -> None:
     world = World({"arn:mm-blue": 0, "arn:mm-green": 100})
     world.balancers.unreadable = {"mm-green"}
