@@ -13,6 +13,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     GAME_SERVERS,
     PODS,
     KubeApi,
+    NotFound,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
     NO_PREDICATE,
@@ -27,6 +28,23 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 
 POD_SELECTOR = "agones.dev/role=gameserver"
+GAME_SERVER_KIND = "gameservers.agones.dev"
+DEFINITION_PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{GAME_SERVER_KIND}"
+
+
+def has_agones(api: KubeApi) -> bool:
+    """Whether Agones is in a cluster. Only the API server's own word that there is no such kind means that it is not.
+
+    Raises ApiFailure for any other answer, and for none.
+    """
+    try:
+        api.get(DEFINITION_PATH)
+    except NotFound as error:
+        # A proxy on the way, or another server at that address, may answer 404 too.
+        if f'"{GAME_SERVER_KIND}" not found' not in error.message:
+            raise
+        return False
+    return True
 
 
 def count_sessions(

@@ -14,6 +14,8 @@ import boto3
 import psutil
 import pytest
 import requests
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import has_agones
 from botocore import UNSIGNED
 from botocore.config import Config
 
@@ -90,6 +92,10 @@ def test_everything_listens_on_addresses_of_the_lab_only(world: World) -> None:
                     found.add((process.info["name"][:14], connection.laddr.ip))
     assert {name for name, _ in found} >= {"kube-apiserver", "etcd"}
     assert {ip for _, ip in found} == {address}
+
+
+def test_an_api_server_says_itself_that_it_has_no_agones(world: World) -> None:
+    assert not has_agones(connect(str(world.config.cluster_dir(CLUSTER) / "internal.kubeconfig")))
 
 
 def test_the_creator_s_token_is_an_administrator_s(world: World) -> None:

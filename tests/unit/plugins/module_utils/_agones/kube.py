@@ -64,7 +64,7 @@ class FakeKube:
     def get(self, path: str) -> Json:
         self._answer("GET", path)
         if path not in self.objects:
-            raise NotFound(f"no {path}", 404)
+            raise _not_found(path)
         return copy.deepcopy(self.objects[path])
 
     def find(self, path: str) -> Json | None:
@@ -88,7 +88,7 @@ class FakeKube:
             return {}
         self._ask_webhook(path)
         if path not in self.objects:
-            raise NotFound(f"no {path}", 404)
+            raise _not_found(path)
         known = self.objects[path]
         wanted = (body.get("metadata") or {}).get("resourceVersion")
         if wanted is not None and wanted != known["metadata"]["resourceVersion"]:
@@ -137,3 +137,9 @@ class FakeKube:
     def _ask_webhook(self, path: str) -> None:
         if self.webhook_down and ("agones.dev/v1" in path and "gameservers" not in path):
             raise ApiFailure(f'{path}: failed calling webhook "validations.agones.dev": connection refused', 500)
+
+
+def _not_found(path: str) -> NotFound:
+    """As the API server says it."""
+    kind, _, name = path.rpartition("/")
+    return NotFound(f'{kind.rpartition("/")[2]} "{name}" not found', 404)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import PODS
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
+import urllib3
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import PODS, ApiFailure
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import (
+    DEFINITION_PATH,
+    count_sessions,
+    has_agones,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
@@ -54,3 +59,42 @@ def test_a_cluster_is_counted_by_it() -> None:
     assert count_sessions(api, ["arena"], "players", FakeClock())["sessions"] == 0
     with pytest.raises(BlueGreenError, match="names List guests"):
         count_sessions(api, ["arena"], "players", FakeClock(), Predicate(list_name="guests"))
+
+
+NO_SUCH_KIND = {
+    "kind": "Status",
+    "message": 'customresourcedefinitions.apiextensions.k8s.io "gameservers.agones.dev" not found',
+    "reason": "NotFound",
+}
+
+
+def test_agones_is_there_where_its_kind_is() -> None:
+    kube, server = api(Answer(200, {"metadata": {"name": "gameservers.agones.dev"}}))
+    assert has_agones(kube)
+    assert server.asked == [("GET", DEFINITION_PATH)]
+
+
+def test_there_is_no_agones_where_the_api_server_says_so() -> None:
+    kube, _server = api(Answer(404, NO_SUCH_KIND))
+    assert not has_agones(kube)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(404, b"404 page not found"),
+        Answer(404, {"message": "the server could not find the requested resource"}),
+        Answer(403, {"message": "forbidden"}),
+        Answer(401, {"message": "Unauthorized"}),
+    ],
+)
+def test_any_other_answer_does_not_say_that_there_is_no_agones(answer: Answer) -> None:
+    kube, _server = api(answer)
+    with pytest.raises(ApiFailure):
+        has_agones(kube)
+
+
+def test_no_answer_does_not_say_so_either() -> None:
+    kube, _server = api(*[urllib3.exceptions.NewConnectionError(None, "refused")] * 5)  # type: ignore[arg-type]
+    with pytest.raises(ApiFailure, match="no answer"):
+        has_agones(kube)
