@@ -406,6 +406,16 @@ def test_a_target_group_that_aws_still_takes_for_used_is_deleted(world: World) -
 
 # Of each module, the first call that it makes, and what it needs to make it.
 FIRST_CALLS: dict[str, dict[str, Any]] = {
+    "decommission_preflight": {
+        "environment_name": "e",
+        "cluster_name": "x",
+        "slots": [{"slot": "blue", "cluster_name": "x", "exists": False, "status": ""}],
+        "problems": [],
+        "namespaces": ["n"],
+        "load_balancers": ["b"],
+        "services": [{"name": "s", "target_groups": {"blue": "x", "green": "y"}}],
+        "provider": "follows_traffic",
+    },
     "eks_access_entry": {"cluster_name": "c", "principal_arn": ROLE.format("node")},
     "eks_addon": {"cluster_name": "c", "name": "vpc-cni"},
     "eks_cluster": {"name": "c", "state": "absent"},
