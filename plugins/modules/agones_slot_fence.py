@@ -175,10 +175,14 @@ gates:
 from typing import Any, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.fence import (
-    CLUSTER_ROLE,
-    POLICY,
+    POLICIES_ARGUMENT,
+    POLICY_METHOD,
+    RBAC_METHOD,
+    ROLES_ARGUMENT,
     Gate,
     Subject,
+    gate_problems,
+    named_gates,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.fence_round import SlotFence
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
@@ -192,40 +196,24 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock impor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
-NAME = {"type": "str", "required": True}
-NAMESPACE = {"type": "str", "default": ""}
 ARGUMENT_SPEC = {
     "kubeconfig": KUBECONFIG_ARGUMENT,
     "state": {"type": "str", "choices": ["fenced", "open"], "default": "fenced"},
-    "method": {"type": "str", "choices": ["rbac", "policy"], "required": True},
-    "roles": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "kind": {"type": "str", "choices": ["Role", "ClusterRole"], "default": "Role"},
-            "namespace": NAMESPACE,
-            "name": NAME,
-        },
-    },
+    "method": {"type": "str", "choices": [RBAC_METHOD, POLICY_METHOD], "required": True},
+    "roles": ROLES_ARGUMENT,
     "subjects": {
         "type": "list",
         "elements": "dict",
         "default": [],
         "options": {
             "kind": {"type": "str", "choices": ["User", "Group", "ServiceAccount"], "required": True},
-            "name": NAME,
-            "namespace": NAMESPACE,
+            "name": {"type": "str", "required": True},
+            "namespace": {"type": "str", "default": ""},
             "groups": {"type": "list", "elements": "str", "default": []},
         },
     },
     "namespaces": {"type": "list", "elements": "str", "default": []},
-    "policies": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {"namespace": {"type": "str", "required": True}, "name": NAME},
-    },
+    "policies": POLICIES_ARGUMENT,
     "run_id": {"type": "str"},
     "annotation_domain": DOMAIN_ARGUMENT,
     "lease": LEASE_ARGUMENT,
@@ -236,15 +224,11 @@ NOTHING: dict[str, Any] = {"changed": False, "gates": [], "diff": {"before": {},
 
 def gates_of(options: Mapping[str, Any]) -> list[Gate]:
     """What is to be closed. Raises BlueGreenError with all that the options leave out."""
-    if options["method"] == "policy":
-        wrong = [] if options["policies"] else ["method policy needs policies"]
-        gates = [Gate(POLICY, **policy) for policy in options["policies"]]
-    else:
-        needed = ("roles", "subjects", "namespaces")
-        wrong = [f"method rbac needs {name}" for name in needed if not options[name]]
-        gates = [Gate(**role) for role in options["roles"]]
-    wrong += [f"{gate} has no namespace" for gate in gates if not gate.namespace and gate.kind != CLUSTER_ROLE]
-    wrong += [f"{gate} has a namespace" for gate in gates if gate.namespace and gate.kind == CLUSTER_ROLE]
+    method = options["method"]
+    gates = named_gates(method, options["roles"], options["policies"])
+    wrong = gate_problems(method, gates)
+    if method == RBAC_METHOD:
+        wrong += [f"method rbac needs {name}" for name in ("subjects", "namespaces") if not options[name]]
     wrong += [
         f"ServiceAccount {subject['name']} has no namespace"
         for subject in options["subjects"]
@@ -262,7 +246,7 @@ def run(module: Any) -> dict[str, Any]:
     fenced = options["state"] == "fenced"
     if not options["kubeconfig"] and (module.check_mode or not fenced):
         return NOTHING
-    by_rbac = options["method"] == "rbac"
+    by_rbac = options["method"] == RBAC_METHOD
     fence = SlotFence(
         api=connect(options["kubeconfig"]),
         gates=gates,

@@ -130,7 +130,7 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.singletons import (
     ON,
-    RESOURCES,
+    SINGLETON_ARGUMENTS,
     Singleton,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.singletons_round import (
@@ -153,12 +153,7 @@ ARGUMENT_SPEC = {
         "type": "list",
         "elements": "dict",
         "required": True,
-        "options": {
-            "kind": {"type": "str", "required": True, "choices": list(RESOURCES)},
-            "namespace": {"type": "str", "required": True},
-            "name": {"type": "str", "required": True},
-            "replicas": {"type": "int", "default": 1},
-        },
+        "options": SINGLETON_ARGUMENTS,
     },
     "state": {"type": "str", "choices": ["off", "on"], "required": True},
     "ignore_missing": {"type": "bool", "default": False},

@@ -26,6 +26,25 @@ GROUP, RESOURCE, VERB = "allocation.agones.dev", "gameserverallocations", "creat
 GRANT: Json = {"apiGroups": [GROUP], "resources": [RESOURCE], "verbs": [VERB]}
 RBAC_GROUP = "rbac.authorization.k8s.io"
 ROLE, CLUSTER_ROLE, POLICY = "Role", "ClusterRole", "GameServerAllocationPolicy"
+RBAC_METHOD, POLICY_METHOD = "rbac", "policy"
+# What is closed, as options of a module; of each method the one that lists its gates.
+ROLES_ARGUMENT: Json = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "kind": {"type": "str", "choices": [ROLE, CLUSTER_ROLE], "default": ROLE},
+        "namespace": {"type": "str", "default": ""},
+        "name": {"type": "str", "required": True},
+    },
+}
+POLICIES_ARGUMENT: Json = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+}
+GATES_OF_METHOD = {RBAC_METHOD: "roles", POLICY_METHOD: "policies"}
 RBAC_PREFIX = f"/apis/{RBAC_GROUP}/v1"
 ROLES = KubeResource(RBAC_PREFIX, "roles")
 SERVICE_ACCOUNTS = "system:serviceaccounts"
@@ -61,6 +80,18 @@ class Subject:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+def named_gates(method: str, roles: Iterable[Mapping[str, Any]], policies: Iterable[Mapping[str, Any]]) -> list[Gate]:
+    """What a method closes, of the Roles and allocation policies that the options name."""
+    return [Gate(**role) for role in roles] if method == RBAC_METHOD else [Gate(POLICY, **one) for one in policies]
+
+
+def gate_problems(method: str, gates: Sequence[Gate]) -> list[str]:
+    """What is wrong with the gates of a method."""
+    wrong = [] if gates else [f"method {method} needs {GATES_OF_METHOD[method]}"]
+    wrong += [f"{gate} has no namespace" for gate in gates if not gate.namespace and gate.kind != CLUSTER_ROLE]
+    return wrong + [f"{gate} has a namespace" for gate in gates if gate.namespace and gate.kind == CLUSTER_ROLE]
 
 
 def fence_annotation(domain: str) -> str:
@@ -120,7 +151,7 @@ def plan_open(gate: Gate, obj: Mapping[str, Any], domain: str) -> Json | None:
 
     What somebody else has changed since stays; where he left allocations out, they are added.
     """
-    kept = _read_kept(gate, obj, domain)
+    kept = read_kept_gate(gate, obj, domain)
     if kept is None:
         return None
     closed, original = kept
@@ -132,7 +163,7 @@ def plan_open(gate: Gate, obj: Mapping[str, Any], domain: str) -> Json | None:
     return _patch(obj, domain, None, {} if any(map(grants, rules)) else {"rules": [*rules, GRANT]})
 
 
-def _read_kept(gate: Gate, obj: Mapping[str, Any], domain: str) -> tuple[Any, Any] | None:
+def read_kept_gate(gate: Gate, obj: Mapping[str, Any], domain: str) -> tuple[Any, Any] | None:
     """What the fence has set, and what it replaced. Raises BlueGreenError when that cannot be read."""
     return read_kept_in(
         obj,
@@ -190,7 +221,7 @@ def given_access(gate: Gate, rules: Sequence[Mapping[str, Any]]) -> list[Access]
 
 def original_rules(gate: Gate, obj: Mapping[str, Any], domain: str) -> list[Json]:
     """The rules as they are without a fence: more than these nobody has to be allowed to give."""
-    kept = _read_kept(gate, obj, domain)
+    kept = read_kept_gate(gate, obj, domain)
     return rules_of(obj) if kept is None else [*rules_of(obj), *kept[1]]
 
 

@@ -19,6 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.
     original_rules,
     plan_fence,
     plan_open,
+    read_kept_gate,
     right_to_escalate,
     rules_of,
     subject_review,
@@ -143,6 +144,13 @@ class SlotFence:
     def _may(self, subject: Subject, namespace: str) -> bool:
         answer = self.api.create(SUBJECT_REVIEWS, subject_review(subject, namespace))
         return bool((answer.get("status") or {}).get("allowed"))
+
+
+def closed_gates(api: KubeApi, gates: Sequence[Gate], domain: str) -> list[str]:
+    """The gates that a fence has closed and that no one has opened since. Only reads."""
+    found = in_parallel(lambda gate: (gate, api.find(gate.path)), gates)
+    fenced = [(gate, obj) for gate, obj in found if obj is not None and read_kept_gate(gate, obj, domain) is not None]
+    return [str(gate) for gate, obj in fenced if not is_open(gate, obj)]
 
 
 def _document(gate: Gate, obj: Json) -> Json:

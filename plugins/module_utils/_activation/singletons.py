@@ -26,6 +26,13 @@ RESOURCES = {
     CRON_JOB: KubeResource("/apis/batch/v1", "cronjobs"),
 }
 ON, OFF, ABSENT = "on", "off", "absent"
+# The suboptions by which a module's option names singletons.
+SINGLETON_ARGUMENTS: Json = {
+    "kind": {"type": "str", "required": True, "choices": list(RESOURCES)},
+    "namespace": {"type": "str", "required": True},
+    "name": {"type": "str", "required": True},
+    "replicas": {"type": "int", "default": 1},
+}
 ENDED_PODS = frozenset({"Succeeded", "Failed"})
 ENDED_JOBS = frozenset({"Complete", "Failed"})
 

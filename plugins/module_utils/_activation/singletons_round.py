@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.singletons import (
-    ABSENT,
     CRON_JOB,
     OFF,
     ON,
@@ -36,6 +35,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import missing_access, refuse_missing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.parity import ABSENT
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
@@ -135,6 +135,12 @@ class Activation:
         if one.kind == CRON_JOB:
             return jobs_left(obj, self.api.list(JOBS.path(one.namespace))[0])
         return pods_left(obj, self.api.list(PODS.path(one.namespace), selector=selector_of(obj))[0])
+
+
+def switched_off(api: KubeApi, singletons: Sequence[Singleton]) -> list[str]:
+    """The singletons that are switched off. Only reads."""
+    found = in_parallel(lambda one: (one, api.find(one.path)), singletons)
+    return [str(one) for one, obj in found if state_of(one, obj) == OFF]
 
 
 def predict_activation(singletons: Sequence[Singleton], state: str) -> Json:

@@ -73,12 +73,15 @@ class FakeKube:
         except NotFound:
             return None
 
-    def list(self, path: str, *, selector: str = "", metadata_only: bool = False) -> tuple[list[Json], str]:
+    def list(
+        self, path: str, *, selector: str = "", metadata_only: bool = False, trim: Callable[[Json], Json] | None = None
+    ) -> tuple[list[Json], str]:
         self._answer("GET", path)
         wanted = [part.split("=") for part in selector.split(",") if part]
         items = [copy.deepcopy(obj) for key, obj in sorted(self.objects.items()) if key.rpartition("/")[0] == path]
         labels = [(item, (item["metadata"].get("labels") or {})) for item in items]
-        return [item for item, known in labels if all(known.get(key) == value for key, value in wanted)], "1"
+        found = [item for item, known in labels if all(known.get(key) == value for key, value in wanted)]
+        return [trim(item) for item in found] if trim else found, "1"
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Json:
         self._write("patch", path)
