@@ -174,6 +174,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommissio
     look_at_use,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SWAP_CLIENT_CONFIG, SwapApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.options import (
     FOLLOWS_TRAFFIC,
     PROVIDER_ARGUMENTS,
@@ -181,7 +182,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.opt
     PROVIDERS,
     provider_of,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 ARGUMENT_SPEC = {
     **PROVIDER_ARGUMENTS,

@@ -154,41 +154,25 @@ access_entry:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.access_entry import (
-    AccessEntry,
-    settled_entry,
-    with_policies,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.access_entry import with_policies
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.arguments import ACCESS_ENTRY_ARGUMENTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import ask_access_entry
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.instant import without_status
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import one_round, shared_arguments
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    clients_of,
+    one_round,
+    shared_arguments,
+)
 
-TYPES = ["STANDARD", "EC2", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX"]
-POLICY = {
-    "policy_arn": {"type": "str", "required": True},
-    "scope": {"type": "str", "choices": ["cluster", "namespace"], "default": "cluster"},
-    "namespaces": {"type": "list", "elements": "str", "default": []},
-}
-ARGUMENT_SPEC = {
-    "cluster_name": {"type": "str", "required": True},
-    "principal_arn": {"type": "str", "required": True},
-    "type": {"type": "str", "choices": TYPES},
-    "kubernetes_groups": {"type": "list", "elements": "str"},
-    "username": {"type": "str"},
-    "policy_arns": {"type": "list", "elements": "str"},
-    "access_policies": {"type": "list", "elements": "dict", "options": POLICY},
-    "purge_policies": {"type": "bool", "default": True},
-    **shared_arguments(wait_timeout=120),
-}
+ARGUMENT_SPEC = {**ACCESS_ENTRY_ARGUMENTS, **shared_arguments(wait_timeout=120)}
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
     options = module.params
-    client = module.client("eks", config=dict(CLIENT_CONFIG))
-    entry = AccessEntry(client, options["cluster_name"], options["principal_arn"])
-    values = settled_entry(options, entry.describe()) if options["state"] == "present" else {}
-    result = without_status("access_entry", one_round(module, "access_entry", entry, values))
+    asked = ask_access_entry(clients_of(module), options)
+    result = without_status("access_entry", one_round(module, "access_entry", asked))
     return {**result, "access_entry": with_policies(result["access_entry"], options["principal_arn"])}
 
 

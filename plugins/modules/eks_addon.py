@@ -183,42 +183,25 @@ addon:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import Addon, read_configuration
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon_offer import AwsCatalog, settled_addon
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import read_configuration
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.arguments import (
+    ADDON_ARGUMENTS,
+    ADDON_CONFLICTS,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import ask_addon
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    clients_of,
     one_round,
     shared_arguments,
 )
 
-IDENTITY = {
-    "service_account": {"type": "str", "required": True},
-    "role_arn": {"type": "str", "required": True},
-}
-ARGUMENT_SPEC = {
-    "cluster_name": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
-    "version": {"type": "str"},
-    "configuration_values": {"type": "dict"},
-    "service_account_role_arn": {"type": "str"},
-    "pod_identity_associations": {"type": "list", "elements": "dict", "options": IDENTITY},
-    "resolve_conflicts": {"type": "str", "choices": ["OVERWRITE", "PRESERVE", "NONE"], "default": "OVERWRITE"},
-    "preserve": {"type": "bool", "default": False},
-    **shared_arguments(wait_timeout=900),
-}
+ARGUMENT_SPEC = {**ADDON_ARGUMENTS, **shared_arguments(wait_timeout=900)}
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    options = module.params
-    client = module.client("eks", config=dict(CLIENT_CONFIG))
-    cluster, name = options["cluster_name"], options["name"]
-    addon = Addon(client, cluster, name, resolve_conflicts=options["resolve_conflicts"], preserve=options["preserve"])
-    values: dict[str, Any] = {}
-    if options["state"] == "present":
-        catalog = AwsCatalog(client, cluster, name)
-        values = settled_addon(catalog, options, addon.describe(), check_mode=module.check_mode)
-    result = one_round(module, "addon", addon, values)
+    result = one_round(module, "addon", ask_addon(clients_of(module), module.params, check_mode=module.check_mode))
     if result["addon"] and "configuration_values" in result["addon"]:
         result["addon"]["configuration_values"] = read_configuration(result["addon"]["configuration_values"])
     return result
@@ -228,7 +211,7 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
-        mutually_exclusive=[("service_account_role_arn", "pod_identity_associations")],
+        mutually_exclusive=ADDON_CONFLICTS,
     )
     finish(module, lambda: run(module))
 

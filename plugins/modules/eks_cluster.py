@@ -223,48 +223,21 @@ contents:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import Cluster, check_cluster_values
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.arguments import CLUSTER_ARGUMENTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import ask_cluster
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    clients_of,
     one_round,
     shared_arguments,
-    values_of,
 )
 
-LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
-ARGUMENT_SPEC = {
-    "name": {"type": "str", "required": True},
-    "kubernetes_version": {"type": "str"},
-    "role_arn": {"type": "str"},
-    "subnet_ids": {"type": "list", "elements": "str"},
-    "security_group_ids": {"type": "list", "elements": "str"},
-    "service_ipv4_cidr": {"type": "str"},
-    "ip_family": {"type": "str", "choices": ["ipv4", "ipv6"]},
-    "authentication_mode": {"type": "str", "choices": ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP"]},
-    "bootstrap_cluster_creator_admin_permissions": {"type": "bool"},
-    "bootstrap_self_managed_addons": {"type": "bool"},
-    "endpoint_public_access": {"type": "bool"},
-    "endpoint_private_access": {"type": "bool"},
-    "public_access_cidrs": {"type": "list", "elements": "str"},
-    "logging_types": {"type": "list", "elements": "str", "choices": LOGS},
-    "encryption_key_arn": {"type": "str", "no_log": False},
-    "support_type": {"type": "str", "choices": ["STANDARD", "EXTENDED"]},
-    "zonal_shift": {"type": "bool"},
-    "control_plane_tier": {"type": "str"},
-    "deletion_protection": {"type": "bool"},
-    "delete_contents": {"type": "bool", "default": False},
-    **shared_arguments(wait_timeout=1800),
-}
+ARGUMENT_SPEC = {**CLUSTER_ARGUMENTS, **shared_arguments(wait_timeout=1800)}
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    values = values_of(module, Cluster)
-    check_cluster_values(module.params["name"], values)
-    client = module.client("eks", config=dict(CLIENT_CONFIG))
-    # In check mode the task that turns it off has only been predicted.
-    unprotected = module.check_mode and values["deletion_protection"] is False
-    return one_round(module, "cluster", Cluster(client, module.params["name"], unprotected=unprotected), values)
+    return one_round(module, "cluster", ask_cluster(clients_of(module), module.params, check_mode=module.check_mode))
 
 
 def main() -> None:

@@ -130,42 +130,24 @@ fargate_profile:
   sample: {fargate_profile_name: system, status: ACTIVE, selectors: [{namespace: kube-system}]}
 """
 
-from functools import partial
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import (
-    FargateProfile,
-    ensure_profile,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.arguments import FARGATE_PROFILE_ARGUMENTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import ask_fargate_profile
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    clients_of,
     one_round,
     shared_arguments,
-    values_of,
 )
 
-SELECTOR = {"namespace": {"type": "str", "required": True}, "labels": {"type": "dict", "default": {}}}
-ARGUMENT_SPEC = {
-    "cluster_name": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
-    "pod_execution_role_arn": {"type": "str"},
-    "subnet_ids": {"type": "list", "elements": "str"},
-    "selectors": {"type": "list", "elements": "dict", "options": SELECTOR},
-    "recreate": {"type": "bool", "default": False},
-    **shared_arguments(wait_timeout=900),
-}
+ARGUMENT_SPEC = {**FARGATE_PROFILE_ARGUMENTS, **shared_arguments(wait_timeout=900)}
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    options = module.params
-    client = module.client("eks", config=dict(CLIENT_CONFIG))
-    resource = FargateProfile(client, options["cluster_name"], options["name"])
-    its_way = partial(
-        ensure_profile, ec2=lambda: module.client("ec2", config=dict(CLIENT_CONFIG)), recreate=options["recreate"]
-    )
-    return one_round(module, "fargate_profile", resource, values_of(module, FargateProfile), present=its_way)
+    return one_round(module, "fargate_profile", ask_fargate_profile(clients_of(module), module.params))
 
 
 def main() -> None:

@@ -291,98 +291,31 @@ nodegroup:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.arguments import (
+    NODEGROUP_ARGUMENTS,
+    NODEGROUP_CONFLICTS,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import ask_nodegroup
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    clients_of,
     one_round,
     shared_arguments,
-    values_of,
-)
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import (
-    Nodegroup,
-    check_nodegroup_values,
 )
 
-EFFECTS = ["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]
-TAINT = {
-    "key": {"type": "str", "required": True, "no_log": False},
-    "value": {"type": "str"},
-    "effect": {"type": "str", "choices": EFFECTS, "required": True},
-}
-LAUNCH_TEMPLATE = {"id": {"type": "str"}, "name": {"type": "str"}, "version": {"type": "str"}}
-OVERRIDE = {
-    "node_monitoring_condition": {"type": "str", "required": True},
-    "node_unhealthy_reason": {"type": "str", "required": True},
-    "min_repair_wait_time_mins": {"type": "int", "required": True},
-    "repair_action": {"type": "str", "choices": ["Replace", "Reboot", "NoAction"], "required": True},
-}
-NODE_REPAIR = {
-    "enabled": {"type": "bool"},
-    "max_unhealthy_node_threshold_count": {"type": "int"},
-    "max_unhealthy_node_threshold_percentage": {"type": "int"},
-    "max_parallel_nodes_repaired_count": {"type": "int"},
-    "max_parallel_nodes_repaired_percentage": {"type": "int"},
-    "node_repair_config_overrides": {"type": "list", "elements": "dict", "options": OVERRIDE},
-}
-WARM_POOL = {
-    "enabled": {"type": "bool"},
-    "min_size": {"type": "int"},
-    "max_group_prepared_capacity": {"type": "int"},
-    "pool_state": {"type": "str", "choices": ["STOPPED", "RUNNING", "HIBERNATED"]},
-    "reuse_on_scale_in": {"type": "bool"},
-}
-ARGUMENT_SPEC = {
-    "cluster_name": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
-    "kubernetes_version": {"type": "str"},
-    "release_version": {"type": "str"},
-    "ami_type": {"type": "str"},
-    "capacity_type": {"type": "str", "choices": ["ON_DEMAND", "SPOT", "CAPACITY_BLOCK"]},
-    "instance_types": {"type": "list", "elements": "str"},
-    "disk_size": {"type": "int"},
-    "launch_template": {
-        "type": "dict",
-        "options": LAUNCH_TEMPLATE,
-        "mutually_exclusive": [("id", "name")],
-        "required_one_of": [("id", "name")],
-    },
-    "node_role_arn": {"type": "str"},
-    "subnet_ids": {"type": "list", "elements": "str"},
-    "min_size": {"type": "int"},
-    "max_size": {"type": "int"},
-    "desired_size": {"type": "int"},
-    "labels": {"type": "dict"},
-    "taints": {"type": "list", "elements": "dict", "options": TAINT},
-    "max_unavailable": {"type": "int"},
-    "max_unavailable_percentage": {"type": "int"},
-    "update_strategy": {"type": "str", "choices": ["DEFAULT", "MINIMAL"]},
-    "node_repair": {
-        "type": "dict",
-        "options": NODE_REPAIR,
-        "mutually_exclusive": [
-            ("max_unhealthy_node_threshold_count", "max_unhealthy_node_threshold_percentage"),
-            ("max_parallel_nodes_repaired_count", "max_parallel_nodes_repaired_percentage"),
-        ],
-    },
-    "warm_pool": {"type": "dict", "options": WARM_POOL},
-    **shared_arguments(wait_timeout=1800),
-}
+ARGUMENT_SPEC = {**NODEGROUP_ARGUMENTS, **shared_arguments(wait_timeout=1800)}
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    options = module.params
-    values = values_of(module, Nodegroup)
-    resource_name = f"{options['cluster_name']}/{options['name']}"
-    check_nodegroup_values(resource_name, values)
-    client = module.client("eks", config=dict(CLIENT_CONFIG))
-    return one_round(module, "nodegroup", Nodegroup(client, options["cluster_name"], options["name"]), values)
+    return one_round(module, "nodegroup", ask_nodegroup(clients_of(module), module.params))
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
-        mutually_exclusive=[("max_unavailable", "max_unavailable_percentage"), ("disk_size", "launch_template")],
+        mutually_exclusive=NODEGROUP_CONFLICTS,
     )
     finish(module, lambda: run(module))
 

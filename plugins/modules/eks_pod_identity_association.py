@@ -121,37 +121,23 @@ association:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.arguments import POD_IDENTITY_ARGUMENTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import ask_pod_identity
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.instant import without_status
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    clients_of,
     one_round,
     shared_arguments,
-    values_of,
-)
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.pod_identity_association import (
-    PodIdentityAssociation,
 )
 
-ARGUMENT_SPEC = {
-    "cluster_name": {"type": "str", "required": True},
-    "namespace": {"type": "str", "required": True},
-    "service_account": {"type": "str", "required": True},
-    "role_arn": {"type": "str"},
-    "target_role_arn": {"type": "str"},
-    "disable_session_tags": {"type": "bool"},
-    **shared_arguments(wait_timeout=120),
-}
+ARGUMENT_SPEC = {**POD_IDENTITY_ARGUMENTS, **shared_arguments(wait_timeout=120)}
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    options = module.params
-    client = module.client("eks", config=dict(CLIENT_CONFIG))
-    association = PodIdentityAssociation(
-        client, options["cluster_name"], options["namespace"], options["service_account"]
-    )
-    result = one_round(module, "association", association, values_of(module, PodIdentityAssociation))
-    return without_status("association", result)
+    asked = ask_pod_identity(clients_of(module), module.params)
+    return without_status("association", one_round(module, "association", asked))
 
 
 def main() -> None:

@@ -188,42 +188,16 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock impor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import TargetGroupApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import refuse_bad_name
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.target_group import (
-    OPTIONS,
-    WantedGroup,
+    TARGET_GROUP_ARGUMENTS,
     absent,
     ensure_group,
+    wanted_group,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
-TARGET = {
-    "id": {"type": "str", "required": True},
-    "port": {"type": "int"},
-    "availability_zone": {"type": "str"},
-}
 ARGUMENT_SPEC = {
-    "name": {"type": "str", "required": True},
+    **TARGET_GROUP_ARGUMENTS,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "like": {"type": "str"},
-    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"]},
-    "protocol_version": {"type": "str", "choices": ["HTTP1", "HTTP2", "GRPC"]},
-    "port": {"type": "int"},
-    "vpc_id": {"type": "str"},
-    "target_type": {"type": "str", "choices": ["instance", "ip", "alb", "lambda"]},
-    "ip_address_type": {"type": "str", "choices": ["ipv4", "ipv6"]},
-    "health_check_enabled": {"type": "bool"},
-    "health_check_protocol": {"type": "str", "choices": ["HTTP", "HTTPS", "TCP"]},
-    "health_check_port": {"type": "str"},
-    "health_check_path": {"type": "str"},
-    "health_check_interval": {"type": "int"},
-    "health_check_timeout": {"type": "int"},
-    "healthy_threshold": {"type": "int"},
-    "unhealthy_threshold": {"type": "int"},
-    "matcher": {"type": "str"},
-    "attributes": {"type": "dict"},
-    "targets": {"type": "list", "elements": "dict", "options": TARGET},
-    "purge_targets": {"type": "bool", "default": False},
-    "tags": {"type": "dict"},
-    "purge_tags": {"type": "bool", "default": False},
     "lease": LEASE_ARGUMENT,
 }
 
@@ -237,27 +211,7 @@ def run(module: Any) -> dict[str, Any]:
         return absent(api, options["name"], check_mode=module.check_mode, keeper=keeper, clock=SystemClock())
     if options["like"] is not None:
         refuse_bad_name("like", options["like"], "targetgroup", client.meta.region_name)
-    return ensure_group(api, wanted(options), check_mode=module.check_mode, keeper=keeper)
-
-
-def wanted(options: dict[str, Any]) -> WantedGroup:
-    """The module's options as what is asked for."""
-    targets = options["targets"]
-    return WantedGroup(
-        options["name"],
-        {option: options[option] for option in OPTIONS if options[option] is not None},
-        like=options["like"],
-        attributes=options["attributes"],
-        tags=options["tags"],
-        purge_tags=options["purge_tags"],
-        targets=None if targets is None else [_target(target) for target in targets],
-        purge_targets=options["purge_targets"],
-    )
-
-
-def _target(target: dict[str, Any]) -> dict[str, Any]:
-    named = {"Id": target["id"], "Port": target["port"], "AvailabilityZone": target["availability_zone"]}
-    return {key: value for key, value in named.items() if value is not None}
+    return ensure_group(api, wanted_group(options), check_mode=module.check_mode, keeper=keeper)
 
 
 def main() -> None:

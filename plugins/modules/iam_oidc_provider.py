@@ -113,39 +113,30 @@ oidc_provider:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG, finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.arguments import OIDC_PROVIDER_ARGUMENTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import ask_oidc_provider
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.instant import without_status
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import one_round, shared_arguments
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_provider import (
-    OidcProvider,
-    all_clients,
-    by_options,
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
+    clients_of,
+    one_round,
+    shared_arguments,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_provider import by_options
 
-ARGUMENT_SPEC = {
-    "cluster_name": {"type": "str"},
-    "issuer": {"type": "str"},
-    "client_ids": {"type": "list", "elements": "str", "default": ["sts.amazonaws.com"]},
-    "purge_client_ids": {"type": "bool", "default": False},
-    "thumbprints": {"type": "list", "elements": "str"},
-    **shared_arguments(wait_timeout=120),
-}
+ARGUMENT_SPEC = {**OIDC_PROVIDER_ARGUMENTS, **shared_arguments(wait_timeout=120)}
 
 
 def run(module: Any) -> dict[str, Any]:
     """One round, as the options say."""
-    options, config = module.params, dict(CLIENT_CONFIG)
-    eks, iam = module.client("eks", config=config), module.client("iam", config=config)
-    provider = OidcProvider(iam, eks, options["cluster_name"] or "", options["issuer"] or "")
-    clients = all_clients(options["client_ids"], provider.describe(), purge=options["purge_client_ids"])
-    values = {"client_ids": clients, "thumbprints": options["thumbprints"]}
-    result = without_status("oidc_provider", one_round(module, "oidc_provider", provider, values))
+    asked = ask_oidc_provider(clients_of(module), module.params)
+    result = without_status("oidc_provider", one_round(module, "oidc_provider", asked))
     found = by_options(result["oidc_provider"])
     return {
         **result,
         "oidc_provider": found,
         "oidc_provider_arn": found.get("arn", "") if found else "",
-        "issuer": provider.issuer,
+        "issuer": asked.resource.issuer,
     }
 
 

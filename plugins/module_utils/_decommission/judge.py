@@ -21,12 +21,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommissio
     UseCheck,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import (
     CLUSTER_UNREAD,
     ENVIRONMENT_TAG,
     GROUP_UNREAD,
     RECORD_UNREAD,
-    Finding,
 )
 
 NATIVE = "native"

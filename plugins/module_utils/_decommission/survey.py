@@ -28,9 +28,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round i
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.world import ListenerApi, read_world
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Provider, listed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
 
 PLAYERS_LIST = "players"
 

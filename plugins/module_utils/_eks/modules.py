@@ -6,26 +6,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import PRESENT, Asked, MakeClient
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import (
     WantedResource,
     absent_round,
     answer,
     empty_round,
-    present_round,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 
 def shared_arguments(wait_timeout: int) -> dict[str, Any]:
     """The options that the doc fragment gameops.eks_bluegreen.eks describes; `wait_timeout` in seconds."""
     return {
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "state": {"type": "str", "choices": [PRESENT, "absent"], "default": PRESENT},
         "tags": {"type": "dict"},
         "purge_tags": {"type": "bool", "default": False},
         "wait": {"type": "bool", "default": True},
@@ -34,29 +34,23 @@ def shared_arguments(wait_timeout: int) -> dict[str, Any]:
     }
 
 
-def values_of(module: Any, kind: type[Resource]) -> dict[str, Any]:
-    """The options of a resource's own fields."""
-    return {field.option: module.params[field.option] for field in kind.fields}
-
-
 def want_of(options: Mapping[str, Any], values: Mapping[str, Any]) -> WantedResource:
     """What the options ask for; `values` are those of the resource's own fields."""
     return WantedResource(values, options["tags"], options["purge_tags"], options["wait"])
 
 
-def one_round(
-    module: Any,
-    key: str,
-    resource: Resource,
-    values: Mapping[str, Any],
-    present: Callable[..., Result] = present_round,
-) -> dict[str, Any]:
-    """One round, as the options say; the description is returned as `key`. `present` is the kind's own way, if any."""
-    options, check_mode = module.params, module.check_mode
+def clients_of(module: Any) -> MakeClient:
+    """Makes the module's boto3 clients."""
+    return lambda service: module.client(service, config=dict(CLIENT_CONFIG))
+
+
+def one_round(module: Any, key: str, asked: Asked[Resource]) -> dict[str, Any]:
+    """One round, as the options say; the description is returned as `key`."""
+    options, check_mode, resource = module.params, module.check_mode, asked.resource
     clock, keeper, wait = SystemClock(), keeper_of(options["lease"]), options["wait"]
-    if options["state"] == "present":
-        want = want_of(options, values)
-        return answer(key, present(resource, want, check_mode=check_mode, clock=clock, keeper=keeper))
+    if options["state"] == PRESENT:
+        want = want_of(options, asked.values)
+        return answer(key, asked.present(resource, want, check_mode=check_mode, clock=clock, keeper=keeper))
     if options.get("delete_contents"):
         return answer(key, empty_round(resource, check_mode=check_mode, clock=clock, keeper=keeper, wait=wait))
     return answer(key, absent_round(resource, check_mode=check_mode, clock=clock, keeper=keeper, wait=wait))

@@ -74,6 +74,37 @@ CODES = re.compile(r"[0-9]{1,3}([,-][0-9]{1,3})*")
 DETACH_SECONDS = 30.0
 DETACH_PAUSE_SECONDS = 3.0
 
+_TARGET = {
+    "id": {"type": "str", "required": True},
+    "port": {"type": "int"},
+    "availability_zone": {"type": "str"},
+}
+# The options of module elbv2_target_group that say what a target group is.
+TARGET_GROUP_ARGUMENTS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "like": {"type": "str"},
+    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"]},
+    "protocol_version": {"type": "str", "choices": ["HTTP1", "HTTP2", "GRPC"]},
+    "port": {"type": "int"},
+    "vpc_id": {"type": "str"},
+    "target_type": {"type": "str", "choices": ["instance", "ip", "alb", "lambda"]},
+    "ip_address_type": {"type": "str", "choices": ["ipv4", "ipv6"]},
+    "health_check_enabled": {"type": "bool"},
+    "health_check_protocol": {"type": "str", "choices": ["HTTP", "HTTPS", "TCP"]},
+    "health_check_port": {"type": "str"},
+    "health_check_path": {"type": "str"},
+    "health_check_interval": {"type": "int"},
+    "health_check_timeout": {"type": "int"},
+    "healthy_threshold": {"type": "int"},
+    "unhealthy_threshold": {"type": "int"},
+    "matcher": {"type": "str"},
+    "attributes": {"type": "dict"},
+    "targets": {"type": "list", "elements": "dict", "options": _TARGET},
+    "purge_targets": {"type": "bool", "default": False},
+    "tags": {"type": "dict"},
+    "purge_tags": {"type": "bool", "default": False},
+}
+
 TargetDescription = dict[str, Any]
 
 
@@ -156,6 +187,26 @@ class Changes:
 
     def __bool__(self) -> bool:
         return any(self.__dict__.values())
+
+
+def wanted_group(options: Mapping[str, Any]) -> WantedGroup:
+    """The module's options as what is asked for."""
+    targets = options["targets"]
+    return WantedGroup(
+        options["name"],
+        {option: options[option] for option in OPTIONS if options[option] is not None},
+        like=options["like"],
+        attributes=options["attributes"],
+        tags=options["tags"],
+        purge_tags=options["purge_tags"],
+        targets=None if targets is None else [_target(target) for target in targets],
+        purge_targets=options["purge_targets"],
+    )
+
+
+def _target(target: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"Id": target["id"], "Port": target["port"], "AvailabilityZone": target["availability_zone"]}
+    return {key: value for key, value in named.items() if value is not None}
 
 
 def ensure_group(api: Api, want: WantedGroup, *, check_mode: bool, keeper: LeaseKeeper) -> Result:

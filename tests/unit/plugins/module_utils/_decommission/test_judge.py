@@ -20,7 +20,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommissio
     refuse_removal,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 
 from tests.unit.plugins.module_utils._decommission.slots import GONE, GREEN
 

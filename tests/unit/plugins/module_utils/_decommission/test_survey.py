@@ -27,7 +27,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommissio
     share_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from tests.unit.plugins.clock import FakeClock

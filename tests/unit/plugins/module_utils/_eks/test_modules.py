@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks import modules
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import Asked
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
     one_round,
     shared_arguments,
-    values_of,
     want_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import WantedResource
@@ -43,7 +43,7 @@ def called(monkeypatch: pytest.MonkeyPatch, *, check_mode: bool = False, **optio
         monkeypatch.setattr(modules, name, note(name))
     resource = FakeResource(FakeClock())
     module = SimpleNamespace(params={**OPTIONS, **options}, check_mode=check_mode)
-    result = one_round(module, "nodegroup", resource, {"min_size": 3}, note("present"))
+    result = one_round(module, "nodegroup", Asked(resource, {"min_size": 3}, note("present")))
     assert result == {"changed": True, "nodegroup": {"some_key": 1}}
     ((name, given),) = calls
     assert given["resource"] is resource
@@ -83,8 +83,6 @@ def test_the_options_that_all_share_have_defaults_that_change_nothing_by_themsel
     assert (arguments["wait"]["default"], "default" in arguments["tags"]) == (True, False)
 
 
-def test_values_are_those_of_the_kind_s_own_fields() -> None:
-    params = {field.option: number for number, field in enumerate(FIELDS)}
-    module = SimpleNamespace(params={**params, **OPTIONS})
-    assert values_of(module, FakeResource) == params
-    assert want_of(OPTIONS, params) == WantedResource(params, {"slot": "green"}, True, False)
+def test_what_is_wanted_is_values_and_tags_of_the_options() -> None:
+    values = {field.option: number for number, field in enumerate(FIELDS)}
+    assert want_of(OPTIONS, values) == WantedResource(values, {"slot": "green"}, True, False)

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""What the options of an EKS module ask for: a resource, the values of its fields, and the round that makes it so.
+
+The modules ask for it, and the comparison of a slot asks what would come of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks import access_entry, addon_offer, nodegroup
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.access_entry import AccessEntry
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon import Addon
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.addon_offer import AwsCatalog
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import Cluster, check_cluster_values
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import (
+    FargateProfile,
+    ensure_profile,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import Nodegroup
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.oidc_provider import OidcProvider, all_clients
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.pod_identity_association import (
+    PodIdentityAssociation,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import present_round
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
+
+# Makes the boto3 client of a service.
+MakeClient = Callable[[str], Any]
+Options = Mapping[str, Any]
+PRESENT = "present"
+Kind = TypeVar("Kind", bound=Resource, covariant=True)
+
+
+@dataclass(frozen=True)
+class Asked(Generic[Kind]):
+    """What is asked for. Where it is to go (state: absent), the values do not count."""
+
+    resource: Kind
+    values: Options
+    present: Callable[..., Result] = present_round
+
+
+def ask_cluster(client: MakeClient, options: Options, *, check_mode: bool) -> Asked[Cluster]:
+    values = _values(Cluster, options)
+    check_cluster_values(options["name"], values)
+    # In check mode the task that turns it off has only been predicted.
+    unprotected = check_mode and values["deletion_protection"] is False
+    return Asked(Cluster(client("eks"), options["name"], unprotected=unprotected), values)
+
+
+def ask_nodegroup(client: MakeClient, options: Options) -> Asked[Nodegroup]:
+    values = _values(Nodegroup, options)
+    nodegroup.check_nodegroup_values(f"{options['cluster_name']}/{options['name']}", values)
+    return Asked(Nodegroup(client("eks"), options["cluster_name"], options["name"]), values)
+
+
+def ask_fargate_profile(client: MakeClient, options: Options) -> Asked[FargateProfile]:
+    profile = FargateProfile(client("eks"), options["cluster_name"], options["name"])
+    its_way = partial(ensure_profile, ec2=lambda: client("ec2"), recreate=options["recreate"])
+    return Asked(profile, _values(FargateProfile, options), its_way)
+
+
+def ask_addon(client: MakeClient, options: Options, *, check_mode: bool) -> Asked[Addon]:
+    eks, cluster, name = client("eks"), options["cluster_name"], options["name"]
+    addon = Addon(eks, cluster, name, resolve_conflicts=options["resolve_conflicts"], preserve=options["preserve"])
+    if not _is_to_be(options):
+        return Asked(addon, {})
+    catalog = AwsCatalog(eks, cluster, name)
+    return Asked(addon, addon_offer.settled_addon(catalog, options, addon.describe(), check_mode=check_mode))
+
+
+def ask_access_entry(client: MakeClient, options: Options) -> Asked[AccessEntry]:
+    entry = AccessEntry(client("eks"), options["cluster_name"], options["principal_arn"])
+    return Asked(entry, access_entry.settled_entry(options, entry.describe()) if _is_to_be(options) else {})
+
+
+def ask_pod_identity(client: MakeClient, options: Options) -> Asked[PodIdentityAssociation]:
+    named = (options["cluster_name"], options["namespace"], options["service_account"])
+    return Asked(PodIdentityAssociation(client("eks"), *named), _values(PodIdentityAssociation, options))
+
+
+def ask_oidc_provider(client: MakeClient, options: Options) -> Asked[OidcProvider]:
+    provider = OidcProvider(client("iam"), client("eks"), options["cluster_name"] or "", options["issuer"] or "")
+    clients = all_clients(options["client_ids"], provider.describe(), purge=options["purge_client_ids"])
+    return Asked(provider, {"client_ids": clients, "thumbprints": options["thumbprints"]})
+
+
+def _values(kind: type[Resource], options: Options) -> dict[str, Any]:
+    """The options of a resource's own fields."""
+    return {field.option: options[field.option] for field in kind.fields}
+
+
+def _is_to_be(options: Options) -> bool:
+    return bool(options.get("state", PRESENT) == PRESENT)
