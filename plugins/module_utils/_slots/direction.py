@@ -25,9 +25,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record 
 
 STATUS = "status"
 DIRECTIONS = (UPGRADE, ROLLBACK, RECLAIM, STATUS)
-# Tags of a cluster: which release it runs, and for which environment.
+# Tags of a cluster: which release it runs, for which environment, and in which slot.
 RELEASE_TAG = "eks-bluegreen/release"
 ENVIRONMENT_TAG = "eks-bluegreen/environment"
+SLOT_TAG = "eks-bluegreen/slot"
 # The checks of what could not be read. After those of the traffic no one knows where all requests go.
 RECORD_UNREAD = "run_record"
 CLUSTER_UNREAD = "cluster_readable"

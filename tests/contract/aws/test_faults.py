@@ -441,6 +441,7 @@ FIRST_CALLS: dict[str, dict[str, Any]] = {
     "run_record": {"state": "open", "environment_name": "e", "state_bucket": "b", "release": "r"},
     "run_report": {"environment_name": "e", "state_bucket": "b", "reports_dir": "/nowhere"},
     "session_destination": {"provider": "document", "document": {"parameter": "/p"}},
+    "slot_deviations_info": {"environment_name": "e", "slot": "green", "release": "r", "cluster": {"name": "c"}},
     "slot_info": {
         "environment_name": "e",
         "slots": {"blue": {"cluster_name": "x"}, "green": {"cluster_name": "y"}},
