@@ -217,7 +217,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api i
     SwapApi,
     TargetGroupApi,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import SLOTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS
 
 ENTRIES = {"type": "list", "elements": "dict", "default": []}
 NAMES = {"type": "list", "elements": "str"}

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import RECLAIM
-
-Data = Mapping[str, Any]
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._abandon.effects import Data, Effects, Ending
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._abandon.effects import Effects, Ending
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.fence import (
     POLICY_METHOD,
     gate_problems,
@@ -32,8 +32,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold_round import held_autoscalers
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
-
-T = TypeVar("T")
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data, T
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.singletons import (
+    ABSENT,
     CRON_JOB,
     OFF,
     ON,
@@ -35,7 +36,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import missing_access, refuse_missing
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.parity import ABSENT
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbeat import Heartbeat
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper

@@ -6,14 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import ENVIRONMENT_TAG
-
-Data = Mapping[str, Any]
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from dataclasses import replace
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.facts import (
     Candidate,
-    Data,
     Unread,
     Use,
     UseCheck,
@@ -28,6 +27,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direc
     GROUP_UNREAD,
     RECORD_UNREAD,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 NATIVE = "native"
 PROVISIONERS = (NATIVE, "external")

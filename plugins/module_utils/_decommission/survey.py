@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi
@@ -16,12 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.coun
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import credentials_problem
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.facts import (
-    Candidate,
-    Data,
-    Unread,
-    Use,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.facts import Candidate, Unread, Use
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.judge import may_have_sessions
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import Cluster
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import empty_round
@@ -31,10 +26,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Provider, listed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data, T
 
 PLAYERS_LIST = "players"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,28 +16,28 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import credentials_problem
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._deviations.told import deviations_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._deviations.wanted import Options, WantedSlot
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._deviations.wanted import WantedSlot
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks import arguments, asked
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import Asked, MakeClient
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import AskedResource, MakeClient
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import describe_cluster
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import Want
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import WantedResource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import refuse_bad_name
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.round import Swap, swap_round
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Weights
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.target_group import (
     TARGET_GROUP_ARGUMENTS,
     Api,
-    present,
+    ensure_group,
     wanted_group,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.world import ListenerApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields import at
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import SLOTS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import SLOTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data, Result
 
-Result = Mapping[str, Any]
-TAGS: Options = {"tags": {"type": "dict"}}
+TAGS: Data = {"tags": {"type": "dict"}}
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Compared:
 
     title: str
     named_by: str
-    arguments: Options
-    ask: Callable[[MakeClient, Options], Asked[Any]]
+    arguments: Data
+    ask: Callable[[MakeClient, Data], AskedResource[Any]]
     conflicts: Sequence[tuple[str, ...]] = ()
 
 
@@ -67,7 +67,7 @@ NODEGROUP = Compared(
     asked.ask_nodegroup,
     arguments.NODEGROUP_CONFLICTS,
 )
-ADDON = Compared(
+_ADDON = Compared(
     "add-on",
     "name",
     arguments.ADDON_ARGUMENTS,
@@ -100,13 +100,13 @@ class SlotComparison:
         self._note_each(PROFILE, want.fargate_profiles)
         for found in self._note_each(NODEGROUP, want.nodegroups):
             self.desired_nodes += int(at(found["resource"], "scalingConfig.desiredSize") or 0)
-        self._note_each(ADDON, want.addons)
+        self._note_each(_ADDON, want.addons)
         for options in want.target_groups:
             self._note(partial(self._target_group, options))
         if want.target_groups:
             self._note(lambda: self._attached(want))
 
-    def _has_cluster(self, options: Options) -> bool:
+    def _has_cluster(self, options: Data) -> bool:
         """Compare the cluster; whether there is one."""
         try:
             there = describe_cluster(self.client("eks"), str(options["name"])) is not None
@@ -116,7 +116,7 @@ class SlotComparison:
         self._note(lambda: self._predicted(CLUSTER, options)[0])
         return there
 
-    def _note_each(self, kind: Compared, wanted: Sequence[Options]) -> list[Result]:
+    def _note_each(self, kind: Compared, wanted: Sequence[Data]) -> list[Result]:
         """What came of those that could be compared."""
         found = [self._note(partial(self._result, kind, options)) for options in wanted]
         return [one for one in found if one is not None]
@@ -138,27 +138,27 @@ class SlotComparison:
             raise error
         self.deviations.append(str(error))
 
-    def _predicted(self, kind: Compared, options: Options) -> tuple[Result, Any]:
+    def _predicted(self, kind: Compared, options: Data) -> tuple[Result, Any]:
         """What the kind's own round would do, and the resource that it would do it to."""
         what = f"{kind.title} {options[kind.named_by]}"
         given = validated(what, {**kind.arguments, **TAGS}, options, kind.conflicts)
         wanted = kind.ask(self.client, given)
-        want = Want(wanted.values, given["tags"])
+        want = WantedResource(wanted.values, given["tags"])
         result = wanted.present(wanted.resource, want, check_mode=True, clock=self.clock, keeper=NullKeeper())
         return result, wanted.resource
 
-    def _result(self, kind: Compared, options: Options) -> Result:
+    def _result(self, kind: Compared, options: Data) -> Result:
         return self._predicted(kind, options)[0]
 
-    def _provider(self, options: Options) -> Result:
+    def _provider(self, options: Data) -> Result:
         result, provider = self._predicted(PROVIDER, options)
         self.issuer, self.oidc_provider_arn = provider.issuer, provider.arn
         return result
 
-    def _target_group(self, options: Options) -> Result:
+    def _target_group(self, options: Data) -> Result:
         given = validated(f"target group {options['name']}", TARGET_GROUP_ARGUMENTS, options)
         refuse_bad_name("like", given["like"], "targetgroup", self.listeners.region)
-        return present(self.groups, wanted_group(given), check_mode=True, keeper=NullKeeper())
+        return ensure_group(self.groups, wanted_group(given), check_mode=True, keeper=NullKeeper())
 
     def _attached(self, want: WantedSlot) -> Result:
         """Whether the slot's target groups are in the listeners. A weight that they have there is no deviation."""
@@ -168,7 +168,7 @@ class SlotComparison:
         return swap_round(self.listeners, swap, check_mode=True, clock=self.clock, keeper=NullKeeper())
 
 
-def validated(what: str, spec: Options, options: Options, conflicts: Sequence[tuple[str, ...]] = ()) -> dict[str, Any]:
+def validated(what: str, spec: Data, options: Data, conflicts: Sequence[tuple[str, ...]] = ()) -> dict[str, Any]:
     """The options as their module would take them: with its types, its defaults, and its refusals."""
     result = ArgumentSpecValidator(dict(spec), mutually_exclusive=list(conflicts)).validate(dict(options))
     if result.error_messages:

@@ -20,15 +20,15 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direc
     SLOT_TAG,
     other,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
-Options = Mapping[str, Any]
-Tags = Mapping[str, str]
+_Tags = Mapping[str, str]
 
 # What an entry of the inventory may say for itself. Whatever else stands there is not asked for.
 ENTRY_OPTIONS = ("principal_arn", "type", "kubernetes_groups", "policy_arns", "access_policies", "username")
 IDENTITY_OPTIONS = ("namespace", "service_account", "role_arn", "target_role_arn", "disable_session_tags")
 PROFILE_OPTIONS = ("name", "selectors")
-NODEGROUP_OPTIONS = (
+_NODEGROUP_OPTIONS = (
     "name",
     "subnet_ids",
     "ami_type",
@@ -63,20 +63,20 @@ SERVICE_OPTIONS = ("protocol", "port", "health_check_path")
 class WantedSlot:
     """The options of each kind's module. Without services there are no `target_groups`."""
 
-    cluster: Options
-    oidc_provider: Options
-    access_entries: Sequence[Options]
-    pod_identities: Sequence[Options]
-    fargate_profiles: Sequence[Options]
-    nodegroups: Sequence[Options]
-    addons: Sequence[Options]
-    target_groups: Sequence[Options]
+    cluster: Data
+    oidc_provider: Data
+    access_entries: Sequence[Data]
+    pod_identities: Sequence[Data]
+    fargate_profiles: Sequence[Data]
+    nodegroups: Sequence[Data]
+    addons: Sequence[Data]
+    target_groups: Sequence[Data]
     load_balancers: Sequence[str]
     pairs: Sequence[tuple[str, str]]
     slot: str
 
 
-def wanted_slot(options: Options) -> WantedSlot:
+def wanted_slot(options: Data) -> WantedSlot:
     """What the options of module slot_deviations_info say a slot should be."""
     slot = str(options["slot"])
     own = {ENVIRONMENT_TAG: str(options["environment_name"]), SLOT_TAG: slot}
@@ -100,12 +100,12 @@ def wanted_slot(options: Options) -> WantedSlot:
     )
 
 
-def _entry(said: Options, shared: Options) -> Options:
+def _entry(said: Data, shared: Data) -> Data:
     nothing: dict[str, Any] = {"kubernetes_groups": [], "policy_arns": [], "access_policies": []}
     return {**shared, **nothing, **_said(said, ENTRY_OPTIONS)}
 
 
-def _profile(said: Options, of_all: Options, name: Options, own: Tags) -> Options:
+def _profile(said: Data, of_all: Data, name: Data, own: _Tags) -> Data:
     tags = {**(of_all["tags"] or {}), **own}
     return {
         **name,
@@ -115,7 +115,7 @@ def _profile(said: Options, of_all: Options, name: Options, own: Tags) -> Option
     }
 
 
-def _nodegroup(said: Options, of_all: Options, name: Options, tags: Tags) -> Options:
+def _nodegroup(said: Data, of_all: Data, name: Data, tags: _Tags) -> Data:
     image = of_all["node_image"]
     options = {
         "subnet_ids": of_all["subnet_ids"],
@@ -123,7 +123,7 @@ def _nodegroup(said: Options, of_all: Options, name: Options, tags: Tags) -> Opt
         "release_version": image["release_version"],
         "labels": {},
         "taints": [],
-        **_said(said, NODEGROUP_OPTIONS),
+        **_said(said, _NODEGROUP_OPTIONS),
     }
     # A launch template that names an image of its own takes neither.
     without_image = [one for one in ("ami_type", "release_version") if not options[one]]
@@ -135,7 +135,7 @@ def _nodegroup(said: Options, of_all: Options, name: Options, tags: Tags) -> Opt
     }
 
 
-def _target_group(service: Options, of_all: Options, slot: str, own: Tags) -> Options:
+def _target_group(service: Data, of_all: Data, slot: str, own: _Tags) -> Data:
     return {
         "name": service["target_groups"][slot],
         "like": service["target_groups"][other(slot)],
@@ -145,5 +145,5 @@ def _target_group(service: Options, of_all: Options, slot: str, own: Tags) -> Op
     }
 
 
-def _said(entry: Options, options: Iterable[str]) -> dict[str, Any]:
+def _said(entry: Data, options: Iterable[str]) -> dict[str, Any]:
     return {option: entry[option] for option in options if option in entry}

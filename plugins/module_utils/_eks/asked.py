@@ -9,7 +9,7 @@ The modules ask for it, and the comparison of a slot asks what would come of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -30,73 +30,72 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.pod_ide
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import present_round
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data, Result
 
 # Makes the boto3 client of a service.
 MakeClient = Callable[[str], Any]
-Options = Mapping[str, Any]
 PRESENT = "present"
 Kind = TypeVar("Kind", bound=Resource, covariant=True)
 
 
 @dataclass(frozen=True)
-class Asked(Generic[Kind]):
+class AskedResource(Generic[Kind]):
     """What is asked for. Where it is to go (state: absent), the values do not count."""
 
     resource: Kind
-    values: Options
+    values: Data
     present: Callable[..., Result] = present_round
 
 
-def ask_cluster(client: MakeClient, options: Options, *, check_mode: bool) -> Asked[Cluster]:
+def ask_cluster(client: MakeClient, options: Data, *, check_mode: bool) -> AskedResource[Cluster]:
     values = _values(Cluster, options)
     check_cluster_values(options["name"], values)
     # In check mode the task that turns it off has only been predicted.
     unprotected = check_mode and values["deletion_protection"] is False
-    return Asked(Cluster(client("eks"), options["name"], unprotected=unprotected), values)
+    return AskedResource(Cluster(client("eks"), options["name"], unprotected=unprotected), values)
 
 
-def ask_nodegroup(client: MakeClient, options: Options) -> Asked[Nodegroup]:
+def ask_nodegroup(client: MakeClient, options: Data) -> AskedResource[Nodegroup]:
     values = _values(Nodegroup, options)
     nodegroup.check_nodegroup_values(f"{options['cluster_name']}/{options['name']}", values)
-    return Asked(Nodegroup(client("eks"), options["cluster_name"], options["name"]), values)
+    return AskedResource(Nodegroup(client("eks"), options["cluster_name"], options["name"]), values)
 
 
-def ask_fargate_profile(client: MakeClient, options: Options) -> Asked[FargateProfile]:
+def ask_fargate_profile(client: MakeClient, options: Data) -> AskedResource[FargateProfile]:
     profile = FargateProfile(client("eks"), options["cluster_name"], options["name"])
     its_way = partial(ensure_profile, ec2=lambda: client("ec2"), recreate=options["recreate"])
-    return Asked(profile, _values(FargateProfile, options), its_way)
+    return AskedResource(profile, _values(FargateProfile, options), its_way)
 
 
-def ask_addon(client: MakeClient, options: Options, *, check_mode: bool) -> Asked[Addon]:
+def ask_addon(client: MakeClient, options: Data, *, check_mode: bool) -> AskedResource[Addon]:
     eks, cluster, name = client("eks"), options["cluster_name"], options["name"]
     addon = Addon(eks, cluster, name, resolve_conflicts=options["resolve_conflicts"], preserve=options["preserve"])
     if not _is_to_be(options):
-        return Asked(addon, {})
+        return AskedResource(addon, {})
     catalog = AwsCatalog(eks, cluster, name)
-    return Asked(addon, addon_offer.settled_addon(catalog, options, addon.describe(), check_mode=check_mode))
+    return AskedResource(addon, addon_offer.settled_addon(catalog, options, addon.describe(), check_mode=check_mode))
 
 
-def ask_access_entry(client: MakeClient, options: Options) -> Asked[AccessEntry]:
+def ask_access_entry(client: MakeClient, options: Data) -> AskedResource[AccessEntry]:
     entry = AccessEntry(client("eks"), options["cluster_name"], options["principal_arn"])
-    return Asked(entry, access_entry.settled_entry(options, entry.describe()) if _is_to_be(options) else {})
+    return AskedResource(entry, access_entry.settled_entry(options, entry.describe()) if _is_to_be(options) else {})
 
 
-def ask_pod_identity(client: MakeClient, options: Options) -> Asked[PodIdentityAssociation]:
+def ask_pod_identity(client: MakeClient, options: Data) -> AskedResource[PodIdentityAssociation]:
     named = (options["cluster_name"], options["namespace"], options["service_account"])
-    return Asked(PodIdentityAssociation(client("eks"), *named), _values(PodIdentityAssociation, options))
+    return AskedResource(PodIdentityAssociation(client("eks"), *named), _values(PodIdentityAssociation, options))
 
 
-def ask_oidc_provider(client: MakeClient, options: Options) -> Asked[OidcProvider]:
+def ask_oidc_provider(client: MakeClient, options: Data) -> AskedResource[OidcProvider]:
     provider = OidcProvider(client("iam"), client("eks"), options["cluster_name"] or "", options["issuer"] or "")
     clients = all_clients(options["client_ids"], provider.describe(), purge=options["purge_client_ids"])
-    return Asked(provider, {"client_ids": clients, "thumbprints": options["thumbprints"]})
+    return AskedResource(provider, {"client_ids": clients, "thumbprints": options["thumbprints"]})
 
 
-def _values(kind: type[Resource], options: Options) -> dict[str, Any]:
+def _values(kind: type[Resource], options: Data) -> dict[str, Any]:
     """The options of a resource's own fields."""
     return {field.option: options[field.option] for field in kind.fields}
 
 
-def _is_to_be(options: Options) -> bool:
+def _is_to_be(options: Data) -> bool:
     return bool(options.get("state", PRESENT) == PRESENT)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import CLIENT_CONFIG
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import PRESENT, Asked, MakeClient
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import PRESENT, AskedResource, MakeClient
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.resource import Resource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import (
     WantedResource,
@@ -44,7 +44,7 @@ def clients_of(module: Any) -> MakeClient:
     return lambda service: module.client(service, config=dict(CLIENT_CONFIG))
 
 
-def one_round(module: Any, key: str, asked: Asked[Resource]) -> dict[str, Any]:
+def one_round(module: Any, key: str, asked: AskedResource[Resource]) -> dict[str, Any]:
     """One round, as the options say; the description is returned as `key`."""
     options, check_mode, resource = module.params, module.check_mode, asked.resource
     clock, keeper, wait = SystemClock(), keeper_of(options["lease"]), options["wait"]

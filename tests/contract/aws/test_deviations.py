@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lab import seed
+from lab.world import seed
 from tests.contract.aws.faults import Fault, injected
 from tests.contract.aws.modules import play, succeed
 from tests.contract.aws.world import ROLE, World, wait_until

@@ -153,7 +153,7 @@ MOVES = {"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule
         ("reclaim", set()),
         ("abandon", set()),
         ("upgrade", MOVES),
-        ("decommission", MOVES),
+        ("decommission", MOVES - {"ssm:PutParameter"}),
         *((name, set()) for name in ("bootstrap", "preflight", "pause", "status")),
     ],
 )

@@ -39,6 +39,9 @@ ORDER = (
     ("_routing", "where new sessions start; one provider follows the load balancer"),
     ("_slots", "observes all of the above for both slots, and decides the direction"),
     ("_preflight", "judges an upgrade by what the slots show"),
+    ("_decommission", "judges the removal of a slot by what the slots show"),
+    ("_deviations", "compares a slot that others built with what the release asks for"),
+    ("_abandon", "looks for what a run leaves behind in both slots"),
     ("_report", "tells of the whole run afterwards"),
 )
 PLACE = {name: number for number, (name, _reason) in enumerate(ORDER)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks import modules
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import Asked
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.asked import AskedResource
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.modules import (
     one_round,
     shared_arguments,
@@ -43,7 +43,7 @@ def called(monkeypatch: pytest.MonkeyPatch, *, check_mode: bool = False, **optio
         monkeypatch.setattr(modules, name, note(name))
     resource = FakeResource(FakeClock())
     module = SimpleNamespace(params={**OPTIONS, **options}, check_mode=check_mode)
-    result = one_round(module, "nodegroup", Asked(resource, {"min_size": 3}, note("present")))
+    result = one_round(module, "nodegroup", AskedResource(resource, {"min_size": 3}, note("present")))
     assert result == {"changed": True, "nodegroup": {"some_key": 1}}
     ((name, given),) = calls
     assert given["resource"] is resource
