@@ -25,7 +25,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     Key,
     Predicate,
     Server,
-    count_by_fleet,
     name_of,
     read_server,
     refuse_unknown,
@@ -62,9 +61,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.skew 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import Cancellation
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.writes import Writes
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.capacity import buffer_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import fleet_of
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold_round import all_autoscalers
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.reserves import reserves
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.control import (
     ABORTED,
@@ -472,26 +469,6 @@ def held_text(held: Mapping[str, Mapping[str, int]]) -> str:
     return f"; {', '.join(parts)}" if parts else ""
 
 
-def reserves(api: KubeApi, settings: Settings, events: Iterable[Event], domain: str) -> dict[Key, int]:
-    """Seats per Fleet of the target that are kept for players who arrive by themselves.
-
-    An autoscaler that a hold has detached keeps no buffer now, and will again.
-    """
-    found: dict[Key, int] = {}
-    servers = [read_server(item) for event in events if isinstance(event, Listed) for item in event.items]
-    counts = count_by_fleet(servers)
-    if settings.reserve_seats is not None:
-        return dict.fromkeys(counts, settings.reserve_seats)
-    slot = KubeFleets(api)
-    for namespace in settings.namespaces:
-        fleets = {str(fleet["metadata"]["name"]): fleet for fleet in slot.fleets(namespace)}
-        for autoscaler in all_autoscalers(slot, namespace, domain):
-            name = fleet_of(autoscaler)
-            allocated = counts.get((namespace, name), {}).get("Allocated", 0)
-            found[(namespace, name)] = buffer_of(autoscaler, fleets.get(name, {}), allocated)
-    return found
-
-
 def refuse_drain(wrong: Sequence[str]) -> None:
     """Raise all the reasons not to drain as one error."""
     if wrong:
@@ -571,7 +548,7 @@ def drain_once(
     )
     one.review(lambda begins: review_slots(source, target, policies, settings, steady, begins=begins))
     first_target, first = in_parallel(lambda feed: feed.start(), [target_feed, source_feed])
-    one.reserve = reserves(target, settings, first_target, policies.default.domain)
+    one.reserve = reserves(target, settings.namespaces, settings.reserve_seats, first_target, policies.default.domain)
     return one.run(first, first_target)
 
 
@@ -584,7 +561,11 @@ def preview_drain(
     target_feed = WatchFeed(target or source, settings.namespaces if target else [], 0.0, clock)
     try:
         first_target = target_feed.relist()
-        reserve = reserves(target, settings, first_target, policies.default.domain) if target else {}
+        reserve = (
+            reserves(target, settings.namespaces, settings.reserve_seats, first_target, policies.default.domain)
+            if target
+            else {}
+        )
     except (NotFound, NoFleets):
         first_target, reserve = [], {}
     one = DrainRound(

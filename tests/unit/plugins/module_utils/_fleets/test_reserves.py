@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Listed
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import Settings, reserves
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.reserves import reserves
 
 from tests.unit.plugins.module_utils._agones.kube import FakeKube
 from tests.unit.plugins.module_utils._drain.world import START, game_server
@@ -20,8 +20,7 @@ ARENA = ("arena", "arena")
 
 def reserve(kube: FakeKube, seats: int | None = None) -> dict[tuple[str, str], int]:
     listed = Listed("arena", [game_server(f"s{number}") for number in range(40)], START)
-    settings = Settings(["arena"], reserve_seats=seats)
-    return reserves(kube, settings, [listed], DEFAULT_DOMAIN)  # type: ignore[arg-type]
+    return reserves(kube, ["arena"], seats, [listed], DEFAULT_DOMAIN)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
