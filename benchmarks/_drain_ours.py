@@ -35,8 +35,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round
     MORE_SECONDS,
     WRITE_SECONDS,
     DrainRound,
-    Settings,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import Signal
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.writes import Writes
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel

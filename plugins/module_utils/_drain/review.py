@@ -18,6 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.polic
     needing_target,
     policy_problems,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 # The first whose Counters and Lists are there without a switch.
 OLDEST_AGONES = (1, 41)
@@ -87,6 +88,12 @@ def refusals(policies: Policies, slots: Sequence[Slot], now: float, *, begins: b
     for target in targets:
         wrong += _fleets_lacking(policies, source, target)
     return wrong
+
+
+def refuse_drain(wrong: Sequence[str]) -> None:
+    """Raise all the reasons not to drain as one error."""
+    if wrong:
+        raise BlueGreenError("the drain does not begin, nothing was written: " + "; ".join(wrong), problems=wrong)
 
 
 def denials(slot: Slot) -> list[str]:

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi, NotFound
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import LEAVING_MODES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Event, Feed, Listed, WatchFeed
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import KubeFleets, NoFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.servers import (
     KubeSource,
     KubeTarget,
@@ -21,13 +20,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.serv
     Target,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
-    NO_PREDICATE,
     Key,
-    Predicate,
     Server,
     name_of,
     read_server,
-    refuse_unknown,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SteadyClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import (
@@ -37,19 +33,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain
     SESSION_STATES,
     Drain,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import look_at
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import review_slots
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import DRAIN_MEMORY, Memory, Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import (
-    Slot,
-    denials,
-    fingerprint,
-    needed_on_source,
-    needed_on_target,
-    refusals,
-    what_charts_bring,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import fingerprint
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
     DeletePod,
     DrainAction,
@@ -70,7 +59,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.control
     read_control,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.heartbeat import Heartbeat
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper, LeaseLost, NullKeeper
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper, LeaseLost
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 DRAIN_SLICE_SECONDS = 20.0
@@ -101,23 +90,6 @@ HELD = {
     PACE: "the pace to allow it",
     CANARY: "the players of the canary batch to be back",
 }
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a drain needs beside its policies. `reserve_seats` None: the buffers of the target's autoscalers.
-
-    `runner` tells whose rights have been looked at.
-    """
-
-    namespaces: Sequence[str]
-    players_list: str = "players"
-    players_counter: str = "players"
-    reserve_seats: int | None = None
-    source_slot: str = "source"
-    target_slot: str = "target"
-    runner: str = ""
-    predicate: Predicate = NO_PREDICATE
 
 
 @dataclass
@@ -469,58 +441,6 @@ def held_text(held: Mapping[str, Mapping[str, int]]) -> str:
     return f"; {', '.join(parts)}" if parts else ""
 
 
-def refuse_drain(wrong: Sequence[str]) -> None:
-    """Raise all the reasons not to drain as one error."""
-    if wrong:
-        raise BlueGreenError("the drain does not begin, nothing was written: " + "; ".join(wrong), problems=wrong)
-
-
-def review_slots(
-    source: KubeApi, target: KubeApi, policies: Policies, settings: Settings, clock: Clock, *, begins: bool
-) -> None:
-    """Look at both slots; raises BlueGreenError with all that is wrong."""
-    slots = [_look_at_source(source, policies, settings), _look_at_target(target, policies, settings)]
-    refuse_drain(refusals(policies, slots, clock.now().timestamp(), begins=begins))
-    _refuse_unknown_predicate(source, settings)
-
-
-def preview_slots(
-    source: KubeApi, target: KubeApi | None, policies: Policies, settings: Settings, clock: Clock
-) -> list[str]:
-    """As review_slots, before the target is built or made ready; returns what would be refused as it is now.
-
-    A target that does not exist yet (None), or has no Agones, is not judged.
-    """
-    on_source = _look_at_source(source, policies, settings)
-    on_target = _look_at_target(target, policies, settings) if target else None
-    wrong = refusals(policies, [on_source], clock.now().timestamp(), begins=True)
-    if on_target is None or not on_target.installed:
-        refuse_drain(wrong)
-        lacking = []
-    else:
-        # The same plan may yet install the charts that bring a Fleet, a namespace or a newer Agones, and must not fail
-        # for want of them. The runner's rights are no chart's matter: a missing verb is refused now.
-        refuse_drain([*wrong, *denials(on_target)])
-        lacking = what_charts_bring(policies, on_source, on_target)
-    _refuse_unknown_predicate(source, settings)
-    return [f"{problem}; the drain will be refused unless the release's charts change that" for problem in lacking]
-
-
-def _look_at_source(api: KubeApi, policies: Policies, settings: Settings) -> Slot:
-    return look_at(api, settings.source_slot, settings.namespaces, needed_on_source(policies, settings.namespaces))
-
-
-def _look_at_target(api: KubeApi, policies: Policies, settings: Settings) -> Slot:
-    needed = needed_on_target(policies, settings.namespaces, settings.reserve_seats is None)
-    return look_at(api, settings.target_slot, settings.namespaces, needed)
-
-
-def _refuse_unknown_predicate(source: KubeApi, settings: Settings) -> None:
-    if settings.predicate:
-        fleets = [one for name in settings.namespaces for one in KubeFleets(source).fleets(name)]
-        refuse_unknown(settings.predicate, fleets)
-
-
 def drain_once(
     source: KubeApi,
     target: KubeApi,
@@ -550,33 +470,3 @@ def drain_once(
     first_target, first = in_parallel(lambda feed: feed.start(), [target_feed, source_feed])
     one.reserve = reserves(target, settings.namespaces, settings.reserve_seats, first_target, policies.default.domain)
     return one.run(first, first_target)
-
-
-def preview_drain(
-    source: KubeApi, target: KubeApi | None, settings: Settings, policies: Policies, clock: Clock
-) -> Json:
-    """What a drain would begin with. A target that does not exist yet (None), or has no Agones, has no seats."""
-    warnings = preview_slots(source, target, policies, settings, clock)
-    source_feed = WatchFeed(source, settings.namespaces, 0.0, clock)
-    target_feed = WatchFeed(target or source, settings.namespaces if target else [], 0.0, clock)
-    try:
-        first_target = target_feed.relist()
-        reserve = (
-            reserves(target, settings.namespaces, settings.reserve_seats, first_target, policies.default.domain)
-            if target
-            else {}
-        )
-    except (NotFound, NoFleets):
-        first_target, reserve = [], {}
-    one = DrainRound(
-        policies=policies,
-        source=KubeSource(source),
-        target=KubeTarget(target or source),
-        source_feed=source_feed,
-        target_feed=target_feed,
-        keeper=NullKeeper(),
-        clock=clock,
-        reserve=reserve,
-        settings=settings,
-    )
-    return {**one.preview(source_feed.relist(), first_target), "warnings": warnings}

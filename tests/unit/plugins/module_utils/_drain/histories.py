@@ -28,7 +28,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SteadyClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import DrainRound, Settings
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import DrainRound
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import (
     Cancellation,
     Letting,

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import NotFound
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DISCONNECT
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import review_slots
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import (
-    Settings,
-    preview_drain,
-    review_slots,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.preview import preview_drain
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import cancel_requests
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 from tests.unit.plugins.module_utils._drain.world import FakeClock, game_server

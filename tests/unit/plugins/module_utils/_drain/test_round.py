@@ -18,11 +18,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain impor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import SESSION_STATES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import refuse_drain
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import (
     DrainRound,
-    Settings,
     drain_progress,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import Cancellation
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LeaseLost
@@ -483,7 +484,7 @@ def test_a_review_that_refuses_lets_nothing_be_written() -> None:
     def review(begins: bool) -> None:
         asked.append(begins)
         if len(asked) == 1:
-            rounds.refuse_drain(["a", "b"])
+            refuse_drain(["a", "b"])
 
     with pytest.raises(BlueGreenError, match="nothing was written: a; b"):
         one.review(review)
