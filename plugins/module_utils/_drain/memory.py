@@ -114,6 +114,11 @@ class Session:
         return self.is_asked and self.request is not None and self.request.mode in LEAVING_MODES
 
     @property
+    def has_successor(self) -> bool:
+        """Its seat on the target is taken already."""
+        return self.request is not None and self.request.successor is not None
+
+    @property
     def interrupting(self) -> bool:
         """The deadline came, and the request that stands says so."""
         return self.is_asked and self.request is not None and self.request.reason == REASON_DEADLINE

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import LEAVING_MODES
@@ -22,23 +22,17 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.serv
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
     Key,
     Server,
-    name_of,
     read_server,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SteadyClock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import (
-    CANARY,
-    PACE,
-    SEATS,
-    SESSION_STATES,
-    Drain,
-)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import review_slots
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import DRAIN_MEMORY, Memory, Session
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.plan import Planner
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import fingerprint
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.seats import Seats
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.sight import Sight
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
     DeletePod,
     DrainAction,
@@ -47,7 +41,17 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signa
     Signal,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.skew import refuse_wrong_clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.state import DrainState
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import Cancellation
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.tell import (
+    figures,
+    figures_text,
+    is_empty,
+    is_quiet,
+    journal_counts,
+    refused_text,
+    unanswered_text,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.writes import Writes
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.reserves import reserves
@@ -84,12 +88,14 @@ POD_SECONDS = 1.0
 MILESTONE_SECONDS = 5.0
 
 
-# What sessions wait for that are not asked to leave yet.
-HELD = {
-    SEATS: "a free seat on the target",
-    PACE: "the pace to allow it",
-    CANARY: "the players of the canary batch to be back",
-}
+class _Drain:
+    """The parts of one drain, and what they share."""
+
+    def __init__(self, policies: Policies, memory: Memory, reserve: Mapping[Key, int]) -> None:
+        self.state = DrainState(policies, memory, reserve)
+        self.memory, self.target = memory, self.state.target
+        self.sight, self.seats = Sight(self.state), Seats(self.state)
+        self.planner = Planner(self.state, self.seats)
 
 
 @dataclass
@@ -139,7 +145,7 @@ class DrainRound:
         memory.reviewed = self._mark
         self.keeper.keep()
         self._heart = Heartbeat(self.keeper, self.clock)
-        drain = Drain(self.policies, memory, self.reserve)
+        drain = _Drain(self.policies, memory, self.reserve)
         end = self.clock.monotonic() + self.slice_seconds
         watched = memory.watched_at is None or abs(self._now() - memory.watched_at) <= UNWATCHED_SECONDS
         self._fold(drain, first_target, target=True, watched=watched)
@@ -166,7 +172,7 @@ class DrainRound:
     def _load(self) -> Memory:
         return Memory.from_document(self.keeper.load(DRAIN_MEMORY), self.policies.default.run, self._now())
 
-    def _turn_until(self, drain: Drain, end: float) -> bool:
+    def _turn_until(self, drain: _Drain, end: float) -> bool:
         """Take turns until the source is empty, there is something to tell, or the slice is over."""
         start, counts = self.clock.monotonic(), self._said(drain)
         while not self._step(drain):
@@ -174,21 +180,21 @@ class DrainRound:
             if self._writes.busy and now < end + MORE_SECONDS:
                 continue
             told = now - start >= MILESTONE_SECONDS and self._said(drain) != counts
-            if now >= end or (told and drain.is_quiet(self._now())):
+            if now >= end or (told and is_quiet(drain.memory, self._now())):
                 return False
             self.clock.sleep(TICK_SECONDS)
         return True
 
-    def _said(self, drain: Drain) -> tuple[Json, str]:
+    def _said(self, drain: _Drain) -> tuple[Json, str]:
         return self._counts(drain), self._control.state
 
     def preview(self, first: Sequence[Event], first_target: Sequence[Event]) -> Json:
         """What a drain would begin with; nothing is written."""
-        drain = Drain(self.policies, Memory(self.policies.default.run, self._now()), self.reserve)
+        drain = _Drain(self.policies, Memory(self.policies.default.run, self._now()), self.reserve)
         self._fold(drain, first_target, target=True)
         self._fold(drain, first, target=False)
         before = len(drain.memory.active)
-        signals = [action for action in drain.plan(self._now()) if isinstance(action, Signal)]
+        signals = [action for action in drain.planner.plan(self._now()) if isinstance(action, Signal)]
         result = self._result(drain, before, finished=True)
         at_once = len(signals) if drain.target.servers else "unknown: the target has no game servers yet"
         diff = {
@@ -197,14 +203,14 @@ class DrainRound:
         }
         return {**result, "changed": bool(before), "drained": not before, "diff": diff}
 
-    def _step(self, drain: Drain) -> bool:
+    def _step(self, drain: _Drain) -> bool:
         """One turn: take in what changed, decide, act. True when the source is proven empty."""
         self._fold(drain, self.target_feed.take(), target=True)
         self._fold(drain, self.source_feed.take(), target=False)
         self._confirm_missing(drain)
         now = self._now()
         self._count_online(drain, now)
-        drain.tick(now)
+        drain.sight.tick(now)
         drain.memory.watched_at = now
         self._heart.beat()
         self._obey(drain)
@@ -214,24 +220,24 @@ class DrainRound:
             self._save(drain)
         if self._due("journal", max(_JOURNAL_SECONDS, (now - drain.memory.started_at) * JOURNAL_SHARE)):
             self._journal(drain)
-        return drain.is_empty(now) and self._empty_on_second_reading(drain)
+        return is_empty(drain.state, now) and self._empty_on_second_reading(drain)
 
-    def _plan(self, drain: Drain, now: float) -> None:
+    def _plan(self, drain: _Drain, now: float) -> None:
         if self._control.state == PAUSED:
             self._drop(drain)
             return
-        reason = drain.alarm(now)
+        reason = drain.planner.alarm(now)
         if reason:
             raise BlueGreenError(f"no more sessions are asked to leave {self.settings.source_slot}: {reason}")
         fresh = self.source_feed.fresh and self.target_feed.fresh
-        if not fresh or drain.is_short(now):
+        if not fresh or drain.seats.is_short(now):
             self._drop(drain)
-        actions = drain.plan(now, may_signal=fresh)
+        actions = drain.planner.plan(now, may_signal=fresh)
         if actions:
             self._promise(drain, actions)
-            self._writes.put(actions, drain.reserved())
+            self._writes.put(actions, drain.seats.reserved())
 
-    def _promise(self, drain: Drain, actions: Sequence[DrainAction]) -> None:
+    def _promise(self, drain: _Drain, actions: Sequence[DrainAction]) -> None:
         """Saved first: a runner that dies after the write must know that it asked. Repetitions are nothing new."""
         promised = {_promise_of(action) for action in actions}
         ends = any(isinstance(action, (ShutDown, DeletePod)) for action in actions)
@@ -240,18 +246,18 @@ class DrainRound:
             self._promised |= promised
             self.keeper.keep()
 
-    def _drop(self, drain: Drain) -> None:
+    def _drop(self, drain: _Drain) -> None:
         """What was planned and has not begun is planned again, by what is known then."""
         for action in self._writes.drop():
-            drain.note(action, accepted=False, now=self._now())
+            drain.planner.note(action, accepted=False, now=self._now())
 
-    def _settle(self, drain: Drain) -> None:
+    def _settle(self, drain: _Drain) -> None:
         """Begin nothing more, and wait for what is under way."""
         self._drop(drain)
         while self._writes.busy:
             self._take_answers(drain)
 
-    def _obey(self, drain: Drain) -> None:
+    def _obey(self, drain: _Drain) -> None:
         """Read the flag of whoever wants the drain to pause or to end, and do so."""
         if not self._due("control", CONTROL_SECONDS):
             return
@@ -269,34 +275,34 @@ class DrainRound:
                 "run_control to running and run again"
             )
 
-    def _count_online(self, drain: Drain, now: float) -> None:
+    def _count_online(self, drain: _Drain, now: float) -> None:
         """Count the players who have no ids, by the metric, else by the Counters of both slots."""
         if not self._due("online", ONLINE_SECONDS):
             return
         if self.online:
-            drain.see_online(self.online(), now)
+            drain.sight.see_online(self.online(), now)
             return
         source = [one.counted for one in drain.memory.active.values() if one.players is None and not one.claimed]
         target = [one.counted for one in drain.target.servers.values() if one.players is None]
         known = [count for count in (*source, *target) if count is not None]
         if known:
-            drain.see_online(sum(known), now)
+            drain.sight.see_online(sum(known), now)
 
-    def _fold(self, drain: Drain, events: Sequence[Event], target: bool, watched: bool = True) -> None:
+    def _fold(self, drain: _Drain, events: Sequence[Event], target: bool, watched: bool = True) -> None:
         for event in events:
             now = event.at
             objects = event.items if isinstance(event, Listed) else [event.obj]
             servers = [self._read(drain, item) for item in objects]
             if isinstance(event, Listed) and target:
-                drain.see_target_list(event.namespace, servers, now, watched)
+                drain.sight.see_target_list(event.namespace, servers, now, watched)
             elif isinstance(event, Listed):
-                self._miss(drain.see_source(event.namespace, servers, now))
+                self._miss(drain.sight.see_source(event.namespace, servers, now))
             elif target and event.gone:
-                drain.see_target_gone(servers[0].uid)
+                drain.sight.see_target_gone(servers[0].uid)
             elif target:
-                drain.see_target(servers[0], now)
+                drain.sight.see_target(servers[0], now)
             else:
-                drain.see_server(servers[0], now)
+                drain.sight.see_server(servers[0], now)
                 self._miss([drain.memory.active.get(servers[0].uid)] if event.gone else [])
 
     def _miss(self, sessions: Iterable[Session | None]) -> None:
@@ -305,7 +311,7 @@ class DrainRound:
                 self._missing[session.uid] = session
                 self._next["pods"] = 0.0
 
-    def _confirm_missing(self, drain: Drain) -> None:
+    def _confirm_missing(self, drain: _Drain) -> None:
         """A session is over when the GameServer is gone and its pod too: both asked for by name."""
         if not self._missing or not self._due("pods", POD_SECONDS):
             return
@@ -313,23 +319,23 @@ class DrainRound:
         for session, has_pod in in_parallel(lambda s: (s, self.source.has_pod(s.namespace, s.name)), todo):
             if not has_pod:
                 del self._missing[session.uid]
-                drain.see_gone(session.uid, self._now())
+                drain.sight.see_gone(session.uid, self._now())
 
-    def _take_answers(self, drain: Drain) -> None:
+    def _take_answers(self, drain: _Drain) -> None:
         for action, answer in self._writes.answers(WRITE_SECONDS):
             if answer is None:
                 self._miss([drain.memory.active.get(action.uid)])
             accepted, obj = answer or (False, {})
             self.changed = self.changed or accepted
-            drain.note(action, accepted, self._now())
+            drain.planner.note(action, accepted, self._now())
             if obj and isinstance(action, ReleaseSuccessor):
-                drain.see_target(self._read(drain, obj), self._now())
+                drain.sight.see_target(self._read(drain, obj), self._now())
             elif obj:
-                drain.see_server(self._read(drain, obj), self._now())
+                drain.sight.see_server(self._read(drain, obj), self._now())
 
-    def _empty_on_second_reading(self, drain: Drain) -> bool:
+    def _empty_on_second_reading(self, drain: _Drain) -> bool:
         self._fold(drain, self.source_feed.relist(), target=False)
-        drain.tick(self._now())
+        drain.sight.tick(self._now())
         return not drain.memory.active
 
     def _due(self, what: str, seconds: float) -> bool:
@@ -339,7 +345,7 @@ class DrainRound:
         self._next[what] = now + seconds
         return True
 
-    def _save(self, drain: Drain) -> None:
+    def _save(self, drain: _Drain) -> None:
         """Save what has changed; when it was last watched alone is no reason within a round."""
         before = self.clock.monotonic()
         document = drain.memory.to_document()
@@ -350,7 +356,7 @@ class DrainRound:
         after = self.clock.monotonic()
         self._next["save"] = after + max(SAVE_SECONDS, (after - before) / SAVE_SHARE)
 
-    def _journal(self, drain: Drain) -> None:
+    def _journal(self, drain: _Drain) -> None:
         counts = self._counts(drain)
         sessions = {self.settings.source_slot: counts["remaining"], self.settings.target_slot: drain.target.sessions}
         if (counts, sessions) != self._told:
@@ -358,39 +364,21 @@ class DrainRound:
             self.keeper.journal("drain", **counts)
             self.keeper.journal("sessions", slots=sessions)
 
-    def _counts(self, drain: Drain) -> Json:
-        now = self._now()
-        players = drain.memory.ledger.summary()
-        return {
-            **drain.counts(now),
-            "claims": len(drain.memory.ledger.claims),
-            "players_moved": players["moved"],
-            "players_returned": players["returned"],
-        }
+    def _counts(self, drain: _Drain) -> Json:
+        return journal_counts(drain.state, self._now())
 
-    def _figures(self, drain: Drain) -> Json:
-        counts = drain.counts(self._now())
-        return {
-            "sessions": {key: counts[key] for key in ("total", "remaining", *OUTCOMES)},
-            "states": {key: counts[key] for key in SESSION_STATES},
-            "held": {name_of(fleet): dict(causes) for fleet, causes in sorted(drain.held.items())},
-            "players": drain.memory.ledger.summary(),
-            "outcomes": [
-                {"namespace": e.namespace, "name": e.name, "fleet": e.fleet, "outcome": e.outcome, "players": e.players}
-                for e in drain.memory.ended
-            ],
-        }
+    def _figures(self, drain: _Drain) -> Json:
+        return figures(drain.state, drain.planner.held, self._now())
 
-    def _result(self, drain: Drain, before: int, finished: bool) -> Json:
-        figures = self._figures(drain)
-        counts = {**figures["sessions"], **figures["states"]}
-        text = drain_progress(counts, figures["players"], self.settings.source_slot)
-        text += held_text(figures["held"]) + self._refused_text() + self._unanswered_text()
+    def _result(self, drain: _Drain, before: int, finished: bool) -> Json:
+        told = self._figures(drain)
+        text = figures_text(told, self.settings.source_slot)
+        text += refused_text(self._refusals, self.settings.target_slot) + unanswered_text(self._silent())
         return {
-            **figures,
+            **told,
             "changed": self.changed,
             "drained": finished,
-            "diff": {"before": {"sessions": before}, "after": {"sessions": counts["remaining"]}},
+            "diff": {"before": {"sessions": before}, "after": {"sessions": told["sessions"]["remaining"]}},
             "round": {
                 "finished": finished,
                 "progress": f"{self._control}; {text}" if self._control.state == PAUSED else text,
@@ -398,17 +386,12 @@ class DrainRound:
             },
         }
 
-    def _refused_text(self) -> str:
-        slot = self.settings.target_slot
-        refusals = sorted(self._refusals.items())
-        return "".join(f"; {name_of(fleet)}: {slot} gives no server for a handoff: {why}" for fleet, why in refusals)
-
-    def _unanswered_text(self) -> str:
+    def _silent(self) -> list[str]:
+        """The slots whose view is stale."""
         feeds = ((self.settings.source_slot, self.source_feed), (self.settings.target_slot, self.target_feed))
-        silent = " and ".join(slot for slot, feed in feeds if not feed.fresh)
-        return f"; nobody is asked while the API server of {silent} does not answer" if silent else ""
+        return [slot for slot, feed in feeds if not feed.fresh]
 
-    def _read(self, drain: Drain, obj: Json) -> Server:
+    def _read(self, drain: _Drain, obj: Json) -> Server:
         settings = self.settings
         return read_server(obj, settings.players_list, drain.memory.key, settings.players_counter, settings.predicate)
 
@@ -423,22 +406,6 @@ def _promise_of(action: DrainAction) -> tuple[str, ...]:
             return (action.request.mode,)
         return (action.uid, action.request.allocation, action.request.mode, action.request.reason)
     return (action.uid, type(action).__name__)
-
-
-def drain_progress(counts: Mapping[str, int], players: Mapping[str, Any], slot: str) -> str:
-    """One line for people: what is left, in which states, and how the rest went."""
-    states = ", ".join(f"{counts[state]} {state}" for state in SESSION_STATES if counts[state])
-    outcomes = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in OUTCOMES if counts[name])
-    text = f"{counts['remaining']} of {counts['total']} sessions left on {slot}"
-    text += f" ({states})" if states else ""
-    text += f"; {outcomes}" if outcomes else ""
-    return text + (f"; players back {players['returned']} of {players['moved']}" if players["moved"] else "")
-
-
-def held_text(held: Mapping[str, Mapping[str, int]]) -> str:
-    """What keeps sessions from being asked, for the same line."""
-    parts = [f"{name}: {number} wait for {HELD[cause]}" for name, one in held.items() for cause, number in one.items()]
-    return f"; {', '.join(parts)}" if parts else ""
 
 
 def drain_once(

@@ -15,13 +15,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import round as rounds
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import SESSION_STATES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import refuse_drain
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import (
     DrainRound,
-    drain_progress,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import Cancellation
@@ -663,10 +661,3 @@ def test_a_drain_after_a_cancelled_one_of_the_same_run_asks_anew() -> None:
     assert outcomes(result) == {"s0": "moved"}
     request = keeper.memory["drain"]["ended"][0]
     assert request["outcome"] == "moved"
-
-
-def test_progress_text() -> None:
-    counts = {**dict.fromkeys(SESSION_STATES, 0), **dict.fromkeys(OUTCOMES, 0)}
-    counts |= {"remaining": 3, "total": 9, "idle": 1, "accepted": 2, "moved": 4, "ended_alone": 2}
-    text = drain_progress(counts, {"moved": 20, "returned": 18}, "blue")
-    assert text == ("3 of 9 sessions left on blue (1 idle, 2 accepted); 2 ended alone, 4 moved; players back 18 of 20")

@@ -14,15 +14,24 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     HANDOFF,
     successor_annotation,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.drain import Drain
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
+    Predicate,
+    Server,
+    read_predicate,
+    read_server,
+    refuse_unknown,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Memory
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import ReleaseSuccessor, Signal
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.tell import is_empty
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.plugins.module_utils._agones.test_sessions import GUESTS, ROOMS, hosting
+from tests.unit.plugins.module_utils._agones.kube import FakeKube
+from tests.unit.plugins.module_utils._drain.parts import Drain
 from tests.unit.plugins.module_utils._drain.test_round import FAST, drain_round, outcomes
 from tests.unit.plugins.module_utils._drain.world import START, FakeKeeper, World
 
@@ -40,79 +49,88 @@ def allocated(moment: float) -> dict[str, str]:
 
 def drain(policy: Policy = POLICY) -> Drain:
     one = Drain(Policies(policy), Memory(policy.run, START, key="run-1"))
-    one.see_target_list("arena", [server("Ready", 0, name=f"seat-{number}") for number in range(9)], START)
+    one.sight.see_target_list("arena", [server("Ready", 0, name=f"seat-{number}") for number in range(9)], START)
     return one
 
 
 def asked(one: Drain) -> list[str]:
-    return [action.request.allocation for action in one.plan(START) if isinstance(action, Signal)]
+    return [action.request.allocation for action in one.planner.plan(START) if isinstance(action, Signal)]
 
 
 @pytest.mark.parametrize("mode", [AT_MATCH_END, DISCONNECT])
 def test_a_server_that_is_ready_and_in_use_is_asked_whatever_was_allocated(mode: str) -> None:
     one = drain(replace(POLICY, mode=mode))
-    one.see_source("arena", [server("Ready", 2), server("Ready", 0, name="free")], START)
+    one.sight.see_source("arena", [server("Ready", 2), server("Ready", 0, name="free")], START)
     assert asked(one) == ["*"]
 
 
 def test_the_drain_is_not_done_before_the_last_match_has_ended() -> None:
     one = drain()
-    one.see_source("arena", [server("Ready", 1)], START)
+    one.sight.see_source("arena", [server("Ready", 1)], START)
     for second in range(3):
-        one.see_source("arena", [server("Ready", 1, version=2)], START + second * 60)
-        one.tick(START + second * 60)
-        assert not one.is_empty(START + second * 60)
-    one.see_source("arena", [server("Ready", 0, version=3)], START + 200)
+        one.sight.see_source("arena", [server("Ready", 1, version=2)], START + second * 60)
+        one.sight.tick(START + second * 60)
+        assert not is_empty(one.state, START + second * 60)
+    one.sight.see_source("arena", [server("Ready", 0, version=3)], START + 200)
     for second in (200, 230):
-        one.tick(START + second)
-    assert one.is_empty(START + 230)
+        one.sight.tick(START + second)
+    assert is_empty(one.state, START + 230)
     assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
 
 
 def test_a_server_that_is_used_again_is_a_session_again() -> None:
     one = drain()
-    one.see_server(server("Allocated", 1, annotations=allocated(1)), START)
-    one.see_server(server("Ready", 0, annotations=allocated(1), version=2), START)
+    one.sight.see_server(server("Allocated", 1, annotations=allocated(1)), START)
+    one.sight.see_server(server("Ready", 0, annotations=allocated(1), version=2), START)
     assert not one.memory.active
     # Somebody joined without an allocation: the annotation is of the match before.
-    one.see_server(server("Ready", 1, annotations=allocated(1), version=3), START)
+    one.sight.see_server(server("Ready", 1, annotations=allocated(1), version=3), START)
     assert list(one.memory.active) == ["uid-s"]
     assert asked(one) == ["*"]
-    one.see_server(server("Ready", 0, annotations=allocated(1), version=4), START)
-    one.see_server(server("Shutdown", 0, annotations=allocated(1), version=5), START)
+    one.sight.see_server(server("Ready", 0, annotations=allocated(1), version=4), START)
+    one.sight.see_server(server("Shutdown", 0, annotations=allocated(1), version=5), START)
     assert (len(one.memory.ended), one.memory.active) == (2, {})
 
 
 def test_another_match_on_a_shared_server_is_no_other_session() -> None:
     one = drain()
-    one.see_server(server("Allocated", 1, annotations=allocated(1)), START)
-    one.see_server(server("Allocated", 2, annotations=allocated(2), version=2), START)
+    one.sight.see_server(server("Allocated", 1, annotations=allocated(1)), START)
+    one.sight.see_server(server("Allocated", 2, annotations=allocated(2), version=2), START)
     assert one.memory.ended == []
     assert asked(one) == ["*"]
     # Nobody is in it any more, and the allocation after that is a match of its own.
-    one.see_server(server("Allocated", 0, annotations=allocated(2), version=3), START)
+    one.sight.see_server(server("Allocated", 0, annotations=allocated(2), version=3), START)
     assert one.memory.ended == []
-    one.see_server(server("Allocated", 0, annotations=allocated(3), version=4), START)
+    one.sight.see_server(server("Allocated", 0, annotations=allocated(3), version=4), START)
     assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
+
+
+def test_what_a_runner_remembers_of_it() -> None:
+    one = drain()
+    one.sight.see_server(server("Ready", 1), START)
+    document = json.loads(json.dumps(one.memory.to_document()))
+    assert Memory.from_document(document, "run-1", START).active["uid-s"].named
+    del document["active"]["uid-s"]["named"]
+    assert not Memory.from_document(document, "run-1", START).active["uid-s"].named
 
 
 def test_who_is_gone_is_not_counted_twice() -> None:
     one = drain()
-    one.see_server(server("Ready", 1), START)
-    one.see_gone("uid-s", START)
-    one.see_server(server("Ready", 1, version=2), START)
+    one.sight.see_server(server("Ready", 1), START)
+    one.sight.see_gone("uid-s", START)
+    one.sight.see_server(server("Ready", 1, version=2), START)
     assert (len(one.memory.ended), one.memory.active) == (1, {})
 
 
 def test_players_who_are_in_no_list_keep_a_seat_when_they_are_sent_away() -> None:
     one = drain()
-    one.see_server(server("Ready", 3, players=[], version=1), START)
-    (request,) = [action.request for action in one.plan(START) if isinstance(action, Signal)]
+    one.sight.see_server(server("Ready", 3, players=[], version=1), START)
+    (request,) = [action.request for action in one.planner.plan(START) if isinstance(action, Signal)]
     answer = json.dumps({"run": "run-1", "seq": 1, "phase": "closing"})
     told = {f"{DEFAULT_DOMAIN}/drain": request.to_json(), "agones.dev/sdk-drain-ack": answer}
-    one.see_server(server("Ready", 3, players=[], version=2, annotations=told), START + 30)
+    one.sight.see_server(server("Ready", 3, players=[], version=2, annotations=told), START + 30)
     assert one.memory.ledger.claims["uid-s"].players is None
-    one.tick(START + 31)
+    one.sight.tick(START + 31)
     assert one.memory.ledger.claims_by_fleet()[("arena", "arena")] == 1
 
 
@@ -155,8 +173,10 @@ def handed(**more: Any) -> Server:
 )
 def test_only_a_server_that_is_known_to_be_empty_is_given_back(heir: Server, released: bool) -> None:
     one = drain(replace(POLICY, mode=HANDOFF))
-    one.see_target(heir, START)
-    assert [action.name for action in one.plan(START) if isinstance(action, ReleaseSuccessor)] == ["heir"] * released
+    one.sight.see_target(heir, START)
+    assert [action.name for action in one.planner.plan(START) if isinstance(action, ReleaseSuccessor)] == [
+        "heir"
+    ] * released
 
 
 STATES = st.sampled_from(["Ready", "Allocated", "Reserved", "Shutdown"])
@@ -170,11 +190,11 @@ def test_as_long_as_the_game_calls_it_a_session_the_drain_does(steps: list[tuple
         ending = ending or state == "Shutdown"
         state_now = "Shutdown" if ending else state
         now = server(state_now, rooms, version=second, annotations=allocated(allocation))
-        one.see_server(now, START + second)
-        one.tick(START + second)
+        one.sight.see_server(now, START + second)
+        one.sight.tick(START + second)
         in_use = in_use or now.is_session
         assert ("uid-s" in one.memory.active) or not now.named
-        assert not (now.named and one.is_empty(START + second + 3600))
-    one.see_gone("uid-s", START + 99)
+        assert not (now.named and is_empty(one.state, START + second + 3600))
+    one.sight.see_gone("uid-s", START + 99)
     assert not one.memory.active
     assert bool(one.memory.ended) is in_use
