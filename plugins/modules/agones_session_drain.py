@@ -417,10 +417,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     read_server,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock, SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.kube_round import drain_once
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.metric import metric_reader
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import read_policies
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.preview import preview_drain
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import drain_once
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import (
     Letting,

@@ -18,6 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.polic
     needing_target,
     policy_problems,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 # The first whose Counters and Lists are there without a switch.
@@ -145,3 +146,14 @@ def fingerprint(policies: Policies) -> str:
     """Tells whether a drain goes on under the policies that it began with."""
     parts = [repr(policies.default), *sorted(f"{key}={policy!r}" for key, policy in policies.fleets.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def mark_of_review(policies: Policies, settings: Settings) -> str:
+    """What was reviewed: under which policies, whose rights, and what counts as a session."""
+    predicate = settings.predicate
+    return f"{fingerprint(policies)}/{settings.runner}/{predicate.counter}/{predicate.list_name}"
+
+
+def begins_anew(reviewed: str, policies: Policies) -> bool:
+    """Whether a drain with the mark of an earlier review begins under these policies."""
+    return reviewed.partition("/")[0] != fingerprint(policies)

@@ -113,6 +113,17 @@ def figures(state: DrainState, held: Mapping[Key, Counter[str]], now: float) -> 
     }
 
 
+def round_result(told: Json, text: str, before: int, *, changed: bool, finished: bool) -> Json:
+    """The module's result, given the figures, the line for people, and how many sessions there were before."""
+    return {
+        **told,
+        "changed": changed,
+        "drained": finished,
+        "diff": {"before": {"sessions": before}, "after": {"sessions": told["sessions"]["remaining"]}},
+        "round": {"finished": finished, "progress": text, "retry_after_seconds": 0.0},
+    }
+
+
 def figures_text(told: Mapping[str, Any], slot: str) -> str:
     """The figures as one line for people."""
     counts = {**told["sessions"], **told["states"]}

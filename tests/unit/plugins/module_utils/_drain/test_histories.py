@@ -11,8 +11,8 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 import pytest
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import intake, take_back, writes
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import round as rounds
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import take_back, writes
 from hypothesis import HealthCheck, given, settings
 
 from tests.unit.plugins.module_utils._drain.histories import History, histories, play
@@ -41,7 +41,7 @@ class InTurn(Executor):
 
 @pytest.fixture
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (take_back, rounds):
+    for module in (take_back, intake):
         monkeypatch.setattr(module, "in_parallel", in_turn)
     monkeypatch.setattr(writes, "ThreadPoolExecutor", lambda _threads: InTurn())
     monkeypatch.setattr(rounds, "TICK_SECONDS", 0.5)

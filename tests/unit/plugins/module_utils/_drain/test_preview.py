@@ -9,12 +9,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DISCONNECT
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look import review_slots
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.preview import preview_drain
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.preview import preview, preview_drain
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import cancel_requests
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
-from tests.unit.plugins.module_utils._drain.world import FakeClock, game_server
+from tests.unit.plugins.module_utils._drain.world import FakeClock, FakeFeed, World, game_server
 
 SETTINGS = Settings(["arena"], source_slot="blue", target_slot="green")
 POLICIES = Policies(Policy("run-1", mode=DISCONNECT, canary=0))
@@ -73,6 +73,17 @@ def test_the_preview_counts_what_the_seats_allow_at_once() -> None:
         "after": {"sessions": 0, "signalled_at_once": 2, "mode": "disconnect"},
     }
     assert "patch gameservers" in source.asked
+
+
+def test_the_preview_tells_that_there_is_something_to_do_and_writes_nothing() -> None:
+    world = World(seats=2)
+    for number in range(3):
+        world.add_session(f"s{number}")
+    first, first_target = FakeFeed(world, "source").relist(), FakeFeed(world, "target").relist()
+    result = preview(POLICIES, SETTINGS, {}, world.clock, first, first_target)
+    assert (result["changed"], result["drained"]) == (True, False)
+    assert result["diff"]["after"]["signalled_at_once"] == 2
+    assert world.writes == 0
 
 
 def test_the_preview_of_a_target_that_is_not_there_yet() -> None:

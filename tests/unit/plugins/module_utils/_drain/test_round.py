@@ -15,6 +15,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import round as rounds
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.flag import CONTROL_SECONDS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.outcome import OUTCOMES
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.review import refuse_drain
@@ -303,17 +304,6 @@ def test_no_player_id_is_written_anywhere() -> None:
     assert "alice" not in str(result) + str(keeper.memory) + str(keeper.entries)
 
 
-def test_the_preview_counts_and_writes_nothing() -> None:
-    world, keeper = World(seats=2), FakeKeeper()
-    for number in range(3):
-        world.add_session(f"s{number}")
-    one = drain_round(world, keeper, FAST)
-    result = one.preview(one.source_feed.relist(), one.target_feed.relist())
-    assert (result["changed"], result["drained"]) == (True, False)
-    assert result["diff"]["after"]["signalled_at_once"] == 2
-    assert (world.writes, keeper.memory, keeper.kept) == (0, {}, 0)
-
-
 def test_the_first_session_is_a_canary_and_the_others_wait_for_its_players() -> None:
     world, keeper = World(seats=9), FakeKeeper()
     for number in range(6):
@@ -588,7 +578,7 @@ def test_a_pause_stops_the_requests_that_wait_to_be_written() -> None:
     keeper, slow = FakeKeeper(), SlowWrites(world, 300)
     world.later(3.0, lambda: keeper.memory.update(control={"state": "paused"}))
     result = run_round(world, keeper, GENTLE)
-    assert len(slow.asked) < 20 * (3.0 + rounds.CONTROL_SECONDS + 0.5)
+    assert len(slow.asked) < 20 * (3.0 + CONTROL_SECONDS + 0.5)
     assert result["states"]["idle"] == 300 - len(slow.asked)
     keeper.memory["control"] = {"state": "running"}
     run_round(world, keeper, GENTLE)
