@@ -29,6 +29,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.servers import KubeSource, KubeTarget
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server, trimmed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SteadyClock, SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.acts import Acts
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.round import (
     DRAIN_SLICE_SECONDS,
@@ -123,7 +124,8 @@ def write_all(kubeconfig: str, namespace: str, run: str) -> Json:
     servers = [read_server(item) for item in api.list(GAME_SERVERS.path(namespace), trim=trimmed)[0]]
     actions = [signal(server, run, clock.now().timestamp()) for server in servers if server.is_session]
     start, accepted = time.monotonic(), 0
-    with Writes(KubeSource(api), KubeTarget(api), policies, clock, read_server) as writes:
+    acts = Acts(KubeSource(api), KubeTarget(api), policies, clock, read_server)
+    with Writes(acts, clock) as writes:
         writes.put(actions, {})
         while writes.busy:
             accepted += sum(answer is not None and answer[0] for _action, answer in writes.answers(WRITE_SECONDS))

@@ -16,6 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.serv
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.acts import Acts
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.flag import Flag
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.intake import Intake
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import DRAIN_MEMORY, Memory
@@ -110,7 +111,8 @@ class _Slice:
         self._planner = Planner(self._state, self._seats)
         self._intake = Intake(self._state, self._sight, given.settings, given.clock)
         self._notes = Notes(given.keeper, self._state, given.settings, given.clock)
-        self._writes = Writes(given.source, given.target, given.policies, given.clock, self._intake.read)
+        self._acts = Acts(given.source, given.target, given.policies, given.clock, self._intake.read)
+        self._writes = Writes(self._acts, given.clock)
         self._heart = Heartbeat(given.keeper, given.clock)
         self._flag = Flag(given.keeper, given.clock)
         self._changed = False
@@ -238,7 +240,7 @@ class _Slice:
     def _result(self, before: int, finished: bool) -> Json:
         told, slots = self._figures(), self._given.settings
         text = figures_text(told, slots.source_slot)
-        text += refused_text(self._writes.refusals, slots.target_slot) + unanswered_text(self._silent())
+        text += refused_text(self._acts.refusals, slots.target_slot) + unanswered_text(self._silent())
         if self._flag.is_paused:
             text = f"{self._flag.control}; {text}"
         return round_result(told, text, before, changed=self._changed, finished=finished)

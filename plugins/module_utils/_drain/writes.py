@@ -2,46 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The writes of a drain, many at a time: each is refused when its server has changed since it was decided."""
+"""The writes of a drain, many at a time."""
 
 from __future__ import annotations
 
 import queue
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from typing import Callable, Iterator, Mapping, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
-    RETRIED,
     WRITE_THREADS,
-    ApiFailure,
-    Conflict,
-    NotFound,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
-    HANDOFF,
     REASON_DRAIN,
-    Request,
-    request_patch,
-    successor_annotation,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.servers import Source, Target
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.acts import Acts, WriteAnswer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
-    DeletePod,
     DrainAction,
-    ReleaseSuccessor,
     Signal,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.successors import is_played_on
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-# Whether the write was accepted, and the server as it is after it; None when the server is gone.
-_Answer = tuple[bool, Json]
-NOT_NOW: _Answer = (False, {})
 # So many are handed to the threads, for the time in which nobody looks after them; these cannot be dropped.
 WRITES_AHEAD = 2 * WRITE_THREADS
 # Answers are taken some at a time: to wake up for each takes the threads' time.
@@ -51,24 +34,16 @@ ANSWERS_SECONDS = 0.02
 class Writes:
     """Carries out what a drain has planned, a few at a time, while the drain goes on watching.
 
-    At the end of the context what has not begun is dropped, and what is under way is waited for. `read` reads a
-    GameServer with the game's own names. `refusals` tell by Fleet why the target gave no server for a handoff, until it
-    gives one.
+    At the end of the context what has not begun is dropped, and what is under way is waited for.
     """
 
-    def __init__(
-        self, source: Source, target: Target, policies: Policies, clock: Clock, read: Callable[[Json], Server]
-    ) -> None:
-        self._source = source
-        self._target = target
+    def __init__(self, acts: Acts, clock: Clock) -> None:
+        self._acts = acts
         self._clock = clock
-        self._read = read
-        self.refusals: dict[Key, str] = {}
-        self._domain = policies.default.domain
         self._pool = ThreadPoolExecutor(WRITE_THREADS)
         self._todo: deque[tuple[DrainAction, Mapping[str, Server]]] = deque()
         self._under_way = 0
-        self._done: queue.SimpleQueue[Future[tuple[DrainAction, _Answer | None]]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Future[tuple[DrainAction, WriteAnswer | None]]] = queue.SimpleQueue()
 
     def __enter__(self) -> Writes:
         return self
@@ -96,7 +71,7 @@ class Writes:
         self._todo.clear()
         return dropped
 
-    def answers(self, seconds: float) -> Iterator[tuple[DrainAction, _Answer | None]]:
+    def answers(self, seconds: float) -> Iterator[tuple[DrainAction, WriteAnswer | None]]:
         """What became of actions, as it is known, for so long or until all are done. Take every answer."""
         end = self._clock.monotonic() + seconds
         while self._begin():
@@ -117,84 +92,8 @@ class Writes:
             self._pool.submit(self._try, *self._todo.popleft()).add_done_callback(self._done.put)
         return self._under_way > 0
 
-    def _try(self, action: DrainAction, reserved: Mapping[str, Server]) -> tuple[DrainAction, _Answer | None]:
-        return action, self._answer(action, reserved)
-
-    def _answer(self, action: DrainAction, reserved: Mapping[str, Server]) -> _Answer | None:
-        try:
-            return self._do(action, reserved)
-        except NotFound:
-            return None
-        except Conflict:
-            side = self._target if isinstance(action, ReleaseSuccessor) else self._source
-            found = side.find_server(action.namespace, action.name)
-            return None if found is None else (False, found)
-        except ApiFailure as error:
-            if error.status not in RETRIED:
-                raise
-            return NOT_NOW
-
-    def _do(self, action: DrainAction, reserved: Mapping[str, Server]) -> _Answer:
-        if isinstance(action, DeletePod):
-            self._source.delete_pod(action.namespace, action.name)
-            return True, {}
-        if isinstance(action, Signal):
-            request = self._complete(action, reserved)
-            if request is None:
-                return NOT_NOW
-            body = request_patch(request, self._domain, action.version)
-        else:
-            body = {"metadata": {"resourceVersion": action.version}, "status": {"state": "Shutdown"}}
-        side = self._target if isinstance(action, ReleaseSuccessor) else self._source
-        return True, side.patch_server(action.namespace, action.name, body)
-
-    def _complete(self, action: Signal, reserved: Mapping[str, Server]) -> Request | None:
-        """The request with full notice from now, however many were written before it, and with its successor."""
-        request = action.request
-        if request.mode == HANDOFF:
-            successor = self._successor(action, reserved)
-            if successor is None:
-                return None
-            request = replace(request, successor=successor)
-        late = self._clock.now().timestamp() + action.notice - request.not_before
-        if late <= 0:
-            return request
-        not_before = request.not_before + late
-        return replace(request, not_before=not_before, deadline=max(request.deadline, not_before))
-
-    def _successor(self, action: Signal, reserved: Mapping[str, Server]) -> Json | None:
-        """A server of the target for this session: the one it has already, else a new one; None when none is free."""
-        known = reserved.get(action.uid)
-        found = self._target.find_server(action.namespace, known.name) if known else self._allocate(action)
-        status = (found or {}).get("status") or {}
-        if not found or not status.get("address") or not status.get("ports"):
-            return None
-        return {
-            "address": str(status["address"]),
-            "port": int(status["ports"][0]["port"]),
-            "uid": str(found["metadata"]["uid"]),
-        }
-
-    def _allocate(self, action: Signal) -> Json | None:
-        fleet = (action.namespace, action.fleet)
-        mark = {successor_annotation(self._domain): f"{action.uid}/{action.request.run}"}
-        try:
-            name = self._target.allocate(fleet, mark)
-            found = self._target.find_server(action.namespace, name) if name else None
-        except NotFound:
-            # The allocation API is not there at the moment; the session still is.
-            self.refusals[fleet] = "its allocation API is not there"
-            return None
-        except ApiFailure as error:
-            self.refusals[fleet] = error.message
-            raise
-        # Agones knows nothing of sessions in servers that nobody has allocated.
-        in_use = found is not None and is_played_on(self._read(found))
-        if found is None or in_use:
-            self.refusals[fleet] = "the one that it chose is in use" if in_use else "none is free"
-            return None
-        self.refusals.pop(fleet, None)
-        return found
+    def _try(self, action: DrainAction, reserved: Mapping[str, Server]) -> tuple[DrainAction, WriteAnswer | None]:
+        return action, self._acts.carry_out(action, reserved)
 
 
 def _is_repetition(action: DrainAction) -> bool:

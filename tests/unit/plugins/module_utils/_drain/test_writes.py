@@ -14,6 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     Request,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.acts import Acts
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import Signal
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.writes import Writes
@@ -30,8 +31,12 @@ def world_of(*names: str) -> World:
     return world
 
 
+def acts(world: World) -> Acts:
+    return Acts(world, world, Policies(Policy("run-1")), world.clock, read_server)
+
+
 def writes(world: World) -> Writes:
-    return Writes(world, world, Policies(Policy("run-1")), world.clock, read_server)
+    return Writes(acts(world), world.clock)
 
 
 def signal(world: World, name: str, seq: int = 1) -> Signal:
@@ -105,13 +110,14 @@ def test_a_server_that_people_play_in_is_nobodys_successor(monkeypatch: pytest.M
     monkeypatch.setattr(world, "allocate", allocate_busy)
     wanted = handoff(world, "a")
     fleet = (NAMESPACE, "arena")
-    with writes(world) as one:
+    doer = acts(world)
+    with Writes(doer, world.clock) as one:
         one.put([wanted], {})
         assert answered(one) == [("a", False)]
-        assert one.refusals == {fleet: "the one that it chose is in use"}
+        assert doer.refusals == {fleet: "the one that it chose is in use"}
         one.put([wanted], {})
         assert answered(one) == [("a", True)]
-        assert one.refusals == {}
+        assert doer.refusals == {}
     request = world.request_of("a")
     assert request is not None
     assert (request.successor or {}).get("uid") == "uid-seat-1"

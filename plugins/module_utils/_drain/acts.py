@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the gameops.eks_bluegreen contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to this collection: may change at any time.
+"""What is done to one game server as it was planned: a write is refused when the server has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    RETRIED,
+    ApiFailure,
+    Conflict,
+    NotFound,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
+    HANDOFF,
+    Request,
+    request_patch,
+    successor_annotation,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.servers import Source, Target
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
+    DeletePod,
+    DrainAction,
+    ReleaseSuccessor,
+    Signal,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.successors import is_played_on
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
+
+# Whether the write was accepted, and the server as it is after it.
+WriteAnswer = tuple[bool, Json]
+NOT_NOW: WriteAnswer = (False, {})
+
+
+class Acts:
+    """Carries actions out. `read` reads a GameServer with the game's own names.
+
+    `refusals` tell by Fleet why the target gave no server for a handoff, until it gives one.
+    """
+
+    def __init__(
+        self, source: Source, target: Target, policies: Policies, clock: Clock, read: Callable[[Json], Server]
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._clock = clock
+        self._read = read
+        self._domain = policies.default.domain
+        self.refusals: dict[Key, str] = {}
+
+    def carry_out(self, action: DrainAction, reserved: Mapping[str, Server]) -> WriteAnswer | None:
+        """Whether the write was accepted, and the server as it is after it; None when the server is gone.
+
+        `reserved` are the servers of the target that were allocated for sessions before, by session.
+        """
+        try:
+            return self._do(action, reserved)
+        except NotFound:
+            return None
+        except Conflict:
+            side = self._target if isinstance(action, ReleaseSuccessor) else self._source
+            found = side.find_server(action.namespace, action.name)
+            return None if found is None else (False, found)
+        except ApiFailure as error:
+            if error.status not in RETRIED:
+                raise
+            return NOT_NOW
+
+    def _do(self, action: DrainAction, reserved: Mapping[str, Server]) -> WriteAnswer:
+        if isinstance(action, DeletePod):
+            self._source.delete_pod(action.namespace, action.name)
+            return True, {}
+        if isinstance(action, Signal):
+            request = self._complete(action, reserved)
+            if request is None:
+                return NOT_NOW
+            body = request_patch(request, self._domain, action.version)
+        else:
+            body = {"metadata": {"resourceVersion": action.version}, "status": {"state": "Shutdown"}}
+        side = self._target if isinstance(action, ReleaseSuccessor) else self._source
+        return True, side.patch_server(action.namespace, action.name, body)
+
+    def _complete(self, action: Signal, reserved: Mapping[str, Server]) -> Request | None:
+        """The request with full notice from now, however many were written before it, and with its successor."""
+        request = action.request
+        if request.mode == HANDOFF:
+            successor = self._successor(action, reserved)
+            if successor is None:
+                return None
+            request = replace(request, successor=successor)
+        late = self._clock.now().timestamp() + action.notice - request.not_before
+        if late <= 0:
+            return request
+        not_before = request.not_before + late
+        return replace(request, not_before=not_before, deadline=max(request.deadline, not_before))
+
+    def _successor(self, action: Signal, reserved: Mapping[str, Server]) -> Json | None:
+        """A server of the target for this session: the one it has already, else a new one; None when none is free."""
+        known = reserved.get(action.uid)
+        found = self._target.find_server(action.namespace, known.name) if known else self._allocate(action)
+        status = (found or {}).get("status") or {}
+        if not found or not status.get("address") or not status.get("ports"):
+            return None
+        return {
+            "address": str(status["address"]),
+            "port": int(status["ports"][0]["port"]),
+            "uid": str(found["metadata"]["uid"]),
+        }
+
+    def _allocate(self, action: Signal) -> Json | None:
+        fleet = (action.namespace, action.fleet)
+        mark = {successor_annotation(self._domain): f"{action.uid}/{action.request.run}"}
+        try:
+            name = self._target.allocate(fleet, mark)
+            found = self._target.find_server(action.namespace, name) if name else None
+        except NotFound:
+            # The allocation API is not there at the moment; the session still is.
+            self.refusals[fleet] = "its allocation API is not there"
+            return None
+        except ApiFailure as error:
+            self.refusals[fleet] = error.message
+            raise
+        # Agones knows nothing of sessions in servers that nobody has allocated.
+        in_use = found is not None and is_played_on(self._read(found))
+        if found is None or in_use:
+            self.refusals[fleet] = "the one that it chose is in use" if in_use else "none is free"
+            return None
+        self.refusals.pop(fleet, None)
+        return found
