@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, Iterable, Mapping, Sequence
@@ -98,6 +98,7 @@ class Server:
     grace_seconds: float
     annotations: Mapping[str, str]
     named: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -169,6 +170,7 @@ def read_server(
         grace_seconds=float(pod.get("terminationGracePeriodSeconds") or 30),
         annotations=annotations,
         named=bool(predicate) and predicate.holds(status),
+        labels=labels,
     )
 
 
