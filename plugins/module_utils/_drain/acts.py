@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import may_end
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     RETRIED,
     ApiFailure,
@@ -24,10 +25,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.servers import Source, Target
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
     DeletePod,
     DrainAction,
+    Ending,
     ReleaseSuccessor,
     Signal,
 )
@@ -42,7 +44,8 @@ NOT_NOW: WriteAnswer = (False, {})
 class Acts:
     """Carries actions out. `read` reads a GameServer with the game's own names.
 
-    `refusals` tell by Fleet why the target gave no server for a handoff, until it gives one.
+    `refusals` tell by Fleet why the target gave no server for a handoff, until it gives one. `protected` tell by the
+    server's uid why it was not ended as planned.
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class Acts:
         self._target = target
         self._clock = clock
         self._read = read
+        self._policies = policies
         self._domain = policies.default.domain
         self.refusals: dict[Key, str] = {}
+        self.protected: dict[str, str] = {}
 
     def carry_out(self, action: DrainAction, reserved: Mapping[str, Server]) -> WriteAnswer | None:
         """Whether the write was accepted, and the server as it is after it; None when the server is gone.
@@ -65,27 +70,44 @@ class Acts:
         except NotFound:
             return None
         except Conflict:
-            side = self._target if isinstance(action, ReleaseSuccessor) else self._source
-            found = side.find_server(action.namespace, action.name)
+            found = self._side(action).find_server(action.namespace, action.name)
             return None if found is None else (False, found)
         except ApiFailure as error:
             if error.status not in RETRIED:
                 raise
             return NOT_NOW
 
-    def _do(self, action: DrainAction, reserved: Mapping[str, Server]) -> WriteAnswer:
+    def _do(self, action: DrainAction, reserved: Mapping[str, Server]) -> WriteAnswer | None:
+        return self._ask(action, reserved) if isinstance(action, Signal) else self._end(action)
+
+    def _side(self, action: DrainAction) -> Source | Target:
+        return self._target if isinstance(action, ReleaseSuccessor) else self._source
+
+    def _end(self, action: Ending) -> WriteAnswer | None:
+        """End what is planned to be ended, if nothing protects it as it is now."""
+        side, now = self._side(action), self._clock.now().timestamp()
+        found = side.find_server(action.namespace, action.name)
+        server = None if found is None else self._read(found)
+        if not isinstance(action, DeletePod) and (server is None or server.version != action.version):
+            # It is decided again, by what it is now.
+            return None if found is None else (False, found)
+        case = _case_of(action, server, self._policies.of((action.namespace, action.fleet)))
+        reason = may_end.protects(case, now)
+        if reason:
+            self.protected[action.uid] = f"{action.namespace}/{action.name} is not {case.act}: {reason}"
+            return False, found or {}
         if isinstance(action, DeletePod):
             self._source.delete_pod(action.namespace, action.name)
             return True, {}
-        if isinstance(action, Signal):
-            request = self._complete(action, reserved)
-            if request is None:
-                return NOT_NOW
-            body = request_patch(request, self._domain, action.version)
-        else:
-            body = {"metadata": {"resourceVersion": action.version}, "status": {"state": "Shutdown"}}
-        side = self._target if isinstance(action, ReleaseSuccessor) else self._source
+        body = {"metadata": {"resourceVersion": action.version}, "status": {"state": "Shutdown"}}
         return True, side.patch_server(action.namespace, action.name, body)
+
+    def _ask(self, action: Signal, reserved: Mapping[str, Server]) -> WriteAnswer:
+        request = self._complete(action, reserved)
+        if request is None:
+            return NOT_NOW
+        body = request_patch(request, self._domain, action.version)
+        return True, self._source.patch_server(action.namespace, action.name, body)
 
     def _complete(self, action: Signal, reserved: Mapping[str, Server]) -> Request | None:
         """The request with full notice from now, however many were written before it, and with its successor."""
@@ -134,3 +156,16 @@ class Acts:
             return None
         self.refusals.pop(fleet, None)
         return found
+
+
+def _case_of(action: Ending, server: Server | None, policy: Policy) -> may_end.Case:
+    """What is put to the rules that protect sessions; the policy has the operator's word."""
+    which = action.namespace, action.name, action.uid
+    if isinstance(action, ReleaseSuccessor):
+        spare = may_end.Spare(policy.domain, action.allocation, policy.connect_grace)
+        return may_end.Case(may_end.SHUT_DOWN, *which, server, spare)
+    word = may_end.OnDeadline(policy.run, policy.domain, policy.interrupt_at_deadline)
+    if isinstance(action, DeletePod):
+        word = replace(word, shut_down_at=action.shut_down_at, grace_seconds=action.grace_seconds)
+        return may_end.Case(may_end.DELETE_POD, *which, server, word)
+    return may_end.Case(may_end.SHUT_DOWN, *which, server, word)

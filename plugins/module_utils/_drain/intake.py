@@ -16,6 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.rhythm import Rhythm
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.sight import Sight
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import DrainAction, ReleaseSuccessor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.state import DrainState
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
@@ -62,6 +63,11 @@ class Intake:
                 self._sight.see_target_gone(self.read(event.obj).uid)
             else:
                 self._sight.see_target(self.read(event.obj), event.at)
+
+    def take_written(self, action: DrainAction, obj: Json) -> None:
+        """A GameServer as the answer to a write shows it."""
+        see = self._sight.see_target if isinstance(action, ReleaseSuccessor) else self._sight.see_server
+        see(self.read(obj), self._clock.now().timestamp())
 
     def miss(self, uid: str) -> None:
         """The GameServer is gone; the session is over once its pod is gone too."""

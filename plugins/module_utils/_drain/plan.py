@@ -36,6 +36,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signa
     wanted,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.state import DrainState
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.successors import marked_allocation
 
 
 class Planner:
@@ -74,6 +75,10 @@ class Planner:
             session.shutdown_at = now if accepted else None
         elif isinstance(action, DeletePod) and not accepted:
             session.forced_at = None
+
+    def leave(self, uid: str) -> None:
+        """A server is protected as it is: nothing more is planned for it before the next round."""
+        self._state.acting.add(uid)
 
     def alarm(self, now: float) -> str:
         """Judge the moves so far; why nobody more may be asked to leave, or an empty text.
@@ -145,7 +150,8 @@ class Planner:
             if server.uid in self._state.acting or 0 <= age < connect_grace:
                 continue
             if uid not in self._memory.ledger.claims and (session is None or _goes_elsewhere(session, server)):
-                yield ReleaseSuccessor(server.uid, server.namespace, server.name, server.version)
+                allocation = marked_allocation(self._memory.successors, server, uid)
+                yield ReleaseSuccessor(server.uid, *server.key, server.version, server.fleet, allocation)
 
 
 def _goes_elsewhere(session: Session, server: Server) -> bool:

@@ -27,7 +27,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.revie
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.seats import Seats
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.sight import Sight
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import ReleaseSuccessor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.state import DrainState
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import Cancellation
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.tell import (
@@ -36,6 +35,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.tell 
     is_empty,
     is_quiet,
     journal_counts,
+    protected_text,
     refused_text,
     round_result,
     unanswered_text,
@@ -215,10 +215,10 @@ class _Slice:
             accepted, obj = answer or (False, {})
             self._changed = self._changed or accepted
             self._planner.note(action, accepted, self._now())
-            if obj and isinstance(action, ReleaseSuccessor):
-                self._sight.see_target(self._intake.read(obj), self._now())
-            elif obj:
-                self._sight.see_server(self._intake.read(obj), self._now())
+            if action.uid in self._acts.protected:
+                self._planner.leave(action.uid)
+            if obj:
+                self._intake.take_written(action, obj)
 
     def _is_empty_on_second_reading(self) -> bool:
         self._intake.take_source(self._given.source_feed.relist())
@@ -239,8 +239,8 @@ class _Slice:
 
     def _result(self, before: int, finished: bool) -> Json:
         told, slots = self._figures(), self._given.settings
-        text = figures_text(told, slots.source_slot)
-        text += refused_text(self._acts.refusals, slots.target_slot) + unanswered_text(self._silent())
+        text = figures_text(told, slots.source_slot) + refused_text(self._acts.refusals, slots.target_slot)
+        text += protected_text(self._acts.protected) + unanswered_text(self._silent())
         if self._flag.is_paused:
             text = f"{self._flag.control}; {text}"
         return round_result(told, text, before, changed=self._changed, finished=finished)

@@ -19,11 +19,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     REQUESTED,
     Request,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.may_end import FORCE_AFTER_SECONDS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policy
 
-# Beyond a pod's grace period, before the pod of an interrupted session is deleted.
-FORCE_AFTER_SECONDS = 30.0
 ASK_NOTHING = ("", "")
 
 
@@ -48,6 +47,7 @@ class ShutDown:
     namespace: str
     name: str
     version: str
+    fleet: str
 
 
 @dataclass(frozen=True)
@@ -57,19 +57,29 @@ class DeletePod:
     uid: str
     namespace: str
     name: str
+    fleet: str
+    shut_down_at: float | None
+    grace_seconds: float
 
 
 @dataclass(frozen=True)
 class ReleaseSuccessor:
-    """Give back a server of the target that waits for players who do not come: their session did not hand over."""
+    """Give back a server of the target that waits for players who do not come: their session did not hand over.
+
+    `allocation` is the one that was made for them.
+    """
 
     uid: str
     namespace: str
     name: str
     version: str
+    fleet: str
+    allocation: str
 
 
-DrainAction = Union[Signal, ShutDown, DeletePod, ReleaseSuccessor]
+# What ends a server without asking it.
+Ending = Union[ShutDown, DeletePod, ReleaseSuccessor]
+DrainAction = Union[Signal, Ending]
 
 
 def wanted(session: Session, policy: Policy, now: float) -> tuple[str, str]:
@@ -163,10 +173,11 @@ def escalation(session: Session, policy: Policy, now: float) -> ShutDown | Delet
     """What is done to a session that has not gone at its deadline, where the operator chose to interrupt."""
     if not policy.interrupt_at_deadline:
         return None
-    if session.ending_at is not None:
-        return DeletePod(session.uid, session.namespace, session.name) if _must_be_forced(session, now) else None
-    if _must_shut_down(session, policy, now):
-        return ShutDown(session.uid, session.namespace, session.name, session.version)
+    which = session.uid, session.namespace, session.name
+    if session.ending_at is None:
+        return ShutDown(*which, session.version, session.fleet) if _must_shut_down(session, policy, now) else None
+    if _must_be_forced(session, now):
+        return DeletePod(*which, session.fleet, session.shutdown_at, session.grace_seconds)
     return None
 
 

@@ -25,6 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     read_request,
     successor_annotation,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.may_end import Spare
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, player_count
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policy
 
@@ -74,7 +75,18 @@ def is_played_on(server: Server) -> bool:
 
 def is_unused(known: Mapping[str, str], server: Server, uid: str) -> bool:
     """Whether a server that carries the mark of a session still waits for its players, as far as was seen."""
-    return known.get(_pair(server, uid), server.allocation) == server.allocation
+    return marked_allocation(known, server, uid) == server.allocation
+
+
+def marked_allocation(known: Mapping[str, str], server: Server, uid: str) -> str:
+    """The allocation that was made for a session's players, as far as was seen; `played` once somebody has played."""
+    return known.get(_pair(server, uid), server.allocation)
+
+
+def spare(known: Mapping[str, str], server: Server, domain: str) -> Spare:
+    """By what a server may be asked to go, with full notice, that was allocated for a handoff in vain."""
+    uid, _run = _mark_of(server, domain)
+    return Spare(domain, marked_allocation(known, server, uid), connect_grace=0.0)
 
 
 def _pair(server: Server, uid: str) -> str:

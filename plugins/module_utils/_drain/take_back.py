@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Iterable, Mapping, Sequence
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import may_end
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, KubeApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     CLOSING,
@@ -37,6 +38,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.succe
     names_successors,
     release_request,
     sort_successors,
+    spare,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel import in_parallel
@@ -140,7 +142,7 @@ class SuccessorRelease:
         for _attempt in range(_ATTEMPTS):
             if not found.unused:
                 break
-            released += sum(in_parallel(self._let_go, found.unused))
+            released += sum(in_parallel(lambda server: self._let_go(server, known), found.unused))
             found = self._look(known)
         kept = len(found.unused) + len(found.waiting) + len(found.kept)
         if released or kept:
@@ -151,8 +153,10 @@ class SuccessorRelease:
         read = self.letting.read
         return sort_successors(read_all(self.source_feed, read), read_all(self.target_feed, read), self.domain, known)
 
-    def _let_go(self, server: Server) -> bool:
+    def _let_go(self, server: Server, known: Mapping[str, str]) -> bool:
         now = self.clock.now().timestamp()
+        word = spare(known, server, self.domain)
+        may_end.refuse(may_end.Case(may_end.ASK, *server.key, server.uid, server, word), now)
         request = release_request(server, self.domain, now, self.letting.notice)
         body = request_patch(request, self.domain, server.version)
         # Not accepted where somebody has just joined.

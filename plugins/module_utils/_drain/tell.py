@@ -152,6 +152,11 @@ def refused_text(refusals: Mapping[Key, str], slot: str) -> str:
     return "".join(f"; {name_of(fleet)}: {slot} gives no server for a handoff: {why}" for fleet, why in told)
 
 
+def protected_text(protected: Mapping[str, str]) -> str:
+    """Which servers were not ended as planned, and what protects them, for the same line."""
+    return "".join(f"; {why}" for why in sorted(protected.values()))
+
+
 def unanswered_text(slots: Iterable[str]) -> str:
     """Whose API server does not answer, for the same line."""
     silent = " and ".join(slots)

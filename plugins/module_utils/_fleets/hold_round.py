@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Mapping, Protocol, Sequence
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import may_end
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import hold_annotation
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
@@ -92,7 +93,7 @@ class Autoscalers(Protocol):
         """What of this we may not do."""
 
 
-def is_webhook_down(error: ApiFailure) -> bool:
+def is_webhook_down(error: BlueGreenError) -> bool:
     """Whether the API server could not ask Agones' webhook, which then counts as a refusal."""
     return WEBHOOK_DOWN in error.message
 
@@ -110,11 +111,23 @@ def all_autoscalers(api: Autoscalers, namespace: str, domain: str) -> list[Json]
     return found + [one for one in kept_autoscalers(api, namespace, domain) if one["metadata"]["name"] not in names]
 
 
-def held_autoscalers(api: Autoscalers, namespaces: Sequence[str], domain: str) -> list[str]:
-    """The FleetAutoscalers that are held, those that are detached included. Only reads."""
-    floors = [one for ns in namespaces for one in api.autoscalers(ns) if read_hold(one, domain)]
-    detached = [one for ns in namespaces for one in kept_autoscalers(api, ns, domain)]
-    return list(dict.fromkeys(autoscaler_name(one) for one in [*floors, *detached]))
+def grow(api: Autoscalers, fleet: Json, replicas: int) -> bool:
+    """Give a Fleet that was just read more servers; False where it has grown to as many, or more, by itself."""
+    metadata = fleet["metadata"]
+    resize = may_end.Resize("the size", metadata["namespace"], metadata["name"], replicas_of(fleet), replicas)
+    if may_end.protects_size(resize):
+        return False
+    api.scale(resize.namespace, resize.name, replicas)
+    return True
+
+
+def limit_changes(autoscaler: Json, after: Json, domain: str) -> Iterator[may_end.Resize]:
+    """What a write changes in the limits of a FleetAutoscaler, under which its Fleet can get smaller."""
+    namespace, name = autoscaler["metadata"]["namespace"], autoscaler["metadata"]["name"]
+    held, limits = read_hold(autoscaler, domain), limits_of(after)
+    for limit, value in limits_of(autoscaler).items():
+        is_owners = held is not None and limits[limit] == held.original.get(limit)
+        yield may_end.Resize(limit, namespace, name, value, limits[limit], is_owners)
 
 
 @dataclass
@@ -165,12 +178,11 @@ class Holder:
         raise changed_too_often(namespace, name)
 
     def _patch(self, autoscaler: Json, patch: Json) -> Json:
-        metadata = autoscaler["metadata"]
-        after = (
-            merged(autoscaler, patch)
-            if self.check_mode
-            else self.api.patch_autoscaler(metadata["namespace"], metadata["name"], patch)
-        )
+        metadata, after = autoscaler["metadata"], merged(autoscaler, patch)
+        for resize in limit_changes(autoscaler, after, self.domain):
+            may_end.refuse_size(resize)
+        if not self.check_mode:
+            after = self.api.patch_autoscaler(metadata["namespace"], metadata["name"], patch)
         return _document_of(after, self.domain)
 
     def restore(self, kept: Json, *, is_there: bool) -> Json:
@@ -212,7 +224,7 @@ class Holder:
         fleet = self._mark(namespace, fleet_of(autoscaler), hold_mark(autoscaler, self.run_id))
         # Its last scaling may have come before the mark.
         if fleet is not None and replicas_of(fleet) < replicas:
-            self.api.scale(namespace, fleet_of(autoscaler), replicas)
+            grow(self.api, fleet, replicas)
 
     def _mark(self, namespace: str, fleet: str, value: str | None) -> Json | None:
         """The marked Fleet; None where that cannot be: without its webhook Agones scales no Fleet either."""
@@ -282,7 +294,7 @@ class CapacityHold:
             for autoscaler in live:
                 try:
                     done[autoscaler_name(autoscaler)] = holder.release(autoscaler)
-                except ApiFailure as error:
+                except (ApiFailure, may_end.Protected) as error:
                     wrong.append(_stays(autoscaler, error))
             for autoscaler in kept:
                 name = autoscaler_name(autoscaler)
@@ -381,7 +393,7 @@ def _gone(live: Sequence[Json], kept: Sequence[Json]) -> list[Json]:
     return [autoscaler for autoscaler in kept if autoscaler["metadata"]["name"] not in names]
 
 
-def _stays(autoscaler: Json, error: ApiFailure) -> str:
+def _stays(autoscaler: Json, error: BlueGreenError) -> str:
     reason = error.message
     if is_webhook_down(error):
         reason = "agones-extensions does not answer, and without it Agones takes no write to a FleetAutoscaler"

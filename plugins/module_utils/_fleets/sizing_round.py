@@ -44,6 +44,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold
     Due,
     Holder,
     all_autoscalers,
+    grow,
     hold_access,
     scale_access,
 )
@@ -152,9 +153,12 @@ class FleetCapacity:
 
     def _scale(self, found: Sequence[tuple[WantedSize, Have]]) -> bool:
         short = [want for want, fleet in found if fleet.replicas < want.replicas]
-        for want in short:
-            self.api.scale(want.namespace, want.name, want.replicas)
-        return bool(short)
+        grown = [grow(self.api, fleet, want.replicas) for want in short for fleet in self._now(want)]
+        return any(grown)
+
+    def _now(self, want: WantedSize) -> list[Json]:
+        """The Fleet as it is now: it may have grown since it was found to be short."""
+        return [fleet for fleet in self.api.fleets(want.namespace) if fleet["metadata"]["name"] == want.name]
 
     def _missing(self, found: Sequence[tuple[WantedSize, Have]]) -> dict[Key, str]:
         """What keeps the servers that are not up, of the Fleets that are short."""

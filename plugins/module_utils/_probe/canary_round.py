@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Iterable, Mapping, Sequence
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import may_end
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     request_patch,
@@ -141,6 +142,7 @@ class Canary:
         request = trial.next_request(self.clock.now().timestamp())
         if server is None or request is None:
             return
+        self.synthetic.refuse(may_end.ASK, read_server(server))
         body = request_patch(request, self.synthetic.domain, str(server["metadata"]["resourceVersion"]))
         if try_patch(api, session.namespace, session.name, body):
             trial.note_asked(request, now)

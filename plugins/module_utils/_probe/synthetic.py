@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping, Protocol, Sequence
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones import may_end
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     ALLOCATIONS,
     FLEETS,
@@ -24,7 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.serv
     Servers,
     allocation,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Key, Server, read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
@@ -102,6 +103,7 @@ class Synthetic:
             server = self.api.find_server(namespace, name)
             if server is None or not self._is_ours(server):
                 return
+            self.refuse(may_end.SHUT_DOWN, read_server(server))
             body = {
                 "metadata": {"resourceVersion": server["metadata"]["resourceVersion"]},
                 "status": {"state": "Shutdown"},
@@ -118,6 +120,11 @@ class Synthetic:
                     raise
                 self.clock.sleep(_RETRY_SECONDS)
         raise ApiFailure(f"the synthetic session {namespace}/{name} could not be released: run again", 409)
+
+    def refuse(self, act: str, server: Server) -> None:
+        """Raise Protected where this may not be done to a server that was just read."""
+        word = may_end.OwnSession(synthetic_label(self.domain), self.mark)
+        may_end.refuse(may_end.Case(act, *server.key, server.uid, server, word), self.clock.now().timestamp())
 
     def _is_ours(self, server: Json) -> bool:
         metadata = server["metadata"]
