@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict, NotFound
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.kept import merged
 
+from tests import endings
 from tests.unit.plugins.module_utils._drain.world import FakeClock
 
 Json = dict[str, Any]
@@ -84,6 +85,7 @@ class FakeKube:
         return [trim(item) for item in found] if trim else found, "1"
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Json:
+        endings.write("PATCH", path, body, self.objects.get)
         self._write("patch", path)
         if path.endswith("/scale"):
             fleet = path.removesuffix("/scale")
@@ -113,6 +115,7 @@ class FakeKube:
     def delete(
         self, path: str, grace_seconds: int | None = None, *, preconditions: Mapping[str, str] | None = None
     ) -> None:
+        endings.write("DELETE", path)
         self._write("delete", path)
         known = self.objects.get(path)
         if known is None:

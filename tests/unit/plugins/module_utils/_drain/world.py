@@ -10,7 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Conflict, NotFound
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    GAME_SERVERS,
+    PODS,
+    Conflict,
+    NotFound,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     DEFAULT_DOMAIN,
     Request,
@@ -19,6 +24,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Event, Listed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import format_time
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+
+from tests import endings
 
 Json = dict[str, Any]
 NAMESPACE = "arena"
@@ -354,6 +361,7 @@ class World:
 
     def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
         assert namespace == NAMESPACE
+        endings.write("PATCH", GAME_SERVERS.path(namespace, name), body)
         if name in self.target:
             return self._patch_target(name, body)
         self.before_write(name)
@@ -391,6 +399,7 @@ class World:
         return name in self.pods
 
     def delete_pod(self, namespace: str, name: str) -> None:
+        endings.write("DELETE", PODS.path(namespace, name))
         self.before_write(name)
         self.truth[name] = "forced"
         self.vanish(name)

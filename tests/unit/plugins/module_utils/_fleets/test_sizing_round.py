@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import Conflict
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    AUTOSCALERS,
+    FLEETS,
+    ApiFailure,
+    Conflict,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.fleets import KubeFleets
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.rights import Access
@@ -29,6 +34,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.sizi
     size_fleets,
 )
 
+from tests import endings
 from tests.unit.plugins.module_utils._agones.kube import FakeKube
 from tests.unit.plugins.module_utils._drain.world import FakeClock, FakeKeeper, game_server
 from tests.unit.plugins.module_utils._fleets.test_hold import autoscaler, limits, patched
@@ -83,6 +89,8 @@ class Cluster:
         return self.no_node_for.get(name, "")
 
     def scale(self, namespace: str, name: str, replicas: int) -> None:
+        path, body = FLEETS.path(namespace, name, "scale"), {"spec": {"replicas": replicas}}
+        endings.write("PATCH", path, body, lambda _path: self.fleets(namespace)[0])
         self.log.append(f"scale {replicas}")
         self.replicas = replicas
 
@@ -105,6 +113,7 @@ class Cluster:
         return []
 
     def patch_autoscaler(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
+        endings.write("PATCH", AUTOSCALERS.path(namespace, name), body, lambda _path: self.scaler)
         if self.conflicts:
             self.conflicts -= 1
             raise Conflict("changed", 409)

@@ -8,7 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure, Conflict, NotFound
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
+    GAME_SERVERS,
+    ApiFailure,
+    Conflict,
+    NotFound,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     DEFAULT_DOMAIN,
     Request,
@@ -17,6 +22,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.feed import Changed, Event
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import format_time
 
+from tests import endings
 from tests.unit.plugins.module_utils._drain.world import START, FakeClock, game_server
 
 Json = dict[str, Any]
@@ -96,6 +102,7 @@ class Cluster:
         return [one for one in self.servers.values() if one["metadata"]["labels"].get(key) == value]
 
     def patch_server(self, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
+        endings.write("PATCH", GAME_SERVERS.path(namespace, name), body)
         if name not in self.servers:
             raise NotFound("gone", 404)
         server = self.servers[name]
