@@ -14,6 +14,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     successor_annotation,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.may_end import Protected
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import read_server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import plan, seats
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Session
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policy
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import DeletePod, ShutDown
 
 from tests.endings import DELETED, UNUSED, Guard, Protect
 from tests.unit.plugins.module_utils._drain.test_round import FAST, run_all, run_round
@@ -120,3 +125,34 @@ def test_after_a_rollback_the_memory_of_the_drain_protects_a_successor() -> None
     with pytest.raises(Protected, match="it was played on, or allocated again"):
         release._let_go(server, {"uid-t0/uid-s0": "played"})
     assert target.patches == []
+
+
+@pytest.mark.parametrize("policy", [FAST, replace(INTERRUPT, interrupt_at_deadline=False), INTERRUPT])
+@pytest.mark.parametrize("act", ["shut down", "delete the pod"])
+def test_a_planner_that_is_wrong_ends_no_match(
+    monkeypatch: pytest.MonkeyPatch, guard: Guard, policy: Policy, act: str
+) -> None:
+    def escalate(session: Session, _policy: Policy, _now: float) -> ShutDown | DeletePod:
+        which = session.uid, session.namespace, session.name
+        if act == "shut down":
+            return ShutDown(*which, session.version, session.fleet)
+        return DeletePod(*which, session.fleet, shut_down_at=0.0, grace_seconds=0.0)
+
+    monkeypatch.setattr(plan, "escalation", escalate)
+    world, keeper = world_of("s0", "s1"), FakeKeeper()
+    told = run_round(world, keeper, policy, slice_seconds=3.0)["round"]["progress"]
+    assert (world.truth, guard.ended) == ({}, [])
+    assert told.count("; arena/s") == 2
+
+
+def test_a_planner_that_is_wrong_gives_no_successor_back(monkeypatch: pytest.MonkeyPatch, guard: Guard) -> None:
+    world = World(seats=3)
+    world.occupy("seat-0", ["a"])
+    world.occupy("seat-1", [], {successor_annotation(DEFAULT_DOMAIN): "uid-s0/run-1"})
+    world.occupy("seat-2", ["b"], {successor_annotation(DEFAULT_DOMAIN): "uid-s0/run-1"})
+    everyone = [(read_server(one), "uid-s0") for one in world.target.values()]
+    monkeypatch.setattr(seats.Seats, "empty_successors", lambda _self: everyone)
+    told = run_round(world, FakeKeeper(), replace(FAST, connect_grace=0.0), slice_seconds=1.0)["round"]["progress"]
+    assert guard.ended == [("seat-1", UNUSED)]
+    assert "; arena/seat-0 is not shut down: no handoff allocated it" in told
+    assert "; arena/seat-2 is not shut down: it was played on" in told
