@@ -1,8 +1,8 @@
 """Finds the writes that can end a session, by what they send, and holds each against what protects sessions.
 
-A write is known by its method, path and body, whoever sends it: a game server that is taken out of use, or anything
+A write is known by its method, path and body, no matter who sends it: a game server that is taken out of use, anything
 deleted or evicted in which one lives, or a Fleet that gets smaller. Right before it, its own thread must have asked
-may_end about that very object, in the version that the write names, and have got no reason against it.
+may_end about that very object, in the version that the write names, and must have got no reason against it.
 """
 
 from __future__ import annotations

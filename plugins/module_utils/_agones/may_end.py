@@ -126,7 +126,7 @@ class Case:
 
     @property
     def request(self) -> Request | None:
-        """What the run has asked of this very match, if that stands."""
+        """What the run has asked of this very match, unless it was taken back."""
         if self.server is None or not isinstance(self.word, OnDeadline):
             return None
         found = read_request(self.server.annotations, self.word.domain)

@@ -149,7 +149,7 @@ class Acts:
         except ApiFailure as error:
             self.refusals[fleet] = error.message
             raise
-        # Agones knows nothing of sessions in servers that nobody has allocated.
+        # Agones knows nothing of sessions in servers that no one has allocated.
         in_use = found is not None and is_played_on(self._read(found))
         if found is None or in_use:
             self.refusals[fleet] = "the one that it chose is in use" if in_use else "none is free"

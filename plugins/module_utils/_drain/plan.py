@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What a drain does next: who is asked to leave, who is not waited for any longer, and when it must stop. Pure.
+"""What a drain does next: who is asked to leave, who is no longer waited for, and when it must stop. Pure.
 
 What a session is asked is decided in `signals`, who goes first in `order`, how many in `pacing` and `seats`.
 """
@@ -60,7 +60,7 @@ class Planner:
         actions: list[DrainAction] = [*self._escalations(now)]
         self._state.acting.update(action.uid for action in actions)
         self.held = {}
-        # After the others: who is asked again keeps the server that was allocated for him.
+        # After the others: a session that is asked again keeps the server that was allocated for it.
         actions += [*self._requests(now), *self._releases(now)] if may_signal else []
         self._state.acting.update(action.uid for action in actions)
         return actions
@@ -81,9 +81,9 @@ class Planner:
         self._state.acting.add(uid)
 
     def alarm(self, now: float) -> str:
-        """Judge the moves so far; why nobody more may be asked to leave, or an empty text.
+        """Judge the moves so far; why no one else may be asked to leave, or an empty text.
 
-        What it tells once, it does not tell again: whoever goes on begins with a canary batch.
+        It tells a thing once: a drain that goes on begins with a canary batch.
         """
         reasons = []
         under_way = self._seats.under_way(now) if self._memory.paces else Counter()
@@ -144,7 +144,7 @@ class Planner:
         """Give back the servers that were allocated for players who will not come."""
         for server, uid in self._seats.empty_successors():
             session = self._memory.active.get(uid)
-            # Whoever was allocated a moment ago is not empty: its players connect. A time to come is another clock's.
+            # One that was allocated a moment ago is not empty: its players connect. A time to come is another clock's.
             age = now - (parse_time(server.allocation) or 0.0)
             connect_grace = self._state.policies.of(server.fleet_key).connect_grace
             if server.uid in self._state.acting or 0 <= age < connect_grace:

@@ -53,7 +53,7 @@ MORE_SECONDS = 25.0
 TICK_SECONDS = 0.1
 # While there is more to write, for so long between two turns: there the lease is kept and what came in is taken in.
 WRITE_SECONDS = 0.25
-# Longer than this between two rounds, and nobody knows when a player came back.
+# Longer than this between two rounds, and no one knows when a player came back.
 UNWATCHED_SECONDS = 2.0
 # A round that has something to tell goes on for this long before it tells it.
 MILESTONE_SECONDS = 5.0
@@ -80,7 +80,7 @@ class DrainRound:
     slice_seconds: float = DRAIN_SLICE_SECONDS
 
     def review(self, look: Callable[[bool], None]) -> None:
-        """Have somebody look for reasons not to drain, before the first write of a runner under these settings.
+        """Look for reasons not to drain, before the first write of a runner under these settings.
 
         `look` raises; it is told whether the drain begins under these policies, or goes on with another runner.
         """
@@ -168,7 +168,7 @@ class _Slice:
         return is_empty(self._state, now) and self._is_empty_on_second_reading()
 
     def _obey(self) -> None:
-        """Do what a person wants who has put up the flag. Raises BlueGreenError where that is the end."""
+        """Do what the flag asks. Raises BlueGreenError where that is the end of the drain."""
         flag, given = self._flag, self._given
         if not (flag.look() and flag.control.state == ABORTED and self._state.memory.active):
             return

@@ -96,7 +96,7 @@ class Seats:
     def reserved(self) -> dict[str, Server]:
         """By session, the server of the target that waits for its players.
 
-        One that was asked to go since, by a drain that was aborted, waits for nobody.
+        One that was asked to go since, by a drain that was aborted, waits for no one.
         """
         domain = self._state.policies.default.domain
         return {uid: server for server, uid in self._successors() if not is_asked_to_go(server, domain)}
@@ -108,7 +108,7 @@ class Seats:
         return {one.uid for one in found if one and one.is_asked and not one.delivered}
 
     def _successors(self) -> Iterator[tuple[Server, str]]:
-        """Servers of the target that nobody has played on since they were allocated for a session."""
+        """Servers of the target that no one has played on since they were allocated for a session."""
         state = self._state
         for server in state.target.servers.values():
             uid = session_of(server, state.policies.default)
@@ -143,7 +143,7 @@ class Turn:
             return PACE if self._free[fleet] > 0 else SEATS
         if not pacing.may_spend(policy, pace):
             return PACE
-        # The deadline has the operator's word, and whoever leaves an empty server shows nothing.
+        # The deadline has the operator's word, and a server without players shows nothing.
         if reason != REASON_DEADLINE and not is_idle(session, policy.connect_grace, self._now):
             canary = pacing.canary_room(policy, pace)
             if canary == 0:
@@ -167,7 +167,7 @@ class Turn:
         pacing.credit(policy, pace, self._now)
 
     def _may_still_leave(self, session: Session) -> bool:
-        """A seat was kept for it; whoever has not heard of that yet waits when the target has lost seats since."""
+        """A seat was kept for it; one that was not asked yet waits when the target has lost seats since."""
         is_seated = session.has_successor or session.uid in self._seated
         if session.delivered or is_seated or self._short[session.fleet_key] <= 0:
             return True

@@ -14,7 +14,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 
 @dataclass(frozen=True)
 class Settings:
-    """What a drain needs beside its policies. `reserve_seats` None: the buffers of the target's autoscalers.
+    """What a drain needs besides its policies. `reserve_seats` None: the buffers of the target's autoscalers.
 
     `runner` tells whose rights have been looked at.
     """

@@ -231,7 +231,7 @@ def _read_answer(session: Session, server: Server) -> None:
 
 
 def _left_at(session: Session, now: float) -> float | None:
-    """When the players lost the session; None when it went while nobody watched."""
+    """When the players lost the session; None when it went while no one watched."""
     told = session.closing_at
     if told is not None and 0 <= now - told <= CLOSING_SEEN_LATE_SECONDS:
         return told

@@ -93,7 +93,7 @@ def wanted(session: Session, policy: Policy, now: float) -> tuple[str, str]:
     interrupts = session.interrupting and policy.interrupt_at_deadline
     if not session.delivered:
         return (request.mode, REASON_DEADLINE) if interrupts else (policy.mode, REASON_DRAIN)
-    # Whoever has a seat on the target by name keeps it at the deadline.
+    # A session with a successor keeps it at the deadline.
     at_deadline = HANDOFF if request.successor else DISCONNECT
     if interrupts:
         return (at_deadline, REASON_DEADLINE) if is_unanswered(session, policy, now) else ASK_NOTHING
@@ -182,7 +182,7 @@ def escalation(session: Session, policy: Policy, now: float) -> ShutDown | Delet
 
 
 def _must_be_forced(session: Session, now: float) -> bool:
-    # Again after a while: nobody knows whether a deletion arrived that was planned before the runner stopped.
+    # Again after a while: no one knows whether a deletion arrived that was planned before the runner stopped.
     since = session.shutdown_at if session.forced_at is None else session.forced_at
     return since is not None and now >= since + session.grace_seconds + FORCE_AFTER_SECONDS
 

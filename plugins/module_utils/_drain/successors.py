@@ -5,7 +5,7 @@
 """Servers of the target that were allocated for a handoff which does not take place: which may be let go. Pure.
 
 Such a server is a session, which only the drain contract ends. It may be asked to go when it is known to be empty
-and nobody can still be on the way to it: its session has no request that names it, or has acknowledged that the request
+and no one can still be on the way to it: its session has no request that names it, or has acknowledged that the request
 was taken back.
 """
 
@@ -56,7 +56,7 @@ def session_of(server: Server, policy: Policy) -> str:
 
 
 def note_successor(known: dict[str, str], server: Server, policy: Policy) -> None:
-    """Remember the allocation that a mark was made for, and that somebody has played there since.
+    """Remember the allocation that a mark was made for, and that someone has played there since.
 
     Agones leaves the mark where it is when the match is over and others are given the server.
     """
@@ -79,7 +79,7 @@ def is_unused(known: Mapping[str, str], server: Server, uid: str) -> bool:
 
 
 def marked_allocation(known: Mapping[str, str], server: Server, uid: str) -> str:
-    """The allocation that was made for a session's players, as far as was seen; `played` once somebody has played."""
+    """The allocation that was made for a session's players, as far as was seen; `played` once someone has played."""
     return known.get(_pair(server, uid), server.allocation)
 
 
@@ -108,7 +108,7 @@ def names_successors(source: Iterable[Server], domain: str) -> bool:
 def sort_successors(
     source: Iterable[Server], target: Iterable[Server], domain: str, known: Mapping[str, str]
 ) -> Successors:
-    """Every server of the target that waits for somebody's players, sorted by whether they may still come.
+    """Every server of the target that waits for players, sorted by whether they may still come.
 
     `known` is what the drain remembers of them.
     """

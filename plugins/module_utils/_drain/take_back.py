@@ -117,7 +117,7 @@ class Letting:
 
 @dataclass
 class SuccessorRelease:
-    """Ask servers of the target that were allocated for a handoff to go, where nobody came and nobody can come."""
+    """Ask servers of the target that were allocated for a handoff to go, where no one came and no one can come."""
 
     source_feed: Feed
     target_feed: Feed
@@ -159,7 +159,7 @@ class SuccessorRelease:
         may_end.refuse(may_end.Case(may_end.ASK, *server.key, server.uid, server, word), now)
         request = release_request(server, self.domain, now, self.letting.notice)
         body = request_patch(request, self.domain, server.version)
-        # Not accepted where somebody has just joined.
+        # Not accepted where someone has just joined.
         return try_patch(self.target, server.namespace, server.name, body)
 
 

@@ -48,7 +48,7 @@ def is_empty(state: DrainState, now: float) -> bool:
 
 
 def is_quiet(memory: Memory, now: float) -> bool:
-    """A moment not watched does no harm: sessions are left, none about to close, nobody on the way."""
+    """A moment not watched does no harm: sessions are left, none about to close, no one on the way."""
     if memory.ledger.claims or not memory.active:
         return False
     return not any(
@@ -160,4 +160,4 @@ def protected_text(protected: Mapping[str, str]) -> str:
 def unanswered_text(slots: Iterable[str]) -> str:
     """Whose API server does not answer, for the same line."""
     silent = " and ".join(slots)
-    return f"; nobody is asked while the API server of {silent} does not answer" if silent else ""
+    return f"; no one is asked while the API server of {silent} does not answer" if silent else ""

@@ -25,7 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signa
     Signal,
 )
 
-# So many are handed to the threads, for the time in which nobody looks after them; these cannot be dropped.
+# So many are handed to the threads, for the time in which no one looks after them; these cannot be dropped.
 WRITES_AHEAD = 2 * WRITE_THREADS
 # Answers are taken some at a time: to wake up for each takes the threads' time.
 ANSWERS_SECONDS = 0.02

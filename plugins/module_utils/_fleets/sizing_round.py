@@ -132,7 +132,7 @@ class FleetCapacity:
         return [(want, have(want, fleets[want.key], self.api.servers)) for want in self.wants]
 
     def _floors(self) -> Iterator[Due]:
-        """What stands over the Fleets that are wanted."""
+        """The autoscalers of the Fleets that are wanted."""
         wanted = {want.key: want.replicas for want in self.wants}
         for namespace in self._namespaces:
             fleets = {fleet["metadata"]["name"]: fleet for fleet in self.api.fleets(namespace)}

@@ -36,7 +36,7 @@ from tests.endings import DELETED, SMALLER, UNUSED, Guard, NotAsked, guarded, gu
 
 LABEL = "example.com/side"
 PLAYERS: Obj = {"players": {"capacity": 5, "values": []}}
-# The shortest that a drain can be, where nobody answers.
+# The shortest that a drain can be, where no server answers.
 QUICK: dict[str, Any] = {
     "notice": 0.5,
     "acknowledge": 0.2,

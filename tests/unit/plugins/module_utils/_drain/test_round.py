@@ -219,7 +219,7 @@ def test_a_stale_view_asks_nobody() -> None:
     one.target_feed.fresh = False  # type: ignore[misc]
     result = one.run(one.source_feed.relist(), one.target_feed.relist())
     assert world.writes == 0
-    assert result["round"]["progress"].endswith("; nobody is asked while the API server of green does not answer")
+    assert result["round"]["progress"].endswith("; no one is asked while the API server of green does not answer")
 
 
 def test_a_lost_race_is_read_again_and_decided_again() -> None:
