@@ -126,19 +126,7 @@ def test_the_preview_refuses_what_the_runner_may_not_do_on_either_slot() -> None
     assert target_problem.startswith("green: the runner may not list fleetautoscalers.autoscaling.agones.dev")
 
 
-def test_both_slots_are_reviewed_and_all_that_is_wrong_is_told_at_once() -> None:
-    source: Any = FakeApi(fleets=("arena", "lobby"))
-    target: Any = FakeApi()
-    policies = Policies(POLICIES.default, {("", "casino"): POLICIES.default})
-    settings = Settings(["arena", "moon"], source_slot="blue", target_slot="green")
-    with pytest.raises(BlueGreenError) as refused:
-        review_slots(source, target, policies, settings, FakeClock(), begins=True)
-    problems = refused.value.details["problems"]
-    assert [problem.split(":")[0] for problem in problems] == [
-        "blue",
-        "green",
-        "Fleet casino",
-        "Fleet arena/lobby",
-        "Fleet moon/lobby",
-    ]
-    assert "list fleetautoscalers" in target.asked
+def test_requests_are_taken_back_without_a_look_at_the_target() -> None:
+    source: Any = FakeApi(game_server("s0"))
+    result = cancel_requests(source, ["arena"], "eks-bluegreen.gameops", NullKeeper(), FakeClock(), check_mode=False)
+    assert (result["changed"], result["cancelled"], source.asked) == (False, 0, [])

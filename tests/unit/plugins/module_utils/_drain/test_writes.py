@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import ApiFailure
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
-    HANDOFF,
     REQUESTED,
     Request,
 )
@@ -45,11 +43,6 @@ def signal(world: World, name: str, seq: int = 1) -> Signal:
     return Signal(metadata["uid"], NAMESPACE, name, metadata["resourceVersion"], request, "arena", 0.0)
 
 
-def handoff(world: World, name: str) -> Signal:
-    wanted = signal(world, name)
-    return replace(wanted, request=replace(wanted.request, mode=HANDOFF))
-
-
 def answered(one: Writes, seconds: float = 60.0) -> list[tuple[str, bool | None]]:
     return [(action.name, answer and answer[0]) for action, answer in one.answers(seconds)]
 
@@ -81,48 +74,6 @@ def test_time_is_given_back_while_there_is_more_to_write() -> None:
         assert (one.busy, world.writes, answered(one)) == (False, 2, [])
 
 
-@pytest.mark.parametrize("has_one", [False, True])
-def test_whoever_has_a_server_reserved_is_told_of_it(has_one: bool) -> None:
-    world = World(seats=1)
-    world.add_session("a")
-    wanted = handoff(world, "a")
-    reserved = {wanted.uid: read_server(world.target["seat-0"])} if has_one else {}
-    if has_one:
-        world.take_seat()
-    with writes(world) as one:
-        one.put([wanted], reserved)
-        assert answered(one) == [("a", True)]
-    request = world.request_of("a")
-    assert request is not None
-    assert (request.successor or {}).get("uid") == "uid-seat-0"
-
-
-def test_a_server_that_people_play_in_is_nobodys_successor(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(seats=2)
-    world.add_session("a")
-    allocate = world.allocate
-
-    def allocate_busy(fleet: tuple[str, str], annotations: Mapping[str, str]) -> str:
-        name = allocate(fleet, annotations)
-        world.target[name]["status"]["lists"]["players"]["values"] = ["b"] if name == "seat-0" else []
-        return name
-
-    monkeypatch.setattr(world, "allocate", allocate_busy)
-    wanted = handoff(world, "a")
-    fleet = (NAMESPACE, "arena")
-    doer = acts(world)
-    with Writes(doer, world.clock) as one:
-        one.put([wanted], {})
-        assert answered(one) == [("a", False)]
-        assert doer.refusals == {fleet: "the one that it chose is in use"}
-        one.put([wanted], {})
-        assert answered(one) == [("a", True)]
-        assert doer.refusals == {}
-    request = world.request_of("a")
-    assert request is not None
-    assert (request.successor or {}).get("uid") == "uid-seat-1"
-
-
 def test_a_failure_is_raised_and_ends_the_rest() -> None:
     def refuse(_name: str) -> None:
         raise ApiFailure("no", 403)
@@ -134,14 +85,3 @@ def test_a_failure_is_raised_and_ends_the_rest() -> None:
     with one, pytest.raises(ApiFailure):
         answered(one)
     assert (one.drop(), world.writes) == ([], 0)
-
-
-def test_a_busy_api_server_is_asked_another_time() -> None:
-    def fail(_name: str) -> None:
-        raise ApiFailure("busy", 503)
-
-    world = world_of("a")
-    world.before_write = fail
-    with writes(world) as one:
-        one.put([signal(world, "a")], {})
-        assert answered(one) == [("a", False)]
