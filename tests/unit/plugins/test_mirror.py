@@ -15,18 +15,20 @@ FOLDERS = ("action", "filter", "module_utils", "plugin_utils")
 
 # Files without a test of their own. They have no function, or the reason names the test that holds them.
 UNTESTED: Mapping[str, str] = {
+    "module_utils/_drain/settings.py": "it only names fields",
+    "module_utils/_drain/state.py": "it only names fields",
     "module_utils/_types.py": "it only names types",
-    "module_utils/_eks/arguments.py": "it only lists options: tests/unit/roles/test_module_options.py and ansible-test",
 }
 # Tests that are of no single file.
 ACROSS: Mapping[str, str] = {
     "module_utils/test_folders.py": "the order of the folders, and names that mean one thing",
     "module_utils/_drain/test_histories.py": "whole drains in histories that chance makes",
-    "module_utils/_drain/test_preview.py": "the module's way in: both slots looked at, reviewed and counted",
+    "module_utils/_drain/test_protection.py": "who ends a session of a drain asks first, over planning and writing",
     "module_utils/_drain/test_session_predicate.py": "whole drains of what the game itself calls a session",
     "module_utils/_eks/test_pages.py": "the lists of all kinds go over pages",
     "module_utils/_elbv2/test_swap_property.py": "properties of a swap, over planning, writing and reading back",
-    "module_utils/_fleets/test_reserves.py": "what a hold leaves of the seats that a drain keeps free",
+    "module_utils/_fleets/test_protection.py": "no Fleet gets smaller, over sizing and holding",
+    "module_utils/_probe/test_protection.py": "a probe asks before it ends its own sessions, over release and canary",
     "module_utils/_run/test_lease_property.py": "properties of a lease, over several runners",
 }
 
