@@ -49,8 +49,8 @@ def listed(*objects: Json) -> Listed:
     return Listed("arena", list(objects), START)
 
 
-def counted(name: str, players: int, state: str = "Allocated") -> Json:
-    found = game_server(name, state, players=None)
+def counted(name: str, players: int, state: str = "Allocated", version: int = 1) -> Json:
+    found = game_server(name, state, players=None, version=version)
     found["status"]["counters"] = {"players": {"count": players, "capacity": 9}}
     return found
 
@@ -132,13 +132,7 @@ def test_players_without_ids_are_counted_by_the_counters_of_both_slots() -> None
     taken.take_target([listed(counted("t0", 4), counted("t1", 0, "Ready"))])
     taken.count_online(None, START)
     assert one.memory.ledger.flow.online == 7
-    taken.take_target(
-        [
-            Changed(
-                {**counted("t0", 9), "metadata": {**counted("t0", 9)["metadata"], "resourceVersion": "2"}}, False, START
-            )
-        ]
-    )
+    taken.take_target([Changed(counted("t0", 9, version=2), False, START)])
     taken.count_online(None, START)
     assert one.memory.ledger.flow.online == 7, "once a second is enough"
     clock.seconds = 1.0
