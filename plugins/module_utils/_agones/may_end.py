@@ -53,7 +53,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 # What is about to be done to a game server.
 ASK = "asked to go"
 SHUT_DOWN = "shut down"
-DELETE_POD = "deprived of its pod"
+DELETE_POD = "ended by deleting its pod"
 REMOVE = "removed with its cluster"
 # After a server was shut down, beyond its pod's grace period.
 FORCE_AFTER_SECONDS = 30.0

@@ -112,7 +112,7 @@ def all_autoscalers(api: Autoscalers, namespace: str, domain: str) -> list[Json]
 
 
 def grow(api: Autoscalers, fleet: Json, replicas: int) -> bool:
-    """Give a Fleet that was just read more servers; False where it has grown to as many, or more, by itself."""
+    """Give a Fleet that was just read more servers; False where it has grown beyond that by itself."""
     metadata = fleet["metadata"]
     resize = may_end.Resize("the size", metadata["namespace"], metadata["name"], replicas_of(fleet), replicas)
     if may_end.protects_size(resize):

@@ -67,7 +67,7 @@ def test_a_pod_that_is_protected_is_not_deleted(protect: Protect, guard: Guard) 
     world, keeper = world_of("s0"), FakeKeeper()
     protect(may_end.DELETE_POD)
     progress = rounds_until(world, keeper, "sacred")["round"]["progress"]
-    assert progress.endswith("; arena/s0 is not deprived of its pod: it is sacred")
+    assert progress.endswith("; arena/s0 is not ended by deleting its pod: it is sacred")
     assert guard.ended == [("s0", UNUSED)]
     world.vanish("s0")
     assert run_all(world, keeper, INTERRUPT)["sessions"]["interrupted"] == 1
