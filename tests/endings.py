@@ -8,6 +8,7 @@ may_end about that very object, in the version that the write names, and must ha
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -188,6 +189,13 @@ def guarded() -> Iterator[Guard]:
     finally:
         _guards.remove(guard)
     assert not guard.broken, "\n".join(guard.broken)
+
+
+@contextmanager
+def unguarded() -> Iterator[None]:
+    """For a test of what only carries writes: it sends its own."""
+    with mock.patch.object(sys.modules[__name__], "_guards", []):
+        yield
 
 
 def _spied(guard: Guard, name: str) -> AbstractContextManager[Any]:

@@ -15,7 +15,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 
 
 @dataclass(frozen=True)
-class Ending:
+class RunEnding:
     """The run that ends. `moves`: a rollback takes back what it has moved; a reclaim moves no traffic."""
 
     run_id: str
@@ -66,12 +66,12 @@ class Ways:
         )
 
 
-def ending_of(run: Data) -> Ending:
+def ending_of(run: Data) -> RunEnding:
     """The run as fact eks_bluegreen_run has it."""
-    return Ending(*(str(run[name]) for name in ("run_id", "source", "target", "direction")))
+    return RunEnding(*(str(run[name]) for name in ("run_id", "source", "target", "direction")))
 
 
-def lines_of(effects: Effects, run: Ending, seen: Data, ways: Ways) -> list[str]:
+def lines_of(effects: Effects, run: RunEnding, seen: Data, ways: Ways) -> list[str]:
     """A line for each thing that the run leaves behind. `seen` is what module slot_info returned."""
     clusters = {slot: str(one["cluster_name"]) for slot, one in seen["slots"].items()}
     lines = [f"  {seen['standing']}{_brought_home(run, seen, ways)}"]
@@ -85,7 +85,7 @@ def lines_of(effects: Effects, run: Ending, seen: Data, ways: Ways) -> list[str]
     return [f"run {run.run_id} leaves behind:", *lines]
 
 
-def _brought_home(run: Ending, seen: Data, ways: Ways) -> str:
+def _brought_home(run: RunEnding, seen: Data, ways: Ways) -> str:
     if not run.moves or seen["active"] == run.source:
         return ""
     return f"; to bring all of it to {run.source}: {ways.rollback}"
@@ -98,7 +98,7 @@ def _held(effects: Effects, clusters: Mapping[str, str], ways: Ways) -> Iterator
             yield f"  FleetAutoscalers of {slot} that are held: {command}"
 
 
-def _asked(effects: Effects, run: Ending, clusters: Mapping[str, str], ways: Ways) -> Iterator[str]:
+def _asked(effects: Effects, run: RunEnding, clusters: Mapping[str, str], ways: Ways) -> Iterator[str]:
     if effects.asked:
         command = ways.module(
             "agones_session_drain", clusters[run.source], "open", "source_kubeconfig=<file> target_kubeconfig="
@@ -106,13 +106,13 @@ def _asked(effects: Effects, run: Ending, clusters: Mapping[str, str], ways: Way
         yield f"  requests to go on {effects.asked} game servers of {run.source}: {command}"
 
 
-def _allocated(effects: Effects, run: Ending, ways: Ways) -> Iterator[str]:
+def _allocated(effects: Effects, run: RunEnding, ways: Ways) -> Iterator[str]:
     if effects.allocated:
         lifted = ways.rollback if run.moves else "they end as the game ends sessions"
         yield f"  up to {effects.allocated} game servers of {run.target} that a handoff has allocated: {lifted}"
 
 
-def _closed(effects: Effects, run: Ending, ways: Ways) -> Iterator[str]:
+def _closed(effects: Effects, run: RunEnding, ways: Ways) -> Iterator[str]:
     if effects.closed:
         at_once = f"; at once: {ways.rollback}" if run.moves else ""
         yield f"  a fence: no one can start sessions on {run.source}; the next upgrade into it opens it{at_once}"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._abandon.effects import Effects, Ending
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._abandon.effects import Effects, RunEnding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._activation.fence import (
     POLICY_METHOD,
     gate_problems,
@@ -66,7 +66,7 @@ class EffectsLook:
     clock: Clock
     unread: list[str] = field(default_factory=list)
 
-    def at(self, run: Ending) -> Effects:
+    def at(self, run: RunEnding) -> Effects:
         """What the run has left in both clusters."""
         clusters = {slot: self._reached(slot) for slot in (run.source, run.target)}
         source, target = clusters[run.source], clusters[run.target]
@@ -113,7 +113,7 @@ class EffectsLook:
         nothing: list[str] = []
         return self._attempt(f"FleetAutoscalers of {slot} are held", read, nothing)
 
-    def _asked(self, run: Ending, source: KubeApi) -> int:
+    def _asked(self, run: RunEnding, source: KubeApi) -> int:
         scope = self.scope
 
         def read() -> int:
@@ -122,7 +122,7 @@ class EffectsLook:
 
         return self._attempt(f"game servers of {run.source} are asked to go", read, 0)
 
-    def _allocated(self, run: Ending, source: KubeApi, target: KubeApi) -> int:
+    def _allocated(self, run: RunEnding, source: KubeApi, target: KubeApi) -> int:
         scope = self.scope
 
         def read() -> int:
@@ -142,7 +142,7 @@ class EffectsLook:
 
         return self._attempt(f"a handoff has allocated game servers of {run.target}", read, 0)
 
-    def _closed(self, run: Ending, source: KubeApi | None) -> list[str]:
+    def _closed(self, run: RunEnding, source: KubeApi | None) -> list[str]:
         fence = self.scope.fence
         if fence.method is None:
             return []
@@ -161,7 +161,7 @@ class EffectsLook:
         nothing: list[str] = []
         return self._attempt(f"{run.source} is fenced", read, nothing)
 
-    def _off(self, run: Ending, source: KubeApi) -> list[str]:
+    def _off(self, run: RunEnding, source: KubeApi) -> list[str]:
         nothing: list[str] = []
         return self._attempt(
             f"singletons of {run.source} are switched off",

@@ -15,6 +15,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
     KubeApi,
     NotFound,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.may_end import protected
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
     NO_PREDICATE,
     Key,
@@ -26,6 +27,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
     summarise,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 POD_SELECTOR = "agones.dev/role=gameserver"
 GAME_SERVER_KIND = "gameservers.agones.dev"
@@ -47,6 +49,14 @@ def has_agones(api: KubeApi) -> bool:
     return True
 
 
+def protected_servers(
+    api: KubeApi, namespaces: Sequence[str], clock: Clock, predicate: Predicate = NO_PREDICATE
+) -> list[tuple[Server, str]]:
+    """The game servers for which a cluster must stay, each with the reason."""
+    servers, pods, _fleets = _read(api, namespaces, "players", predicate)
+    return protected(servers, pods, clock.now().timestamp())
+
+
 def count_sessions(
     api: KubeApi | None,
     namespaces: Sequence[str],
@@ -58,20 +68,7 @@ def count_sessions(
     now = clock.now().timestamp()
     if api is None:
         return {"changed": False, "fleets": [], **summarise([], [], now)}
-    servers: list[Server] = []
-    pods: list[Key] = []
-    fleets: list[dict[str, Any]] = []
-    objects: list[dict[str, Any]] = []
-    for namespace in namespaces:
-        items, _version = api.list(GAME_SERVERS.path(namespace))
-        found = [read_server(item, players_list, predicate=predicate) for item in items]
-        objects += items
-        servers += found
-        if any(server.is_session and server.ending for server in found):
-            names, _version = api.list(PODS.path(namespace), selector=POD_SELECTOR, metadata_only=True)
-            pods += [(namespace, item["metadata"]["name"]) for item in names]
-        fleets += api.list(FLEETS.path(namespace))[0]
-    refuse_unknown(predicate, fleets, objects)
+    servers, pods, fleets = _read(api, namespaces, players_list, predicate)
     states = count_by_fleet(servers)
     documents = []
     for fleet in fleets:
@@ -86,3 +83,24 @@ def count_sessions(
         own = [server for server in servers if server.fleet_key == key]
         documents.append({**document, **summarise(own, pods, now)})
     return {"changed": False, "fleets": documents, **summarise(servers, pods, now)}
+
+
+def _read(
+    api: KubeApi, namespaces: Sequence[str], players_list: str, predicate: Predicate
+) -> tuple[list[Server], list[Key], list[Json]]:
+    """The game servers, the pods of those that are ending, and the Fleets."""
+    servers: list[Server] = []
+    pods: list[Key] = []
+    fleets: list[Json] = []
+    objects: list[Json] = []
+    for namespace in namespaces:
+        items, _version = api.list(GAME_SERVERS.path(namespace))
+        found = [read_server(item, players_list, predicate=predicate) for item in items]
+        objects += items
+        servers += found
+        if any(server.is_session and server.ending for server in found):
+            names, _version = api.list(PODS.path(namespace), selector=POD_SELECTOR, metadata_only=True)
+            pods += [(namespace, item["metadata"]["name"]) for item in names]
+        fleets += api.list(FLEETS.path(namespace))[0]
+    refuse_unknown(predicate, fleets, objects)
+    return servers, pods, fleets

@@ -113,7 +113,7 @@ def check_sessions(use: Use) -> Iterator[Finding]:
     if isinstance(use.sessions, Unread):
         yield _not_known("sessions", use.candidate.cluster, "how many sessions are in it", use.sessions)
     elif use.sessions:
-        found = f"{use.sessions} sessions are in it"
+        found = f"{use.sessions} sessions are in it" + (f" ({use.protection})" if use.protection else "")
         yield _reason("sessions", use.candidate.cluster, found, "Bring them over with the playbook reclaim first")
 
 

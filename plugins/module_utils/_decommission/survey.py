@@ -12,8 +12,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions, has_agones
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import has_agones, protected_servers
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate, Server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import credentials_problem
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.facts import Candidate, Unread, Use
@@ -27,8 +27,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings im
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Provider, listed
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import NullKeeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data, T
-
-PLAYERS_LIST = "players"
 
 
 @dataclass(frozen=True)
@@ -67,6 +65,9 @@ def look_at_use(
     slot = candidate.slot
     traffic = attempt(lambda: read_traffic(readers.listeners, scope, slot))
     destination, eks = readers.destination, readers.eks
+    sessions = attempt(lambda: _protected(readers, scope, candidate)) if may_have_sessions(candidate) else None
+    counted = sessions if sessions is None or isinstance(sessions, Unread) else len(sessions)
+    reasons = [] if sessions is None or isinstance(sessions, Unread) else [reason for _server, reason in sessions]
     use = Use(
         environment=environment,
         candidate=candidate,
@@ -74,7 +75,8 @@ def look_at_use(
         problems=problems,
         share=traffic if isinstance(traffic, Unread) else traffic.share,
         weight=None if destination is None else attempt(lambda: read_weight(destination(), slot)),
-        sessions=attempt(lambda: _count(readers, scope, candidate)) if may_have_sessions(candidate) else None,
+        sessions=counted,
+        protection="; ".join(dict.fromkeys(reasons)),
         hindrance="" if eks is None else attempt(lambda: read_hindrance(eks, candidate.cluster_name, readers.clock)),
     )
     return use, [] if isinstance(traffic, Unread) else traffic.services
@@ -131,12 +133,11 @@ def read_hindrance(eks: Any, name: str, clock: Clock) -> str:
     return ""
 
 
-def _count(readers: Readers, scope: UseScope, candidate: Candidate) -> int:
-    """The sessions of a cluster. One without Agones has none."""
+def _protected(readers: Readers, scope: UseScope, candidate: Candidate) -> Sequence[tuple[Server, str]]:
+    """The sessions of a cluster, each with what protects it. A cluster without Agones has none."""
     if not scope.namespaces:
         raise BlueGreenError("no namespace is named to look in: set eks_bluegreen_game_namespaces")
     api = readers.connect(candidate.kubeconfig)
     if not has_agones(api):
-        return 0
-    counted = count_sessions(api, scope.namespaces, PLAYERS_LIST, readers.clock, scope.predicate)
-    return int(counted["sessions"])
+        return []
+    return protected_servers(api, scope.namespaces, readers.clock, scope.predicate)

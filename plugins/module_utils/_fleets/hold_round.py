@@ -111,6 +111,13 @@ def all_autoscalers(api: Autoscalers, namespace: str, domain: str) -> list[Json]
     return found + [one for one in kept_autoscalers(api, namespace, domain) if one["metadata"]["name"] not in names]
 
 
+def held_autoscalers(api: Autoscalers, namespaces: Sequence[str], domain: str) -> list[str]:
+    """The FleetAutoscalers that are held, those that are detached included. Only reads."""
+    floors = [one for ns in namespaces for one in api.autoscalers(ns) if read_hold(one, domain)]
+    detached = [one for ns in namespaces for one in kept_autoscalers(api, ns, domain)]
+    return list(dict.fromkeys(autoscaler_name(one) for one in [*floors, *detached]))
+
+
 def grow(api: Autoscalers, fleet: Json, replicas: int) -> bool:
     """Give a Fleet that was just read more servers; False where it has grown beyond that by itself."""
     metadata = fleet["metadata"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._abandon.effects import (
     Effects,
-    Ending,
+    RunEnding,
     Ways,
     ending_of,
     lines_of,
@@ -23,7 +23,7 @@ SEEN = {
 def lines(direction: str = "upgrade", active: str = "green", domain: str = DEFAULT_DOMAIN, **found: Any) -> list[str]:
     told = lines_of(
         Effects(**found),
-        Ending("run-1", "blue", "green", direction),
+        RunEnding("run-1", "blue", "green", direction),
         {**SEEN, "active": active},
         Ways("ansible-playbook rollback", "eu-west-1", ["arena", "lobby"], domain),
     )
@@ -112,6 +112,6 @@ def test_a_module_by_hand_looks_for_what_was_noted_under_the_domain(found: dict[
 
 def test_a_run_as_the_fact_has_it() -> None:
     run = {"run_id": "run-1", "source": "blue", "target": "green", "direction": "reclaim", "phase": "drain"}
-    assert ending_of(run) == Ending("run-1", "blue", "green", "reclaim")
+    assert ending_of(run) == RunEnding("run-1", "blue", "green", "reclaim")
     assert not ending_of(run).moves
     assert ending_of({**run, "direction": "upgrade"}).moves

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._abandon.effects import Effects, Ending
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._abandon.effects import Effects, RunEnding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._abandon.look import (
     EffectsLook,
     EffectsScope,
@@ -32,7 +32,7 @@ from tests.unit.plugins.module_utils._drain.world import game_server
 from tests.unit.plugins.module_utils._fleets.test_hold import LIMITLESS, autoscaler
 
 Json = dict[str, Any]
-RUN = Ending("run-1", "blue", "green", "upgrade")
+RUN = RunEnding("run-1", "blue", "green", "upgrade")
 RECLAIM = replace(RUN, direction="reclaim")
 SHELF = f"/api/v1/namespaces/arena/configmaps/{DEFAULT_DOMAIN}.hold"
 SCALER = AUTOSCALERS.path("arena", "arena")
@@ -57,7 +57,7 @@ def cluster(*, installed: bool = True) -> FakeKube:
 
 
 def found(
-    scope: EffectsScope = SCOPE, run: Ending = RUN, clusters: Mapping[str, FakeKube] | None = None, **kubes: FakeKube
+    scope: EffectsScope = SCOPE, run: RunEnding = RUN, clusters: Mapping[str, FakeKube] | None = None, **kubes: FakeKube
 ) -> Effects:
     """What a look finds; the slots' clusters by their names, others by their kubeconfigs."""
     known = {f"{slot}.yml": kubes.get(slot) or cluster() for slot in ("blue", "green")} | dict(clusters or {})
@@ -146,7 +146,7 @@ def test_the_target_is_not_asked_for_them_where_it_cannot_be_reached() -> None:
 
 
 @pytest.mark.parametrize("run", [RUN, RECLAIM])
-def test_a_role_that_was_fenced_is_closed(run: Ending) -> None:
+def test_a_role_that_was_fenced_is_closed(run: RunEnding) -> None:
     blue = cluster()
     blue.put(ROLE.path, fenced(ROLE, role(READ, GRANT)))
     assert found(replace(SCOPE, fence=RBAC), run, blue=blue).closed == ["Role arena/allocate"]

@@ -65,6 +65,11 @@ def test_where_sessions_follow_the_traffic_there_is_no_other_destination() -> No
         ({"share": 5.0}, "traffic", "up to 5 % of the requests. Shift them away first"),
         ({"share": 0.025}, "traffic", "up to 0.025 % of the requests"),
         ({"sessions": 2}, "sessions", "2 sessions are in it. Bring them over with the playbook reclaim first"),
+        (
+            {"sessions": 2, "protection": "players may be in it"},
+            "sessions",
+            "2 sessions are in it (players may be in it). Bring them over with the playbook reclaim first",
+        ),
         ({"kubeconfig": "", "sessions": None}, "way_in", "it is ACTIVE but there is no way in"),
         ({"owner": ""}, "owner", "tag eks-bluegreen/environment is missing, not arena"),
         ({"owner": "other"}, "owner", "tag eks-bluegreen/environment is other, not arena"),

@@ -144,6 +144,7 @@ def test_everything_that_is_there_is_found() -> None:
     )
     use = world.use()
     assert (use.share, use.weight, use.sessions) == (50.0, 100, 2)
+    assert use.protection == "players may be in it; it ends by itself or by the drain contract"
     assert str(use.hindrance).startswith("cluster arena-green is not deleted: it has the EKS capabilities argo")
     assert [one.check for one in reasons_to_stay(use)] == ["traffic", "destination", "sessions", "deletion"]
 

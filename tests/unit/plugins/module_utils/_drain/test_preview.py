@@ -11,7 +11,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.look 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.preview import preview, preview_drain
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_back import cancel_requests
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 from tests.unit.plugins.module_utils._drain.world import FakeClock, FakeFeed, World, game_server
@@ -124,9 +123,3 @@ def test_the_preview_refuses_what_the_runner_may_not_do_on_either_slot() -> None
     source_problem, target_problem = refused.value.details["problems"]
     assert source_problem.startswith("blue: the runner may not patch gameservers.agones.dev in namespace arena")
     assert target_problem.startswith("green: the runner may not list fleetautoscalers.autoscaling.agones.dev")
-
-
-def test_requests_are_taken_back_without_a_look_at_the_target() -> None:
-    source: Any = FakeApi(game_server("s0"))
-    result = cancel_requests(source, ["arena"], "eks-bluegreen.gameops", NullKeeper(), FakeClock(), check_mode=False)
-    assert (result["changed"], result["cancelled"], source.asked) == (False, 0, [])

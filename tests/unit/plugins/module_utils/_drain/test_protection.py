@@ -22,7 +22,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signa
 
 from tests.endings import DELETED, UNUSED, Guard, Protect
 from tests.unit.plugins.module_utils._drain.test_round import FAST, run_all, run_round
-from tests.unit.plugins.module_utils._drain.test_successors import Slot, letting_go, request, session, successor
+from tests.unit.plugins.module_utils._drain.test_successors import request, session, successor
+from tests.unit.plugins.module_utils._drain.test_take_back import Slot, letting_go
 from tests.unit.plugins.module_utils._drain.world import FakeKeeper, Habits, World
 
 Json = dict[str, Any]

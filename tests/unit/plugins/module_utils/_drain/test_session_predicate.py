@@ -14,23 +14,15 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     HANDOFF,
     successor_annotation,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import count_sessions
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import (
-    Predicate,
-    Server,
-    read_predicate,
-    read_server,
-    refuse_unknown,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Server, read_server
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Memory
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies, Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import ReleaseSuccessor, Signal
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.tell import is_empty
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.plugins.module_utils._agones.kube import FakeKube
+from tests.unit.plugins.module_utils._agones.test_sessions import GUESTS, ROOMS, hosting
 from tests.unit.plugins.module_utils._drain.parts import Drain
 from tests.unit.plugins.module_utils._drain.test_round import FAST, drain_round, outcomes
 from tests.unit.plugins.module_utils._drain.world import START, FakeKeeper, World
@@ -103,15 +95,6 @@ def test_another_match_on_a_shared_server_is_no_other_session() -> None:
     assert one.memory.ended == []
     one.sight.see_server(server("Allocated", 0, annotations=allocated(3), version=4), START)
     assert [ended.outcome for ended in one.memory.ended] == ["ended_alone"]
-
-
-def test_what_a_runner_remembers_of_it() -> None:
-    one = drain()
-    one.sight.see_server(server("Ready", 1), START)
-    document = json.loads(json.dumps(one.memory.to_document()))
-    assert Memory.from_document(document, "run-1", START).active["uid-s"].named
-    del document["active"]["uid-s"]["named"]
-    assert not Memory.from_document(document, "run-1", START).active["uid-s"].named
 
 
 def test_who_is_gone_is_not_counted_twice() -> None:

@@ -16,11 +16,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.cont
     REASON_DRAIN,
     Request,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.may_end import FORCE_AFTER_SECONDS
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.memory import Session
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policy
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signals import (
     ASK_NOTHING,
-    FORCE_AFTER_SECONDS,
     DeletePod,
     DrainAction,
     ShutDown,
@@ -218,5 +218,6 @@ def test_what_is_done_to_a_session_that_has_not_gone(
     one = session(**changes)
     done = escalation(one, HARD, START + seconds)
     assert (type(done) if done else None) is action
-    assert done in (None, ShutDown("uid-s", "arena", "s", "7"), DeletePod("uid-s", "arena", "s"))
+    which = "uid-s", "arena", "s"
+    assert done in (None, ShutDown(*which, "7", "arena"), DeletePod(*which, "arena", START + 650, 30.0))
     assert escalation(one, POLICY, START + seconds) is None, "the operator did not choose to interrupt"

@@ -7,7 +7,6 @@ import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     AUTOSCALERS,
     FLEETS,
-    ApiFailure,
     Conflict,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import DEFAULT_DOMAIN
