@@ -15,7 +15,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain impor
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import round as rounds
 from hypothesis import HealthCheck, given, settings
 
-from tests.unit.plugins.module_utils._drain.histories.play import History, histories, play
+from tests.unit.plugins.module_utils._drain.histories.draw import History, histories
+from tests.unit.plugins.module_utils._drain.histories.play import play
 
 OTHERS = int(os.environ.get("DRAIN_HISTORIES", "0"))
 # In parts, which several processes can play side by side; a dot for each.

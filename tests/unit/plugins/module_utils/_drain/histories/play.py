@@ -1,6 +1,6 @@
-"""Whole histories of a drain with all that can go wrong, played by the real rounds in the small world.
+"""Plays a history of a drain, with all that goes wrong in it, by the real rounds in the small world.
 
-`play` runs one and raises AssertionError where a rule of the drain does not hold; `histories()` draws them.
+`play` raises AssertionError where a rule of the drain does not hold.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.contract import (
     AT_MATCH_END,
     DEFAULT_DOMAIN,
-    DISCONNECT,
     HANDOFF,
     LEAVING_MODES,
     Request,
@@ -39,80 +38,36 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LeaseLost
-from hypothesis import strategies as st
 
+from tests.unit.plugins.module_utils._drain.histories.draw import (
+    FLEETS,
+    MOST_WRITES,
+    RECONNECT_SECONDS,
+    RUN,
+    Event,
+    History,
+    Kill,
+    Party,
+)
 from tests.unit.plugins.module_utils._drain.world import (
     NAMESPACE,
     FakeFeed,
     FakeKeeper,
-    Habits,
     Killed,
     World,
 )
 
 Json = dict[str, Any]
-FLEETS = ("arena", "lobby")
-RUN = "run-1"
 # All that shall happen has happened by then; what is still there is ended from outside.
 HORIZON_SECONDS = 240.0
 LAST_SECONDS = 120.0
 # The last of the events has happened, and the round in which it did is over.
 LAST_TROUBLE_SECONDS = 100.0
-RECONNECT_SECONDS = 8.0
 # So often does a person run a rollback again: kills, troubles and other runners are fewer.
 MOST_ROLLBACKS = 20
 SLOW_SECONDS = 1.5
-# A runner dies at one of so many first writes.
-MOST_WRITES = 12
 # Within that a write that met trouble is answered, and tried again.
 TRIED_AGAIN_SECONDS = SLOW_SECONDS + 1.0
-
-
-@dataclass(frozen=True)
-class Party:
-    """One session of the source."""
-
-    habits: Habits
-    fleet: str = "arena"
-    players: int = 2
-
-
-@dataclass(frozen=True)
-class Kill:
-    """The runner dies before or after its n-th write from now on; another one comes `gap` seconds later."""
-
-    write: int
-    after: bool
-    gap: float
-    rolls_back: bool = False
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something happens at a moment: see `_happen`."""
-
-    at: float
-    what: str
-    fleet: str = "arena"
-    amount: float = 0.0
-
-
-@dataclass(frozen=True)
-class History:
-    parties: tuple[Party, ...]
-    policies: Policies
-    seats: Mapping[str, int]
-    reserve: int = 0
-    pod_lag: float = 0.0
-    # Whether a rollback reaches it.
-    target_answers: bool = True
-    kills: tuple[Kill, ...] = ()
-    events: tuple[Event, ...] = ()
-
-    @property
-    def is_undisturbed(self) -> bool:
-        """Nothing keeps the runner from seeing what happens."""
-        return not self.kills and not {event.what for event in self.events} & {"jump", "rollback", "aborted", "slow"}
 
 
 class JudgedKeeper(FakeKeeper):
@@ -587,116 +542,3 @@ def _judge_session(one: Play, name: str, party: Party, found: str) -> None:
 def _is_unused_successor(world: JudgedWorld, seat: str) -> bool:
     name, players = world.session_of(seat), world.target[seat]["status"]["lists"]["players"]["values"]
     return bool(name) and not players and world.truth.get(name) != "moved"
-
-
-habits = st.builds(
-    Habits,
-    ends_after=st.sampled_from([None, None, 1.0, 3.0, 9.0, 25.0, 60.0]),
-    acknowledges_after=st.sampled_from([0.1, 0.4, 0.4, 3.0, None]),
-    refuses=st.sampled_from([False, False, False, True]),
-    closes_for=st.sampled_from([0.2, 0.2, 2.0, 30.0]),
-    pod_stays=st.sampled_from([0.1, 4.0]),
-    crashes_after=st.sampled_from([None, None, None, None, 4.0]),
-    returns_after=st.sampled_from([0.5, 2.0, 6.0, 12.0, None]),
-)
-parties = st.builds(Party, habits, st.sampled_from(["arena", "arena", "lobby"]), st.integers(0, 4))
-kills = st.builds(
-    Kill,
-    st.integers(1, MOST_WRITES),
-    st.booleans(),
-    st.sampled_from([0.0, 1.0, 20.0]),
-    st.sampled_from([False, False, False, True]),
-)
-events = st.builds(
-    Event,
-    st.floats(0, 60).map(lambda at: round(at, 1)),
-    st.sampled_from(
-        [
-            "stranger",
-            "stranger",
-            "seat",
-            "seat",
-            "conflict",
-            "failure",
-            "slow",
-            "jump",
-            "rollback",
-            "paused",
-            "running",
-            "aborted",
-            "reallocated",
-        ]
-    ),
-    st.sampled_from(FLEETS),
-    st.sampled_from([-600.0, -5.0, 5.0, 600.0]),
-)
-
-
-def policies_of(mode: str, more: Mapping[str, Any], notice: float = 2.0) -> Policy:
-    return Policy(
-        run=RUN,
-        mode=mode,
-        notice=notice,
-        spread=1.0,
-        connect_grace=5.0,
-        close_grace=3.0,
-        reconnect_timeout=RECONNECT_SECONDS,
-        resignal=(5.0, 10.0),
-        acknowledge=2.0,
-        confirm=3.0,
-        settle=6.0,
-        **more,
-    )
-
-
-limits = st.fixed_dictionaries(
-    {
-        "interrupt_at_deadline": st.sampled_from([False, False, True]),
-        "deadline": st.sampled_from([12.0, 60.0, 500.0]),
-        "canary": st.integers(0, 2),
-        "most_at_once": st.sampled_from([None, None, 1, 3]),
-        "players_per_second": st.sampled_from([None, None, 1.0]),
-    }
-)
-policy = st.builds(policies_of, st.sampled_from([AT_MATCH_END, DISCONNECT, DISCONNECT, HANDOFF]), limits)
-
-
-def any_history() -> st.SearchStrategy[History]:
-    return st.builds(
-        History,
-        parties=st.lists(parties, max_size=7).map(tuple),
-        policies=st.builds(
-            lambda default, lobby: Policies(default, {} if lobby is None else {("", "lobby"): lobby}),
-            policy,
-            st.none() | policy,
-        ),
-        seats=st.fixed_dictionaries({fleet: st.integers(0, 4) for fleet in FLEETS}),
-        reserve=st.integers(0, 2),
-        pod_lag=st.sampled_from([0.0, 0.0, 12.0]),
-        target_answers=st.sampled_from([True, True, False]),
-        kills=st.lists(kills, max_size=4).map(tuple),
-        events=st.lists(events, max_size=5).map(tuple),
-    )
-
-
-def early_rollback() -> st.SearchStrategy[History]:
-    """A rollback while many are asked to go and nobody has closed yet: seldom met by chance."""
-    at = st.floats(0, 7).map(lambda at: round(at, 1))
-    return st.builds(
-        History,
-        parties=st.lists(parties, min_size=1, max_size=7).map(tuple),
-        policies=st.builds(
-            lambda one: Policies(one),
-            st.builds(policies_of, st.sampled_from([HANDOFF, HANDOFF, DISCONNECT]), limits, st.just(6.0)),
-        ),
-        seats=st.fixed_dictionaries({fleet: st.integers(1, 6) for fleet in FLEETS}),
-        target_answers=st.sampled_from([True, True, True, False]),
-        kills=st.lists(kills, max_size=4).map(tuple),
-        events=st.lists(
-            st.builds(Event, at, st.sampled_from(["conflict", "failure", "slow", "rollback"])), max_size=3
-        ).map(lambda more: (Event(5.0, "rollback"), *more)),
-    )
-
-
-def histories() -> st.SearchStrategy[History]:
-    return st.integers(0, 4).flatmap(lambda kind: any_history() if kind else early_rollback())
