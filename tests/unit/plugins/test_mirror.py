@@ -25,6 +25,7 @@ ACROSS: Mapping[str, str] = {
     "module_utils/test_folders.py": "the order of the folders, and names that mean one thing",
     "module_utils/_drain/test_histories.py": "whole drains in histories that chance makes",
     "module_utils/_drain/test_protection.py": "who ends a session of a drain asks first, over planning and writing",
+    "module_utils/_drain/test_rules.py": "what a session may expect of a whole drain",
     "module_utils/_drain/test_session_predicate.py": "whole drains of what the game itself calls a session",
     "module_utils/_eks/test_pages.py": "the lists of all kinds go over pages",
     "module_utils/_elbv2/test_swap_property.py": "properties of a swap, over planning, writing and reading back",

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import intake, take_back, writes
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain import round as rounds
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.policy import Policies
 from hypothesis import HealthCheck, given, settings
 
-from tests.unit.plugins.module_utils._drain.histories.draw import History, histories
-from tests.unit.plugins.module_utils._drain.histories.play import play
+from tests.unit.plugins.module_utils._drain.histories.draw import Event, History, Party, histories, policies_of
+from tests.unit.plugins.module_utils._drain.histories.judge import RULES, kinds_of
+from tests.unit.plugins.module_utils._drain.histories.play import Play, play
+from tests.unit.plugins.module_utils._drain.world import Habits
 
 OTHERS = int(os.environ.get("DRAIN_HISTORIES", "0"))
 # In parts, which several processes can play side by side; a dot for each.
@@ -59,3 +62,31 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(history=histories())
 def test_the_rules_hold_in_every_history(_part: int, history: History) -> None:
     play(history)
+
+
+LIMITS = {"deadline": 12.0, "canary": 0}
+SEATS = {"arena": 2, "lobby": 0}
+DEAF = Party(Habits(acknowledges_after=None, pod_stays=100.0))
+# Between them, all that the rules judge is seen in these: sessions that are ended by force, one that is never over, and
+# handoffs that are taken back, that take place, or that are in vain because the match is over first.
+HAND_MADE = (
+    History((DEAF,), Policies(policies_of("at_match_end", {**LIMITS, "interrupt_at_deadline": True})), SEATS),
+    History((Party(Habits()),), Policies(policies_of("at_match_end", LIMITS)), SEATS),
+    History(
+        (Party(Habits()), Party(Habits(ends_after=8.0))),
+        Policies(policies_of("handoff", LIMITS, 6.0)),
+        SEATS,
+        events=(Event(5.0, "rollback"),),
+    ),
+    History((Party(Habits(ends_after=1.0)), Party(Habits())), Policies(policies_of("handoff", LIMITS)), SEATS),
+)
+
+
+@pytest.mark.usefixtures("_one_thread")
+def test_every_rule_is_in_play() -> None:
+    seen = set()
+    for history in HAND_MADE:
+        one = Play(history)
+        one.to_the_end()
+        seen |= {type(each) for each in one.world.story}
+    assert {kind for rule in RULES for kind in kinds_of(rule)} <= seen
