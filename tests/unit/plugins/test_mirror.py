@@ -23,6 +23,7 @@ UNTESTED: Mapping[str, str] = {
 # Tests that are of no single file.
 ACROSS: Mapping[str, str] = {
     "module_utils/test_folders.py": "the order of the folders, and names that mean one thing",
+    "module_utils/_drain/test_diagram.py": "how the histories of whole drains are drawn",
     "module_utils/_drain/test_histories.py": "whole drains in histories that chance makes",
     "module_utils/_drain/test_protection.py": "who ends a session of a drain asks first, over planning and writing",
     "module_utils/_drain/test_rules.py": "what a session may expect of a whole drain",

@@ -25,6 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.take_
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LeaseLost
 
+from tests.unit.plugins.module_utils._drain.histories.diagram import diagram
 from tests.unit.plugins.module_utils._drain.histories.draw import (
     FLEETS,
     MOST_WRITES,
@@ -58,8 +59,13 @@ TRIED_AGAIN_SECONDS = SLOW_SECONDS + 1.0
 
 
 def play(history: History) -> Json:
-    """Play a history to its end; the last result."""
-    return Play(history).to_the_end()
+    """Play a history to its end; the last result. What fails brings the diagram of the history with it."""
+    one = Play(history)
+    try:
+        return one.to_the_end()
+    except Exception as error:
+        error.add_note(diagram(one.world.story, f"{error}"))
+        raise
 
 
 class Play:
