@@ -179,5 +179,33 @@ def early_rollback() -> st.SearchStrategy[History]:
     )
 
 
+def pods_that_stay() -> st.SearchStrategy[History]:
+    """Sessions that are shut down at the deadline, and whose pods outlast their grace period: never met by chance."""
+    slow = st.builds(
+        Habits,
+        acknowledges_after=st.sampled_from([0.1, None]),
+        closes_for=st.sampled_from([0.2, 30.0]),
+        pod_stays=st.sampled_from([4.0, 75.0, 75.0]),
+    )
+    party = st.builds(Party, slow, st.just("arena"), st.integers(0, 4))
+    interrupting = limits.map(lambda more: {**more, "interrupt_at_deadline": True, "deadline": 12.0})
+    policy = st.builds(policies_of, st.sampled_from([AT_MATCH_END, DISCONNECT]), interrupting)
+    return st.builds(
+        History,
+        parties=st.lists(party, min_size=1, max_size=4).map(tuple),
+        policies=st.builds(lambda one: Policies(one), policy),
+        seats=st.fixed_dictionaries({fleet: st.integers(0, 4) for fleet in FLEETS}),
+        kills=st.lists(kills, max_size=2).map(tuple),
+        events=st.lists(events, max_size=2).map(tuple),
+    )
+
+
 def histories() -> st.SearchStrategy[History]:
-    return st.integers(0, 4).flatmap(lambda kind: any_history() if kind else early_rollback())
+    """One in five is an early rollback, one in twenty has pods that stay; one that fails shrinks to the plain kind."""
+    return st.integers(0, 19).flatmap(_of_kind)
+
+
+def _of_kind(kind: int) -> st.SearchStrategy[History]:
+    if kind < 15:
+        return any_history()
+    return early_rollback() if kind < 19 else pods_that_stay()
