@@ -13,12 +13,12 @@ class ModuleDocFragment:
 options:
   provider:
     description:
-      - Who decides on which slot a new session starts. Each needs the option of its name.
+      - What decides on which slot a new session starts. Each provider needs the option of its name.
       - V(follows_traffic) means that each slot's matchmaker allocates on its own cluster, so that the load balancers'
         weights decide.
       - V(document) is a document that matchmakers read and acknowledge.
       - V(agones_policy) is the weights of GameServerAllocationPolicies.
-      - V(http) is an endpoint of the game's own, V(command) a program of the user's.
+      - V(http) is the game's own endpoint, V(command) a program of yours.
     type: str
     choices: [follows_traffic, document, agones_policy, http, command]
     default: follows_traffic
@@ -52,14 +52,14 @@ options:
         default: {}
       reader_ttl_seconds:
         description:
-          - A reader that has written back nothing for so many seconds is gone and not waited for. The clock is AWS' or
-            the API server's.
-          - Choose three or more of the readers' heartbeats. A reader must stop sending players anywhere when it could
-            not read the document for this long.
+          - A reader that has written nothing back for this many seconds counts as gone and is not waited for. The clock
+            is that of AWS or of the API server.
+          - Choose at least three times the readers' heartbeat. A reader must stop sending players anywhere once it has
+            been unable to read the document for this long.
         type: float
         default: 15
       queue:
-        description: What kind of queue the readers have, and report with what they write back.
+        description: The kind of queue that the readers have and report on when they write back.
         type: str
         choices: [none, shared, per_slot]
         default: none
@@ -92,7 +92,7 @@ options:
     type: dict
     suboptions:
       url:
-        description: Where the destination is read (GET) and set (PUT).
+        description: URL at which the destination is read (GET) and set (PUT).
         type: str
         required: true
       headers:
@@ -113,12 +113,12 @@ options:
       argv:
         description:
           - Path of the program, and its first arguments; the verb is added as the last one.
-          - Give secrets by the environment or a file, not here.
+          - Pass secrets in the environment or a file, not here.
         type: list
         elements: str
         required: true
       timeout_seconds:
-        description: After so many seconds a program that still runs is ended, and the task fails.
+        description: A program that still runs after this many seconds is ended, and the task fails.
         type: float
         default: 10
 requirements:

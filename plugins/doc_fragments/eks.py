@@ -20,17 +20,17 @@ options:
     description: Tags to set. Without this option no tag is touched.
     type: dict
   purge_tags:
-    description: Whether tags that O(tags) does not name are taken away. AWS's own, C(aws:*), always stay.
+    description: Whether tags that O(tags) does not name are removed. AWS's own, C(aws:*), always stay.
     type: bool
     default: false
   wait:
     description:
       - Whether to wait until AWS is done.
-      - V(false) makes the call and returns what AWS answers, with a status that says that it is under way even where
-        AWS still shows the one of before. Where changes take several calls, one after the other, only the first is
+      - V(false) makes the call and returns what AWS answers, with a status that says that the change is under way even
+        if AWS still shows the old status. If the changes take several calls, one after the other, only the first is
         made.
-      - The module waits all the same until the call can be made, while AWS is busy with another change or with a
-        deletion.
+      - Even then, while AWS is busy with another change or with a deletion, the module waits until it can make the
+        call.
     type: bool
     default: true
 """

@@ -22,13 +22,13 @@ options:
     SLOTS = r"""
 options:
   source_kubeconfig:
-    description: Path of a kubeconfig file of the slot that is left.
+    description: Path of a kubeconfig file of the slot that sessions leave.
     type: path
     required: true
   target_kubeconfig:
     description:
       - Path of a kubeconfig file of the slot that sessions move to.
-      - Empty for a cluster that does not exist yet. Then nothing is compared with it or written, and values are
+      - Empty for a cluster that does not exist yet. Then nothing is compared with it or written to it, and values are
         predicted.
     type: path
     required: true

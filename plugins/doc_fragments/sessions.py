@@ -16,7 +16,7 @@ options:
       - What makes a GameServer a session whatever its state, besides C(Allocated) and C(Reserved), for games whose
         players join servers that are C(Ready), or whose servers hold several matches.
       - Either of the two is enough. In the template of the Fleet the Counter is 0 and the List is empty.
-      - A name that no Fleet and no GameServer has is refused, since it would call nothing a session.
+      - A name that no Fleet and no GameServer has is refused, since it would never match a session.
     type: dict
     suboptions:
       counter:

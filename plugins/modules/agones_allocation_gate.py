@@ -14,8 +14,8 @@ description:
   - Passes when, within one window, no Fleet of the source has allocated a game server and those of the target have
     allocated at least a few. The evidence is the cumulative counter C(status.allocations) of each Fleet.
   - Without a counter, without a Fleet, or without an allocation on the target it does not pass.
-  - The run's journal hears how many sessions each slot has. What O(session_predicate) names is among them, and does not
-    matter to the gate.
+  - The run's journal records how many sessions each slot has. They include those that O(session_predicate) names, which
+    do not matter to the gate.
 options:
   namespaces:
     description: The namespaces that hold the Fleets.
@@ -25,8 +25,8 @@ options:
   window_seconds:
     description:
       - For how many seconds the source must not have allocated.
-      - Choose more than the time for which a result of matchmaking may still be used.
-      - More than 15 needs a O(lease), since only a run can remember a window that long.
+      - Choose more than the time for which a matchmaking result may still be used.
+      - More than 15 needs O(lease), since only a run can remember a window that long.
     type: float
     default: 10
   min_target_allocations:
@@ -42,13 +42,13 @@ options:
     type: str
     default: target
   wait_timeout:
-    description: How many seconds the gate has to pass. Then the task fails with what was last seen.
+    description: How many seconds the gate has to pass. After that the task fails and says what it saw last.
     type: int
     default: 120
 attributes:
   check_mode:
     support: full
-    details: In check mode the counters are read once, and nothing is judged.
+    details: In check mode the counters are read once and not judged.
   diff_mode:
     support: N/A
     details: The module changes nothing.

@@ -13,14 +13,15 @@ version_added: 0.1.0
 description:
   - Keeps FleetAutoscalers from making Fleets smaller while sessions move, and puts them back as they were.
   - With policy C(Buffer), C(Counter) or C(List) the minimum is raised to the present size of the Fleet, and the maximum
-    with it where Agones asks for that. What was replaced is kept in the annotation C(<annotation_domain>/hold) of the
-    FleetAutoscaler. On release, a limit that somebody else has changed in between stays as it is.
+    with it where Agones requires that. The previous values are kept in the annotation C(<annotation_domain>/hold) of
+    the FleetAutoscaler. On release, a limit that someone else has changed meanwhile stays as it is.
   - Any other policy (C(Webhook), C(Wasm), C(Schedule), C(Chain)) has no floor. Such a FleetAutoscaler is detached, that
-    is deleted and kept whole in the ConfigMap C(<annotation_domain>.hold) of its namespace. On release it is created
-    again as it was, without the fields that the API server owns. One that somebody else has created meanwhile stays.
-  - No write is lost against a synchronisation of Agones that is under way. Each is refused when its object has changed
-    since it was read, and planned again. A Fleet whose FleetAutoscaler was detached is written to afterwards, so that
-    the API server refuses a scaling that was decided before; if one came through, the Fleet is scaled back.
+    is, deleted and kept whole in the ConfigMap C(<annotation_domain>.hold) of its namespace. On release it is created
+    again as it was, without the fields that the API server owns. If someone else has created one meanwhile, theirs
+    stays.
+  - No write is lost to a sync of Agones that is under way. A write is refused if its object has changed since it was
+    read, and is then planned again. A Fleet whose FleetAutoscaler was detached is written to afterwards, so that the
+    API server refuses a scaling that was decided before. If one got through, the Fleet is scaled back.
 options:
   namespaces:
     description: The namespaces that hold the Fleets.
@@ -47,10 +48,11 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.lease
 notes:
   - While agones-extensions is down, Agones lets FleetAutoscalers be deleted, but neither changed nor created. A floor
-    cannot be raised then; the FleetAutoscaler is detached instead, with a warning. A release has to wait until
-    agones-extensions answers; it fails, names what stays held, and can be repeated.
-  - Missing permissions are looked for before the first write, and named all at once. A hold asks for all that it may
-    come to, a detachment among that, and for what its release needs; the README of role capacity_hold has them.
+    cannot be raised then; the FleetAutoscaler is detached instead, with a warning. A release cannot be done until
+    agones-extensions answers again; it fails, names what stays held, and can be repeated.
+  - Missing permissions are looked for before the first write and are all named at once. A hold checks everything it may
+    have to do, detaching included, and what its release needs; the README of the role capacity_hold lists the
+    permissions.
 """
 
 EXAMPLES = r"""
@@ -60,7 +62,7 @@ EXAMPLES = r"""
     namespaces: [arena]
     lease: "{{ eks_bluegreen_lease }}"
 
-- name: Let green breathe again
+- name: Release the hold on green
   gameops.eks_bluegreen.agones_capacity_hold:
     kubeconfig: "{{ eks_bluegreen_target.kubeconfig }}"
     namespaces: [arena]
@@ -70,7 +72,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 autoscalers:
-  description: Each FleetAutoscaler, those that are detached included; in check mode as predicted.
+  description: Each FleetAutoscaler, including detached ones; in check mode as predicted.
   returned: success
   type: list
   elements: dict
@@ -88,19 +90,19 @@ autoscalers:
       description: The type of its policy.
       type: str
     hold:
-      description: V(floor), V(detached), or V(none), which is also said of one whose Fleet could not fall.
+      description: V(floor), V(detached) or V(none). It is also V(none) if the Fleet could not shrink anyway.
       type: str
     min_replicas:
-      description: The least number of servers, with policy C(Buffer).
+      description: The minimum number of servers, with policy C(Buffer).
       type: int
     max_replicas:
-      description: The largest number of servers, with policy C(Buffer).
+      description: The maximum number of servers, with policy C(Buffer).
       type: int
     min_capacity:
-      description: The least room, with policy C(Counter) or C(List).
+      description: The minimum capacity, with policy C(Counter) or C(List).
       type: int
     max_capacity:
-      description: The most room, with policy C(Counter) or C(List).
+      description: The maximum capacity, with policy C(Counter) or C(List).
       type: int
   sample:
     - {namespace: arena, name: arena, fleet: arena, policy: Buffer, hold: floor, min_replicas: 60, max_replicas: 120}
@@ -130,7 +132,7 @@ ARGUMENT_SPEC = {
     "lease": LEASE_ARGUMENT,
 }
 
-# A slot without a cluster, or without Fleets, holds nothing that could be released.
+# A slot without a cluster, or without Fleets, has no hold to release.
 NOTHING_HELD: dict[str, Any] = {"changed": False, "autoscalers": [], "diff": {"before": {}, "after": {}}}
 
 

@@ -11,11 +11,10 @@ module: agones_fleet_capacity
 short_description: Make Fleets as large as needed and wait until the servers are ready and addressed
 version_added: 0.1.0
 description:
-  - Scales each Fleet up to a number of servers, and waits until that many are C(Ready), C(Allocated) or C(Reserved)
-    and have an address and ports. A Fleet that is larger is left so.
-  - A FleetAutoscaler that stands over a Fleet is held first, as M(gameops.eks_bluegreen.agones_capacity_hold) does;
-    without that it would shrink the Fleet to its buffer within its interval (30 seconds by default). Release it with
-    that module.
+  - Scales each Fleet up to a number of servers, and waits until that many are C(Ready), C(Allocated) or C(Reserved) and
+    have an address and ports. A Fleet that is already larger stays as it is.
+  - If a Fleet has a FleetAutoscaler, it is held first, as M(gameops.eks_bluegreen.agones_capacity_hold) does; otherwise
+    it would shrink the Fleet to its buffer within its interval (30 seconds by default). Release it with that module.
 options:
   fleets:
     description:
@@ -33,7 +32,7 @@ options:
         type: str
         required: true
       replicas:
-        description: The least number of servers.
+        description: The minimum number of servers.
         type: int
         required: true
   run_id:
@@ -44,7 +43,7 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: How many seconds to wait. Then the task fails with the numbers last seen.
+    description: How many seconds to wait. After that the task fails and gives the numbers it saw last.
     type: int
     default: 600
 attributes:
@@ -59,9 +58,9 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.kubeconfig.agones
   - gameops.eks_bluegreen.lease
 notes:
-  - Missing permissions are looked for before the first write, in check mode too, and named all at once. Needed are
-    C(list) of C(fleets), C(gameservers) and C(fleetautoscalers), C(patch) of C(fleets/scale), and where a
-    FleetAutoscaler has to be held what M(gameops.eks_bluegreen.agones_capacity_hold) needs for that.
+  - Missing permissions are looked for before the first write, in check mode too, and are all named at once. The runner
+    needs C(list) on C(fleets), C(gameservers) and C(fleetautoscalers), C(patch) on C(fleets/scale), and, where a
+    FleetAutoscaler has to be held, whatever M(gameops.eks_bluegreen.agones_capacity_hold) needs for that.
 """
 
 EXAMPLES = r"""

@@ -11,13 +11,13 @@ module: agones_fleet_parity
 short_description: Compare the Fleets, autoscalers and allocation policies of two slots
 version_added: 0.1.0
 description:
-  - Compares what was asked for, after the defaults of Agones. Status, sizes, identities, holds of this collection and
-    the marks of tools are left out, and an image may differ in tag and digest.
+  - Compares the specs, with the defaults of Agones filled in. Status, sizes, identities, holds of this collection and
+    the marks of tools are ignored, and an image may differ in tag and digest.
   - Returns the size that each Fleet of the source needs on the target, for
-    M(gameops.eks_bluegreen.agones_fleet_capacity). It is in seats, that is, servers for one session each. It is the
-    number of sessions, now or at their recent peak, whichever is larger, times O(fragmentation), plus the buffer of
+    M(gameops.eks_bluegreen.agones_fleet_capacity). The size is in seats, that is, servers for one session each. It is
+    the number of sessions, now or at their recent peak, whichever is larger, times O(fragmentation), plus the buffer of
     the Fleet's autoscaler, plus O(reserve_seats); and never less than what the source's Fleet has or wants now.
-  - The recent peak is what O(peak_query) tells or O(sizes[].peak_sessions) says. With neither only the present counts.
+  - The recent peak comes from O(peak_query) or O(sizes[].peak_sessions). With neither, only the present counts.
 options:
   namespaces:
     description: The namespaces that hold the Fleets.
@@ -27,34 +27,36 @@ options:
   fragmentation:
     description:
       - How many servers the target needs for one session of the source, 1 or more.
-      - 1 is right where a session is one match and stays one. It takes more where players who were moved fill servers
-        less well, for example parties of 4 that come back to servers of 6.
+      - 1 is right where a session is one match and stays one. Choose more where moved players fill servers less well,
+        for example parties of 4 that come back to servers of 6.
     type: float
     default: 1
   reserve_seats:
-    description: Servers that each Fleet gets on top.
+    description: Extra servers for each Fleet.
     type: int
     default: 0
   peak_query:
     description:
-      - A query that tells the recent peak of sessions, for Fleets without O(sizes[].peak_sessions).
-      - It fails where Prometheus cannot be reached, or does not give exactly one number for each of them.
+      - A query for the recent peak of sessions, used for Fleets without O(sizes[].peak_sessions).
+      - The task fails if Prometheus cannot be reached, or does not return exactly one number for each of these Fleets.
     type: dict
     suboptions:
       url:
-        description: Where Prometheus, or what speaks its HTTP API, can be reached from here, without C(/api/v1/query).
+        description:
+          - URL at which the runner reaches Prometheus, or anything that speaks its HTTP API, without C(/api/v1/query).
         type: str
         required: true
       query:
         description:
-          - A query of PromQL that gives an instant vector, with a sample for each Fleet. The label C(fleet) or
-            C(fleet_name) tells which, and C(namespace) where that is needed. The window is part of the query.
-          - Prometheus looks back no further than it has been scraping, which it does not tell.
+          - A PromQL query that returns an instant vector with one sample for each Fleet. The label C(fleet) or
+            C(fleet_name) says which Fleet, and C(namespace) its namespace where that is needed. The window is part of
+            the query.
+          - Prometheus looks back no further than it has been scraping, and does not say how far that is.
         type: str
         required: true
   sizes:
     description:
-      - Fleets that are sized in another way. What an entry does not say is as for all.
+      - Fleets that are sized differently. What an entry leaves out is as for all Fleets.
       - A Fleet that the source does not have is refused.
     type: list
     elements: dict
@@ -68,7 +70,7 @@ options:
         description: Its namespace. By default the entry is for the Fleets of this name in all of O(namespaces).
         type: str
       peak_sessions:
-        description: The recent peak of its sessions, in place of what O(peak_query) tells.
+        description: The recent peak of its sessions, instead of the result of O(peak_query).
         type: int
       fragmentation:
         description: As O(fragmentation), for this Fleet.
@@ -78,7 +80,7 @@ options:
         type: int
   expected_differences:
     description:
-      - What is meant to differ, as shell patterns for C(<Kind>/<name>:<path>), for example
+      - Differences that are intended, as shell patterns for C(<Kind>/<name>:<path>), for example
         V(Fleet/arena:spec.template.metadata.labels.arena/slot).
       - The kinds are C(Fleet), C(FleetAutoscaler) and C(GameServerAllocationPolicy). An object that only one slot has
         differs at an empty path.
@@ -134,8 +136,8 @@ fleets:
   sample: [{namespace: arena, name: arena, replicas: 60}]
 sizes:
   description:
-    - From what each size follows. C(current) is what the source's Fleet has or wants now. C(peak_sessions) is V(null)
-      when nothing tells it.
+    - How each size was calculated. C(current) is what the source's Fleet has or wants now. C(peak_sessions) is V(null)
+      when there is no figure for it.
   returned: success
   type: list
   elements: dict
@@ -150,7 +152,7 @@ sizes:
       buffer_seats: 12
       reserve_seats: 0
 differences:
-  description: Every difference, with whether it is expected.
+  description: Every difference, and whether it is expected.
   returned: always, when the slots could be compared
   type: list
   elements: dict

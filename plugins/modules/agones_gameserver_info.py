@@ -41,7 +41,7 @@ EXAMPLES = r"""
     namespaces: [arena]
   register: blue
 
-- name: Count servers with players in them, too, that nobody allocated
+- name: Also count servers that have players but were never allocated
   gameops.eks_bluegreen.agones_gameserver_info:
     kubeconfig: "{{ eks_bluegreen_source.kubeconfig }}"
     namespaces: [arena]

@@ -16,7 +16,7 @@ description:
     asks for it.
   - In O(mode=disconnect) and O(mode=handoff) no more sessions are asked than the target has free seats. The first to
     lose their players are a canary batch; when those are back the others follow. When too few come back the pace is
-    halved, and when hardly anyone does the task fails and asks nobody more. A later task goes on with a canary batch.
+    halved, and when hardly anyone does the task fails and asks no one more. A later task goes on with a canary batch.
   - Before anything is written, everything that would stop it is looked for in both slots and told at once, among it
     the verbs that the runner lacks, as the API servers themselves answer.
   - Check mode looks for the same. A target that does not exist yet, or has no Agones, is left out; of one that has it,
@@ -139,7 +139,7 @@ options:
     description:
       - Fleets that are drained in another way. What an entry does not say is as for all.
       - A Fleet that the source does not have is refused, and so is a policy that contradicts itself, for example
-        O(fleets[].most_at_once) in a mode that disconnects nobody.
+        O(fleets[].most_at_once) in a mode that disconnects no one.
     type: list
     elements: dict
     default: []
@@ -388,8 +388,8 @@ closing:
   sample: 3
 released:
   description:
-    - Number of servers of the target that were allocated for a handoff, and were asked to go since nobody came and
-      nobody can come; in check mode the most there can be.
+    - Number of servers of the target that were allocated for a handoff, and were asked to go since no one came and no
+      one can come; in check mode the most there can be.
   returned: when O(state=open)
   type: int
   sample: 2

@@ -15,13 +15,13 @@ description:
     until every Fleet has passed.
   - With O(canary), each of these sessions is drained by the contract before it is released, which shows what the
     Fleet's servers know of it. V(L0), SIGTERM only. V(L1), a server watches itself and shuts itself down when its
-    notice is over. V(L2), it answers as well. V(L3), it hands its players over to a successor; that it will is its own
-    word, as no player is connected. A level that is too low for O(drain_mode) fails the task, one that could be better
-    is a warning.
+    notice is over. V(L2), it answers as well. V(L3), it hands its players over to a successor; this is only what it
+    says, since no player is connected. A level that is too low for O(drain_mode) fails the task; one that could be
+    better gives a warning.
   - The synthetic session, and the one that stands for its successor, carry the label C(<annotation_domain>/synthetic).
-    Releasing sets the state C(Shutdown) on these very servers; no other session is ever touched. What a killed run left
-    is released by the next one with the same O(run_id).
-  - Before it allocates, the task looks whether the runner may do all that it is about to.
+    Releasing them sets the state C(Shutdown) on these servers only; no other session is ever touched. Sessions that a
+    killed run left behind are released by the next run with the same O(run_id).
+  - Before it allocates, the task checks that the runner may do everything the task is about to do.
   - An allocation is real even as a dry run, so in check mode the task is skipped.
 options:
   namespaces:
@@ -31,8 +31,8 @@ options:
     required: true
   connect:
     description:
-      - V(tcp) opens a connection to the server's first port and closes it. Where that port takes none, since its
-        protocol is UDP, which is Agones' default, the session is only allocated, and a warning says so.
+      - V(tcp) opens a connection to the server's first port and closes it. If the port takes none because its protocol
+        is UDP, which is Agones' default, the session is only allocated, and a warning says so.
       - V(none) only allocates, for games that speak UDP.
     type: str
     choices: [tcp, none]
@@ -43,10 +43,10 @@ options:
     default: 3
   canary:
     description:
-      - Drain each session and tell the level of the Fleet. Takes about O(notice_seconds) where servers answer, twice
-        O(answer_timeout) where they do not.
-      - It needs a second server of each Fleet to be free for some seconds; without one, V(L2) is the most that can be
-        shown.
+      - Drain each session and report the Fleet's level. This takes about O(notice_seconds) where servers answer, and
+        twice O(answer_timeout) where they do not.
+      - It needs a second server of each Fleet to be free for some seconds; without one, V(L2) is the highest level that
+        can be shown.
     type: bool
     default: false
   drain_mode:
@@ -69,16 +69,18 @@ options:
     default: []
   accepted_levels:
     description:
-      - The levels that are put up with although the Fleet's mode needs more, by the Fleet's name or C(namespace/name).
-        What would fail the task is a warning then.
+      - Levels that you accept although the Fleet's mode needs a higher one, by the Fleet's name or C(namespace/name).
+        What would otherwise fail the task is then a warning.
     type: dict
     default: {}
   notice_seconds:
-    description: The notice that the synthetic session is given. Nobody plays in it, so it can be short.
+    description: The notice that the synthetic session is given. No one plays in it, so it can be short.
     type: float
     default: 3
   answer_timeout:
-    description: How many seconds a server may take to answer; it may have to look at itself, which it does each 15.
+    description:
+      - How many seconds a server may take to answer. If it misses the event, it sees the request only when it reads its
+        own GameServer, which it does every 15 seconds.
     type: float
     default: 16
   close_timeout:
@@ -89,7 +91,7 @@ options:
     description: The run to write for. By default the run of O(lease).
     type: str
   wait_timeout:
-    description: How many seconds the Fleets have to pass. Then the task fails with what was last seen.
+    description: How many seconds the Fleets have to pass. After that the task fails and says what it saw last.
     type: int
     default: 60
 attributes:
@@ -117,7 +119,7 @@ EXAMPLES = r"""
     namespaces: [arena]
     lease: "{{ eks_bluegreen_lease }}"
 
-- name: Tell which level of the drain contract a game has reached
+- name: Find out which level of the drain contract a game has reached
   gameops.eks_bluegreen.agones_session_probe:
     kubeconfig: ~/.kube/config
     namespaces: [arena]
@@ -139,7 +141,7 @@ probes:
   elements: dict
   contains:
     connect:
-      description: V(tcp) where the server is connected to, V(none) where it is only allocated.
+      description: V(tcp) if the module connects to the server, V(none) if it only allocates it.
       type: str
     level:
       description: With O(canary), the level of the drain contract, from V(L0) to V(L3).
@@ -149,8 +151,8 @@ probes:
       type: str
     observed:
       description:
-        - What the session did. C(answers) has what it said to each mode it was asked for, C(accepted), C(refused) or
-          C(silent). Seconds count from the first request, and are null for what was not seen.
+        - What the session did. C(answers) has its answer to each mode it was asked for, C(accepted), C(refused) or
+          C(silent). Seconds count from the first request, and are null for anything that was not seen.
       type: dict
   sample:
     - namespace: arena
@@ -172,7 +174,7 @@ probes:
         ended_seconds: 3.11
         ended_as: Shutdown
 problems:
-  description: What forbids to drain Fleets as they shall be.
+  description: Why Fleets cannot be drained in the way that the options ask for.
   returned: when a level is too low
   type: list
   elements: str
@@ -232,13 +234,13 @@ def times_of(options: Mapping[str, Any]) -> Times:
 
 
 def policies_of(options: Mapping[str, Any], run: str) -> Policies:
-    """How the Fleets will be drained. Raises BlueGreenError with all that is wrong in the options."""
+    """How the Fleets will be drained. Raises BlueGreenError with everything that is wrong in the options."""
     nameless = [f"fleets: {one} has no name" for one in options["fleets"] if not one.get("name")]
     fleets = [{name: one.get(name) for name in POLICY_OPTIONS} for one in options["fleets"] if one.get("name")]
     drain = {"namespaces": options["namespaces"], "mode": options["drain_mode"], "on_deadline": options["on_deadline"]}
     policies = read_policies({**drain, "fleets": fleets}, run)
     unknown = [
-        f"Fleet {one['name']}: mode {one['mode']} is none of {', '.join(MODES)}"
+        f"Fleet {one['name']}: mode {one['mode']} is not one of {', '.join(MODES)}"
         for one in fleets
         if one["mode"] is not None and one["mode"] not in MODES
     ]
@@ -252,7 +254,7 @@ def policies_of(options: Mapping[str, Any], run: str) -> Policies:
 def canary_of(
     options: Mapping[str, Any], api: KubeApi, synthetic: Synthetic, keeper: Keeper, clock: Clock
 ) -> Canary | None:
-    """What drains the sessions; None when the options do not ask for it."""
+    """The canary that drains the sessions; None if the options do not ask for one."""
     if not options["canary"]:
         return None
     times = times_of(options)

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the gameops.eks_bluegreen contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make sure that nobody allocates on a slot any more, and undo it."""
+"""Make sure that no one allocates on a slot any more, and undo it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ short_description: Take away the right to allocate on a slot, and give it back
 version_added: 0.1.0
 description:
   - With method V(rbac) the Roles and ClusterRoles of O(roles) lose C(create) on
-    C(gameserverallocations.allocation.agones.dev), and nothing else that they give. The proof are
-    SubjectAccessReviews for O(subjects) in O(namespaces), which hear of every authoriser that the cluster has.
+    C(gameserverallocations.allocation.agones.dev), and no other permission. The proof is a set of SubjectAccessReviews
+    for O(subjects) in O(namespaces), which take every authoriser of the cluster into account.
   - With method V(policy) the GameServerAllocationPolicies of O(policies) get weight 0. The proof is the weight, read
     twice.
-  - What was before is kept whole in the annotation C(<annotation_domain>/fence) of each object, and restored exactly by
-    V(open). What somebody else has changed meanwhile stays; only where he has left allocations out they are added.
-  - Each write is refused when its object has changed since it was read, and planned again.
+  - The previous state is kept whole in the annotation C(<annotation_domain>/fence) of each object, and V(open) restores
+    it exactly. What someone else has changed meanwhile stays; allocations are added to it only if they left them out.
+  - A write is refused if its object has changed since it was read, and is then planned again.
 options:
   state:
     description: V(fenced) closes the slot, V(open) opens it as it was.
@@ -26,14 +26,14 @@ options:
     choices: [fenced, open]
     default: fenced
   method:
-    description: How.
+    description: How to fence the slot.
     type: str
     choices: [rbac, policy]
     required: true
   roles:
     description:
-      - The Roles and ClusterRoles that let allocate, for O(method=rbac).
-      - One that gives all API groups (V(*)), or is put together from others, is refused.
+      - The Roles and ClusterRoles that allow allocations, for O(method=rbac).
+      - One that grants all API groups (V(*)), or is aggregated from others, is refused.
     type: list
     elements: dict
     default: []
@@ -71,12 +71,12 @@ options:
         type: str
         default: ""
       groups:
-        description: Groups that the subject is in, beside those that every user or ServiceAccount is in.
+        description: Groups that the subject is in, besides those that every user or ServiceAccount is in.
         type: list
         elements: str
         default: []
   namespaces:
-    description: The namespaces of the Fleets, in which the subjects are asked about, for O(method=rbac).
+    description: The namespaces of the Fleets, in which the rights of the subjects are checked, for O(method=rbac).
     type: list
     elements: str
     default: []
@@ -110,15 +110,15 @@ extends_documentation_fragment:
 notes:
   - With O(method=policy), O(kubeconfig) is the cluster whose allocator reads the policies, which need not be the slot's
     own. When all policies of a priority have weight 0, Agones goes on to the next priority, so fence these as well.
-  - A game server can allocate itself through the SDK of Agones. That is not an allocation through the API, and not
+  - A game server can allocate itself through the SDK of Agones. That is not an allocation through the API, and is not
     fenced.
-  - To write a Role the runner needs every permission that the Role gives, or the verb C(escalate) on it. Whatever is
-    missing is named at once, before the first write.
-  - Opening does not wait. Where the API server does not yet allow what has just been given back, a warning says so.
+  - To write a Role the runner needs every permission that the Role grants, or the verb C(escalate) on it. Everything
+    that is missing is named at once, before the first write.
+  - Opening does not wait. If the API server does not yet allow what has just been given back, a warning says so.
 """
 
 EXAMPLES = r"""
-- name: Nobody allocates on blue any more
+- name: Stop all allocations on blue
   gameops.eks_bluegreen.agones_slot_fence:
     kubeconfig: "{{ eks_bluegreen_source.kubeconfig }}"
     method: rbac

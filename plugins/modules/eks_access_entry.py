@@ -19,28 +19,28 @@ options:
     type: str
     required: true
   principal_arn:
-    description: The IAM role or user; of a role itself, not of a session that assumed it.
+    description: ARN of the IAM role or user; for a role, the ARN of the role itself, not of a session that assumed it.
     type: str
     required: true
   type:
     description:
-      - What the principal is. EKS takes V(STANDARD) where it is not given; nodes have types of their own, whose groups
-        EKS sets. Fixed once created.
+      - What the principal is. EKS uses V(STANDARD) if it is not given; nodes have types of their own, whose groups EKS
+        sets. Fixed once created.
     type: str
     choices: [STANDARD, EC2, EC2_LINUX, EC2_WINDOWS, FARGATE_LINUX, HYBRID_LINUX, HYPERPOD_LINUX]
   kubernetes_groups:
-    description: All the Kubernetes groups of the principal. Without this option they are left as they are.
+    description: All Kubernetes groups of the principal. Without this option they are left as they are.
     type: list
     elements: str
   username:
-    description: Kubernetes user name. EKS derives one from the ARN where it is not given.
+    description: Kubernetes user name. EKS derives one from the ARN if it is not given.
     type: str
   policy_arns:
     description: Access policies of the principal, each for the whole cluster.
     type: list
     elements: str
   access_policies:
-    description: Access policies of the principal with their scopes, beside those in O(policy_arns).
+    description: Access policies of the principal with their scopes, besides those in O(policy_arns).
     type: list
     elements: dict
     suboptions:
@@ -49,7 +49,7 @@ options:
         type: str
         required: true
       scope:
-        description: Where it holds.
+        description: Where the policy applies.
         type: str
         choices: [cluster, namespace]
         default: cluster
@@ -60,12 +60,12 @@ options:
         default: []
   purge_policies:
     description:
-      - Whether policies that neither O(policy_arns) nor O(access_policies) names are taken away. Without these two
-        options no policy is touched.
+      - Whether policies that neither O(policy_arns) nor O(access_policies) names are removed. Without these two options
+        no policy is touched.
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait until AWS shows what was changed, in seconds.
+    description: How long to wait until AWS shows the change, in seconds.
     type: int
     default: 120
 notes:

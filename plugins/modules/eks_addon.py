@@ -12,7 +12,7 @@ short_description: Manage an add-on of an EKS cluster
 version_added: 0.1.0
 description:
   - Installs an add-on, moves it to another version or configuration, or removes it, and waits until EKS is done.
-  - An update sends what is to stay as well, so that a role or a configuration that is not named here is kept.
+  - An update also sends what should stay, so that a role or a configuration that is not named here is kept.
   - An add-on whose last update has failed gets the update once more, even where EKS shows the wanted values.
 options:
   cluster_name:
@@ -33,20 +33,20 @@ options:
     type: str
   configuration_values:
     description:
-      - The whole configuration of the add-on. An empty dictionary takes it away.
+      - The whole configuration of the add-on. An empty dictionary removes it.
       - It is compared by content, whether it was written as JSON or YAML, and checked against the JSON schema that AWS
         has for this version before anything is changed.
     type: dict
   service_account_role_arn:
     description:
-      - The IAM role of the add-on's service account, assumed through the cluster's OIDC provider. An empty string takes
-        it away.
+      - The IAM role of the add-on's service account, assumed through the cluster's OIDC provider. An empty string
+        removes it.
     type: str
   pod_identity_associations:
     description:
-      - IAM roles of the add-on's service accounts, given by EKS Pod Identity. All of the add-on's associations; an
-        empty list takes them away.
-      - An add-on that had O(service_account_role_arn) loses it, for it takes one of the two.
+      - IAM roles of the add-on's service accounts, given by EKS Pod Identity. These are all of the add-on's
+        associations; an empty list removes them.
+      - An add-on that had O(service_account_role_arn) loses it, since it can have only one of the two.
     type: list
     elements: dict
     suboptions:
@@ -60,7 +60,7 @@ options:
         required: true
   resolve_conflicts:
     description:
-      - What happens to settings in the cluster that EKS finds changed, or made by somebody else, such as those of the
+      - What happens to settings in the cluster that EKS finds changed, or made by someone else, such as those of the
         self-managed C(kube-proxy) that a cluster came with.
       - V(OVERWRITE) takes them over. V(PRESERVE) keeps them in an update, and takes them over at installation. V(NONE)
         lets the installation or the update fail.
@@ -84,7 +84,7 @@ notes:
     C(eks:CreatePodIdentityAssociation), C(eks:UpdatePodIdentityAssociation), C(eks:DeletePodIdentityAssociation),
     C(iam:PassRole), C(iam:GetRole)"
   - In check mode on a cluster that does not exist yet, V(default) and V(latest) cannot be looked up; the predicted
-    add-on has no version then.
+    add-on then has no version.
 seealso:
   - module: gameops.eks_bluegreen.eks_pod_identity_association
   - module: gameops.eks_bluegreen.iam_oidc_provider
@@ -111,7 +111,7 @@ EXAMPLES = r"""
         ENABLE_PREFIX_DELEGATION: "true"
         WARM_PREFIX_TARGET: "1"
 
-- name: What AWS recommends for the cluster's version, on two nodes
+- name: The version that AWS recommends for the cluster, with two replicas
   gameops.eks_bluegreen.eks_addon:
     cluster_name: arena-green
     name: coredns
@@ -131,7 +131,7 @@ EXAMPLES = r"""
       - service_account: ebs-csi-controller-sa
         role_arn: arn:aws:iam::123456789012:role/arena-volumes
 
-- name: Take metrics-server out of EKS' hands and leave it running
+- name: Stop managing metrics-server with EKS and leave it running
   gameops.eks_bluegreen.eks_addon:
     cluster_name: arena-green
     name: metrics-server

@@ -12,7 +12,8 @@ short_description: Manage an EKS cluster
 version_added: 0.1.0
 description:
   - Creates a cluster and waits until it is active, converges what EKS can change in place, or deletes it.
-  - What differs and cannot change is refused before any call, with the option, its value and the wanted one.
+  - A difference in something that cannot change is refused before any call, with the option, its present value and the
+    wanted one.
   - An option that is not given is left as it is. EKS takes one kind of change per call and one call at a time, so
     several changes are made one after the other; the reasons that EKS gives for a failed one are shown.
 options:
@@ -40,8 +41,8 @@ options:
     elements: str
   service_ipv4_cidr:
     description:
-      - The network of the Kubernetes services, a private one of V(/12) to V(/24). EKS chooses one where it is not
-        given. Fixed once created.
+      - The network of the Kubernetes services, a private one of V(/12) to V(/24). EKS chooses one if it is not given.
+        Fixed once created.
     type: str
   ip_family:
     description: IP family of pods and services. Fixed once created.
@@ -49,19 +50,19 @@ options:
     choices: [ipv4, ipv6]
   authentication_mode:
     description:
-      - Who may enter. The collection needs access entries, which V(CONFIG_MAP) alone does not know.
-      - EKS moves an existing cluster one step at a time, from V(CONFIG_MAP) over V(API_AND_CONFIG_MAP) to V(API), and
+      - How EKS decides who may enter. The collection needs access entries, which V(CONFIG_MAP) alone does not have.
+      - EKS moves an existing cluster one step at a time, from V(CONFIG_MAP) via V(API_AND_CONFIG_MAP) to V(API), and
         never back.
     type: str
     choices: [API, API_AND_CONFIG_MAP, CONFIG_MAP]
   bootstrap_cluster_creator_admin_permissions:
     description:
-      - Whether whoever creates the cluster gets administrator access to it, an access entry that EKS makes. EKS does
-        so where this is not given. Counts at creation only.
+      - Whether the identity that creates the cluster gets administrator access to it, by an access entry that EKS
+        makes. EKS does so if this is not given. Counts at creation only.
     type: bool
   bootstrap_self_managed_addons:
     description:
-      - Whether EKS installs its default add-ons as self-managed ones. EKS does so where this is not given. Counts at
+      - Whether EKS installs its default add-ons as self-managed ones. EKS does so if this is not given. Counts at
         creation only.
     type: bool
   endpoint_public_access:
@@ -72,8 +73,8 @@ options:
     type: bool
   public_access_cidrs:
     description:
-      - From which networks the API server answers outside of the VPC. An empty list is as if it were not given.
-      - They count only where the API server answers there at all.
+      - The networks outside of the VPC from which the API server answers. An empty list is the same as leaving it out.
+      - They count only if the API server answers outside of the VPC at all.
     type: list
     elements: str
   logging_types:
@@ -83,8 +84,8 @@ options:
     choices: [api, audit, authenticator, controllerManager, scheduler]
   encryption_key_arn:
     description:
-      - ARN of the KMS key that encrypts Secrets, its own and not that of an alias. An existing cluster without one gets
-        it; EKS never changes it or takes it away.
+      - ARN of the KMS key that encrypts Secrets; the key's own ARN, not that of an alias. An existing cluster without a
+        key gets it; EKS never changes or removes it.
     type: str
   support_type:
     description:
@@ -97,23 +98,24 @@ options:
     type: bool
   control_plane_tier:
     description:
-      - Scaling tier of the control plane, for example V(standard) or V(tier-xl). Which ones there are is up to the
+      - Scaling tier of the control plane, for example V(standard) or V(tier-xl). Which ones there are depends on the
         installed botocore.
     type: str
   deletion_protection:
     description:
       - Whether deletion is refused, by EKS and by this module, until this is turned off.
-      - With O(state=absent) it is never turned off. V(false) then says that a task before has done so, and check mode
-        predicts the deletion of a cluster that is still protected, because that task has only been predicted too.
+      - With O(state=absent) it is never turned off. V(false) then says that an earlier task has turned it off, and
+        check mode predicts the deletion of a cluster that is still protected, because that task has only been predicted
+        too.
     type: bool
   delete_contents:
     description:
-      - With O(state=absent), delete the cluster's node groups and Fargate profiles first. Node groups go side by side,
-        Fargate profiles one at a time, as EKS demands. They are waited for even with O(wait=false).
+      - With O(state=absent), delete the cluster's node groups and Fargate profiles first. Node groups are deleted in
+        parallel, Fargate profiles one at a time, as EKS requires. The module waits for them even with O(wait=false).
       - Add-ons go with the cluster. Nodes that end without their network plugin leave network interfaces behind, which
-        hold security groups.
+        keep security groups in use.
       - A cluster with EKS Capabilities is refused before anything is deleted, in check mode too.
-      - Deleting a node group ends what runs on its nodes, sessions too, whatever disruption budgets say.
+      - Deleting a node group ends everything that runs on its nodes, sessions too, whatever disruption budgets say.
       - Without this option a cluster that holds node groups or Fargate profiles is refused, in check mode too.
     type: bool
     default: false
@@ -163,7 +165,7 @@ EXAMPLES = r"""
     name: arena-blue
     deletion_protection: false
 
-- name: Remove blue's cluster with all that is in it
+- name: Remove blue's cluster with everything in it
   gameops.eks_bluegreen.eks_cluster:
     name: arena-blue
     state: absent

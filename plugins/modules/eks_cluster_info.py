@@ -43,7 +43,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: See the cluster and what stands in the way of its upgrade
+- name: See the cluster and what is in the way of its upgrade
   gameops.eks_bluegreen.eks_cluster_info:
     name: arena-green
     insights: [UPGRADE_READINESS]
@@ -76,7 +76,7 @@ versions:
       description: The version.
       type: str
     default_version:
-      description: Whether EKS takes it for a cluster that names none.
+      description: Whether EKS uses it for a cluster that names none.
       type: bool
     version_status:
       description: V(STANDARD_SUPPORT), V(EXTENDED_SUPPORT) or V(UNSUPPORTED).
@@ -95,7 +95,7 @@ insights:
   elements: dict
   contains:
     name:
-      description: What was looked at.
+      description: What was checked.
       type: str
     category:
       description: Its category.
@@ -111,7 +111,7 @@ insights:
       returned: unless it passes
       type: str
     resources:
-      description: What it was found in.
+      description: Where it was found.
       returned: unless it passes
       type: list
       elements: dict
@@ -147,7 +147,7 @@ def run(module: Any) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     if module.params["insights"] and not module.params["name"]:
-        module.fail_json(msg="insights are those of a cluster: give its name")
+        module.fail_json(msg="insights belong to a cluster: set name to say which")
     finish(module, lambda: run(module))
 
 

@@ -11,10 +11,10 @@ module: eks_fargate_profile
 short_description: Manage a Fargate profile of an EKS cluster
 version_added: 0.1.0
 description:
-  - Creates a Fargate profile and waits until it is active, or deletes it. Nothing of a profile can change but its tags.
-    What differs is shown and refused, unless O(recreate=true).
-  - EKS creates and deletes one profile of a cluster at a time; while another one is busy, whoever made it so, the
-    module waits and says for what.
+  - Creates a Fargate profile and waits until it is active, or deletes it. Only the tags of a profile can change. Any
+    other difference is shown and refused, unless O(recreate=true).
+  - EKS creates and deletes one profile of a cluster at a time; while another one is busy, no matter who started that,
+    the module waits and says what for.
   - Pods that were created before the profile stay pending. Create it before the charts.
 options:
   cluster_name:
@@ -27,13 +27,13 @@ options:
     required: true
   pod_execution_role_arn:
     description:
-      - The IAM role by which Fargate starts pods. Fixed once created. Needed to create a profile, as are O(subnet_ids)
-        and O(selectors).
+      - The IAM role with which Fargate starts pods. Fixed once created. Needed to create a profile, as are
+        O(subnet_ids) and O(selectors).
     type: str
   subnet_ids:
     description:
-      - Private subnets, ones without a route to an internet gateway. The module reads the route tables before it
-        creates the profile, and refuses others. Fixed once created.
+      - Private subnets, that is, subnets without a route to an internet gateway. The module reads the route tables
+        before it creates the profile, and refuses any others. Fixed once created.
     type: list
     elements: str
   selectors:
@@ -52,7 +52,8 @@ options:
   recreate:
     description:
       - Whether a profile that differs, or whose creation has failed, is deleted and created anew. Deleting it ends its
-        pods. The new profile is checked before the old one goes, which is waited for even with O(wait=false).
+        pods. The new profile is checked before the old one is deleted. The module waits for that deletion even with
+        O(wait=false).
     type: bool
     default: false
   wait_timeout:
@@ -86,7 +87,7 @@ EXAMPLES = r"""
       - namespace: kube-system
       - namespace: agones-system
 
-- name: Another selector needs another profile of the same name
+- name: Replace the profile, since its selectors cannot change
   gameops.eks_bluegreen.eks_fargate_profile:
     cluster_name: arena-green
     name: system

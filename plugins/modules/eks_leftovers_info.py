@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the gameops.eks_bluegreen contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cluster that is gone has left in the account."""
+"""What a deleted cluster has left in the account."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ module: eks_leftovers_info
 short_description: Find what a deleted EKS cluster has left behind
 version_added: 0.1.0
 description:
-  - Looks for what carries a mark of a cluster, which EKS does not delete with it, and tells each with its id, why it is
-    there, and what to do about it.
+  - Looks for everything that carries a mark of the cluster and that EKS does not delete with it, and lists each with
+    its id, why it is there, and what to do about it.
   - Looks for instances, load balancers and target groups (tags C(elbv2.k8s.aws/cluster) and
-    C(kubernetes.io/cluster/<name>)), network interfaces (by tag, or by description those of the control plane),
+    C(kubernetes.io/cluster/<name>)), network interfaces (by tag, or, for those of the control plane, by description),
     security groups (tags C(kubernetes.io/cluster/<name>) and C(aws:eks:cluster-name)), volumes, the OIDC provider, and
     the log group C(/aws/eks/<name>/cluster).
-  - Orphans are told apart from what is kept on purpose, the control plane's logs and what is tagged C(shared).
-    Where the cluster is gone, each orphan is a warning too.
-  - A part that AWS does not let the runner read is told in RV(unread), and a warning.
+  - Orphans are listed apart from what is kept on purpose, which is the control plane's logs and anything tagged
+    C(shared). If the cluster is gone, each orphan is also a warning.
+  - A part that AWS does not let the runner read is listed in RV(unread), and is a warning.
 options:
   cluster_name:
     description: The cluster.
@@ -27,16 +27,16 @@ options:
     required: true
   issuer:
     description:
-      - The cluster's OIDC issuer, by which its provider is found. Once the cluster is gone nobody knows it any more;
-        the module P(gameops.eks_bluegreen.iam_oidc_provider#module) returns it.
+      - The cluster's OIDC issuer, by which its provider is found. Once the cluster is gone it can no longer be looked
+        up; the module P(gameops.eks_bluegreen.iam_oidc_provider#module) returns it.
     type: str
     default: ""
   owner_tags:
     description:
-      - Tags by which the cluster's OIDC provider is known where O(issuer) is not given. A provider of an EKS issuer
-        that carries all of them is taken for the cluster's.
-      - Once the cluster is gone, a target group that carries all of them is an orphan too, such as that of a service
-        which the inventory does not name any more.
+      - Tags by which the cluster's OIDC provider is found if O(issuer) is not given. A provider of an EKS issuer that
+        carries all of them is taken to be the cluster's.
+      - Once the cluster is gone, a target group that carries all of them is an orphan too, for example that of a
+        service that the inventory no longer names.
     type: dict
     default: {}
 notes:
@@ -68,11 +68,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster_exists:
-  description: Whether the cluster is still there. Then RV(orphans) are not orphans, but its own.
+  description: Whether the cluster is still there. If it is, RV(orphans) are not orphans, but its own.
   returned: success
   type: bool
 orphans:
-  description: What nobody needs any more.
+  description: What no one needs any more.
   returned: success
   type: list
   elements: dict
@@ -82,7 +82,7 @@ orphans:
       type: str
       sample: security group
     id:
-      description: Its id, its ARN, or its name where it has no other.
+      description: Its id or its ARN, or its name if it has neither.
       type: str
       sample: sg-0123456789abcdef0
     name:
@@ -90,7 +90,7 @@ orphans:
       type: str
       sample: k8s-traffic-arenablue-0123456789
     why:
-      description: By which mark it is the cluster's.
+      description: The mark that makes it the cluster's.
       type: str
       sample: tag elbv2.k8s.aws/cluster=arena-blue
     remedy:
@@ -100,7 +100,7 @@ orphans:
       description: Whether it is there on purpose.
       type: bool
 kept:
-  description: What is there on purpose, the control plane's logs, or used by others too.
+  description: What is there on purpose, such as the control plane's logs, or is used by others too.
   returned: success
   type: list
   elements: dict
@@ -111,7 +111,7 @@ unread:
   type: list
   elements: str
 lines:
-  description: All of this as people read it.
+  description: All of this in lines for people.
   returned: success
   type: list
   elements: str
@@ -141,7 +141,7 @@ def run(module: Any) -> dict[str, Any]:
     for one in [] if found["cluster_exists"] else found["orphans"]:
         module.warn(f"cluster {cluster} is gone but left an orphan: {Leftover(**one)}")
     for one in found["unread"]:
-        module.warn(f"what cluster {cluster} left behind is not wholly known: {one}")
+        module.warn(f"what cluster {cluster} left behind is not fully known: {one}")
     return {"changed": False, **found}
 
 

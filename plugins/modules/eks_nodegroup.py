@@ -13,10 +13,10 @@ version_added: 0.1.0
 description:
   - Creates a node group and waits until it is active, converges what EKS can change without replacing a node (limits
     of size, labels, taints, update config, node repair, warm pool, tags), or deletes it.
-  - Another version, image, release or instance type is refused before any call, for it would replace nodes and end what
-    runs on them. That is what the other slot is for.
+  - Another version, image, release or instance type is refused before any call, because it would replace nodes and end
+    what runs on them. That is what the other slot is for.
   - An option that is not given is left as it is.
-  - Deleting it ends what runs on its nodes, sessions too, whatever disruption budgets say.
+  - Deleting a node group ends everything that runs on its nodes, sessions too, whatever disruption budgets say.
 options:
   cluster_name:
     description: The cluster it belongs to.
@@ -27,7 +27,7 @@ options:
     type: str
     required: true
   kubernetes_version:
-    description: Kubernetes version of the nodes; the cluster's where it is not given. Fixed once created.
+    description: Kubernetes version of the nodes; the cluster's if it is not given. Fixed once created.
     type: str
   release_version:
     description: Release of the node image, for example V(1.36.1-20261101). Fixed once created.
@@ -35,11 +35,11 @@ options:
   ami_type:
     description:
       - Family of the node image, for example V(AL2023_x86_64_STANDARD) or V(BOTTLEROCKET_ARM_64). Which ones there are
-        is up to the installed botocore. Fixed once created.
-      - Not given where O(launch_template) names an image of its own; EKS then says V(CUSTOM).
+        depends on the installed botocore. Fixed once created.
+      - Leave it out if O(launch_template) names an image of its own; EKS then says V(CUSTOM).
     type: str
   capacity_type:
-    description: How EC2 bills the nodes; on demand where it is not given. Fixed once created.
+    description: How EC2 bills the nodes; on demand if it is not given. Fixed once created.
     type: str
     choices: [ON_DEMAND, SPOT, CAPACITY_BLOCK]
   instance_types:
@@ -61,8 +61,8 @@ options:
         type: str
       version:
         description:
-          - Its version, a number; the template's default version where it is not given. V($Latest) and V($Default) are
-            refused, since what they mean moves on.
+          - Its version, a number; the template's default version if it is not given. V($Latest) and V($Default) are
+            refused, since their meaning changes over time.
         type: str
   node_role_arn:
     description:
@@ -71,7 +71,7 @@ options:
   subnet_ids:
     description:
       - The subnets of the nodes. Fixed once created.
-      - Players connect straight to a node, so these are public ones that give instances a public address.
+      - Players connect straight to a node, so these must be public subnets that give instances a public address.
     type: list
     elements: str
   min_size:
@@ -79,12 +79,13 @@ options:
     type: int
   max_size:
     description:
-      - Largest number of nodes. One below the present desired size is refused, since EKS would end nodes with the
+      - Largest number of nodes. A number below the present desired size is refused, since EKS would end nodes with the
         sessions on them; let the autoscaler shrink the node group first, or drain it.
     type: int
   desired_size:
     description:
-      - Number of nodes at creation. Later an autoscaler owns it; it is only raised, where O(min_size) becomes larger.
+      - Number of nodes at creation. Later an autoscaler owns it; then it is only raised, and only if O(min_size) is
+        larger.
     type: int
   labels:
     description: All the labels that the node group puts on its nodes. Values are strings.
@@ -128,7 +129,7 @@ options:
         description: Whether EKS repairs nodes.
         type: bool
       max_unhealthy_node_threshold_count:
-        description: No repair while more nodes than these are unhealthy.
+        description: No repair while more nodes than this are unhealthy.
         type: int
       max_unhealthy_node_threshold_percentage:
         description: The same in percent of the nodes.
@@ -140,7 +141,7 @@ options:
         description: The same in percent of the unhealthy nodes.
         type: int
       node_repair_config_overrides:
-        description: What is done about a certain trouble.
+        description: What is done about particular problems.
         type: list
         elements: dict
         suboptions:
@@ -149,11 +150,11 @@ options:
             type: str
             required: true
           node_unhealthy_reason:
-            description: The reason that it gives.
+            description: The reason that the agent gives.
             type: str
             required: true
           min_repair_wait_time_mins:
-            description: How long the trouble must last, in minutes.
+            description: How long the problem must last, in minutes.
             type: int
             required: true
           repair_action:
@@ -163,7 +164,7 @@ options:
             required: true
   warm_pool:
     description:
-      - Nodes that EC2 prepares beyond those that run.
+      - Nodes that EC2 prepares in addition to the running ones.
       - Settings that are not named are left as they are.
     type: dict
     suboptions:
@@ -177,11 +178,11 @@ options:
         description: Largest number of running and prepared nodes together.
         type: int
       pool_state:
-        description: In which state the prepared nodes wait.
+        description: The state in which the prepared nodes wait.
         type: str
         choices: [STOPPED, RUNNING, HIBERNATED]
       reuse_on_scale_in:
-        description: Whether a node that is not needed any more goes back to the pool.
+        description: Whether a node that is no longer needed goes back to the pool.
         type: bool
   wait_timeout:
     description: How long to wait until AWS is done, in seconds.
@@ -227,7 +228,7 @@ EXAMPLES = r"""
     node_repair:
       enabled: false
 
-- name: More room, and one label less; nothing else is touched
+- name: Allow more nodes and remove all labels; nothing else is touched
   gameops.eks_bluegreen.eks_nodegroup:
     cluster_name: arena-green
     name: game

@@ -21,7 +21,7 @@ options:
     type: str
     required: true
   namespace:
-    description: The namespace of the service account. Neither need exist yet.
+    description: The namespace of the service account. Neither has to exist yet.
     type: str
     required: true
   service_account:
@@ -33,14 +33,14 @@ options:
     type: str
   target_role_arn:
     description:
-      - A role, perhaps of another account, that the pods get in the end by way of O(role_arn). An empty string takes it
-        away.
+      - A role, possibly in another account, that the pods finally get by way of O(role_arn). An empty string removes
+        it.
     type: str
   disable_session_tags:
     description: Whether sessions come without the tags that name cluster, namespace and pod.
     type: bool
   wait_timeout:
-    description: How long to wait until AWS shows what was changed, in seconds.
+    description: How long to wait until AWS shows the change, in seconds.
     type: int
     default: 120
 notes:
@@ -73,7 +73,7 @@ EXAMPLES = r"""
     tags:
       eks-bluegreen/slot: green
 
-- name: No role any more
+- name: Take the role away
   gameops.eks_bluegreen.eks_pod_identity_association:
     cluster_name: arena-green
     namespace: arena
@@ -97,10 +97,10 @@ association:
       description: The role.
       type: str
     target_role_arn:
-      description: The role that pods get in the end, where there is one.
+      description: The role that the pods finally get, if there is one.
       type: str
     external_id:
-      description: The external id that the trust policy of the target role must ask for.
+      description: The external id that the trust policy of the target role must require.
       type: str
     disable_session_tags:
       description: Whether sessions come without tags.

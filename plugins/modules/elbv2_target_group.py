@@ -14,7 +14,7 @@ description:
   - Creates, converges and deletes a target group. Its targets are not touched unless O(targets) asks for it; they
     belong to the AWS Load Balancer Controller of the slot's cluster.
   - O(like) takes over the settings and attributes of the other slot's target group, so that both behave alike.
-  - What AWS cannot change after creation is refused, with the option's name and both values, before any write.
+  - A change that AWS cannot make after creation is refused before any write, with the option's name and both values.
 options:
   name:
     description: Name of the target group; up to 32 letters, digits and hyphens.
@@ -22,26 +22,25 @@ options:
     required: true
   state:
     description:
-      - Whether it exists. A target group that a load balancer uses is not deleted. AWS may be late to see that it was
-        taken out of the listeners, so it is asked again for half a minute.
-      - Check mode predicts the deletion also while it is used, because the task that takes it out of the listeners has
-        only been predicted too.
+      - Whether it exists. A target group that a load balancer uses is not deleted. AWS may take a while to notice that
+        it was taken out of the listeners, so the module goes on asking for half a minute.
+      - Check mode predicts the deletion even while it is in use, because the task that takes it out of the listeners
+        has only been predicted too.
     type: str
     choices: [present, absent]
     default: present
   like:
     description:
-      - Name or ARN of a target group whose settings apply wherever an option is not given. Also its attributes, for
+      - Name or ARN of a target group whose settings apply wherever an option is not given. So do its attributes, for
         example the deregistration delay.
-      - If it does not exist, O(name) is not created. In check mode, and where O(name) exists already, that is a
-        warning.
+      - If it does not exist, O(name) is not created. In check mode, and if O(name) already exists, that is a warning.
     type: str
   protocol:
     description: Protocol to the targets. Fixed once created.
     type: str
     choices: [HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP, QUIC, TCP_QUIC]
   protocol_version:
-    description: Version of HTTP to the targets. Fixed once created. AWS takes V(HTTP1) where nothing else says.
+    description: Version of HTTP to the targets. Fixed once created. AWS uses V(HTTP1) if nothing else is said.
     type: str
     choices: [HTTP1, HTTP2, GRPC]
   port:
@@ -51,7 +50,7 @@ options:
     description: The VPC of the targets. Fixed once created.
     type: str
   target_type:
-    description: What is registered. Pods on Fargate need V(ip). Fixed once created. V(ip) where nothing else says.
+    description: What is registered. Pods on Fargate need V(ip). Fixed once created. V(ip) if nothing else is said.
     type: str
     choices: [instance, ip, alb, lambda]
   ip_address_type:
@@ -75,7 +74,7 @@ options:
     description: Seconds between two health checks of a target, 5 to 300.
     type: int
   health_check_timeout:
-    description: Seconds without an answer that fail a health check, 2 to 120.
+    description: Seconds without an answer after which a health check fails, 2 to 120.
     type: int
   healthy_threshold:
     description: Successes in a row that make a target healthy, 2 to 10.
@@ -94,7 +93,7 @@ options:
   targets:
     description:
       - Targets to register. Without this option no target is touched.
-      - Not for target groups of which a TargetGroupBinding takes care; its controller would take them out again.
+      - Not for target groups that a TargetGroupBinding manages; its controller would take the targets out again.
     type: list
     elements: dict
     suboptions:
@@ -103,7 +102,7 @@ options:
         type: str
         required: true
       port:
-        description: Port; that of the target group where it is not given.
+        description: Port; by default that of the target group.
         type: int
       availability_zone:
         description: Zone, or V(all) for an address outside of the VPC.
@@ -116,7 +115,7 @@ options:
     description: Tags to set. Without this option no tag is touched.
     type: dict
   purge_tags:
-    description: Whether tags that O(tags) does not name are taken away. AWS's own, C(aws:*), always stay.
+    description: Whether tags that O(tags) does not name are removed. AWS's own, C(aws:*), always stay.
     type: bool
     default: false
 notes:
@@ -144,7 +143,7 @@ EXAMPLES = r"""
     name: arena-matchmaker-green
     like: arena-matchmaker-blue
 
-- name: Make blue's, with a short drain
+- name: Create blue's, with a short deregistration delay
   gameops.eks_bluegreen.elbv2_target_group:
     name: arena-matchmaker-blue
     protocol: HTTP
@@ -159,7 +158,7 @@ EXAMPLES = r"""
     tags:
       eks-bluegreen/slot: blue
 
-- name: Remove blue's target group, which no listener uses any more
+- name: Remove blue's target group, which no listener uses any longer
   gameops.eks_bluegreen.elbv2_target_group:
     name: arena-matchmaker-blue
     state: absent

@@ -14,23 +14,23 @@ description:
   - Takes pairs of target groups and weights, finds B(every) listener default action and rule of the load balancers
     that forwards to a member of a pair, and sets the weights there and nowhere else. Authentication actions, their
     order, and stickiness stay as they are.
-  - A member that is missing from such an action is added to it. So weight 0 attaches a target group, which makes the
-    load balancer check its targets.
-  - Application and network load balancers, several of them in one call. Actions of kinds that botocore does not know
-    are refused, because it could not write them back.
-  - Where another target group gets requests in the same action, it keeps its share. The pair's weights are then scaled
-    to what the pair has there together; a step that whole numbers do not give to within a hundredth is refused.
+  - A member that is missing from such an action is added to it. Weight 0 therefore attaches a target group, and the
+    load balancer begins to check its targets.
+  - Works on application and network load balancers, several of them in one call. Actions of kinds that botocore does
+    not know are refused, because it could not write them back.
+  - If another target group gets requests in the same action, it keeps its share. The pair's weights are then scaled to
+    the total that the pair has there; a step that whole numbers cannot express to within a hundredth is refused.
   - Reads and writes up to ten listeners and rules at a time, fewer when AWS throttles, and reads all of them again. If
     one write fails, or the weights do not read back, all are put back as they were, and that is read back too. See
     O(on_failure).
-  - What somebody else changes at the same time is noticed where ELBv2 lets it be, and never put back over; then the
-    swap fails and is taken back, or, if the weights are as asked for nevertheless, warns. A rule that somebody else
-    adds meanwhile is changed next.
+  - A change that someone else makes at the same time is noticed where ELBv2 makes that possible, and is never
+    overwritten by putting things back. The swap then fails and is taken back or, if the weights are as asked for
+    nevertheless, warns. A rule that someone else adds meanwhile is changed next.
   - Weights go from 0 to 999 and say how requests are split, not connections or clients. Target group stickiness
     beats weight. See U(https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ModifyRule.html).
 options:
   weights:
-    description: The weight of each slot's target groups, 0 to 999. At least one is above 0.
+    description: The weight of each slot's target groups, 0 to 999. At least one must be above 0.
     type: dict
     required: true
     suboptions:
@@ -44,8 +44,8 @@ options:
         required: true
   toward:
     description:
-      - The slot that a rising series of steps moves to. A listener or rule on which it has the wanted share already, or
-        more, is left alone, so that a series that was interrupted goes on where it was.
+      - The slot that a rising series of steps moves to. A listener or rule on which it already has the wanted share, or
+        more, is left alone, so that an interrupted series goes on where it was.
     type: str
     choices: [blue, green]
   detach:
@@ -58,18 +58,18 @@ options:
     description:
       - Give a larger share only to target groups that have as many healthy registered targets as their partner, and at
         least one.
-      - With V(false), a target group without healthy targets only makes a warning.
+      - With V(false), a target group without healthy targets only causes a warning.
     type: bool
     default: true
   on_failure:
     description:
-      - What becomes of the changes made when one of them fails.
-      - V(restore) begins nothing more and puts all back.
-      - V(keep) goes on with the others, keeps what is done, then fails and names the rest; for a way back, on which no
-        request shall return to the slot that is being left. A pair that no listener or rule forwards to, and a load
+      - What happens to the changes already made when one of them fails.
+      - V(restore) starts no further change and puts all of them back.
+      - V(keep) goes on with the others, keeps what is done, then fails and names the rest. It is for a way back, where
+        no request should return to the slot that is being left. A pair that no listener or rule forwards to, and a load
         balancer that does not exist, are left out with a warning, as long as one is left; with V(restore) they are
         refused.
-      - Who loses the lease stops at once, and puts nothing back.
+      - A runner that loses the lease stops at once, and puts nothing back.
     type: str
     choices: [restore, keep]
     default: restore
@@ -83,7 +83,7 @@ options:
     default: 600
   hold_seconds:
     description:
-      - Once the weights are as asked, stay at them for so many seconds, the lease renewed meanwhile.
+      - Once the weights are as asked for, stay at them for this many seconds and keep renewing the lease.
       - Not in check mode, and not when O(toward) found every listener ahead of this step.
     type: float
     default: 0
@@ -155,7 +155,7 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: swap.hazards | selectattr('kind', 'eq', 'group_stickiness') | length == 0
 
-- name: Go back to blue, whatever its health, as far as it can be done
+- name: Go back to blue, whatever its health, as far as possible
   gameops.eks_bluegreen.elbv2_target_group_swap:
     load_balancers: [arena]
     pairs:
@@ -203,7 +203,7 @@ ahead:
   returned: success
   type: bool
 hazards:
-  description: Stickiness, which beats weights. Told as warnings too.
+  description: Stickiness, which beats weights. Also given as warnings.
   returned: success
   type: list
   elements: dict
@@ -235,12 +235,12 @@ not_changed:
   type: list
   elements: str
 changed_by_others:
-  description: Listeners and rules that somebody else changed meanwhile, and that were left alone.
+  description: Listeners and rules that someone else changed meanwhile, and that were left alone.
   returned: when a swap failed after it had begun to write
   type: list
   elements: str
 targets:
-  description: Healthy and registered targets of the target groups that gain and of their partners, by name.
+  description: Healthy and registered targets of the target groups that gain weight and of their partners, by name.
   returned: success
   type: dict
   sample: {arena-matchmaker-green: {healthy: 2, registered: 2}}

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the gameops.eks_bluegreen contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where blue and green target groups stand, and with which weights."""
+"""Which listeners and rules forward to blue and green target groups, and with which weights."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ short_description: Read weights and health of blue and green target groups
 version_added: 0.1.0
 description:
   - Finds every listener default action and rule of the named load balancers that forwards to a member of a pair, and
-    tells the weights there, the stickiness that beats them, and the health of the targets.
-  - A target group that does not exist is told as such.
+    reports the weights there, the stickiness that beats them, and the health of the targets.
+  - A target group that does not exist is reported as such.
 notes:
   - "IAM actions: C(elasticloadbalancing:DescribeLoadBalancers), C(elasticloadbalancing:DescribeTags),
     C(elasticloadbalancing:DescribeListeners), C(elasticloadbalancing:DescribeRules),
@@ -110,7 +110,7 @@ forwards:
       elements: dict
       sample: [{name: arena-matchmaker-blue, slot: blue, target_group_arn: "arn:aws:...", weight: 90}]
 shares:
-  description: The smallest and the largest part in percent that a slot gets of any of these, over all pairs.
+  description: The smallest and the largest share in percent that a slot gets in any of these, over all pairs.
   returned: success
   type: dict
   sample: {blue: {lowest: 90.0, highest: 90.0}, green: {lowest: 10.0, highest: 10.0}}
@@ -121,7 +121,7 @@ target_groups:
   elements: dict
   contains:
     name:
-      description: Name, or what was given where it does not exist.
+      description: Name, or what was given if it does not exist.
       type: str
     slot:
       description: The slot it belongs to.
@@ -130,10 +130,12 @@ target_groups:
       description: Whether it exists.
       type: bool
     target_group_arn:
-      description: ARN, empty where it does not exist.
+      description: ARN, empty if it does not exist.
       type: str
     attached:
-      description: Whether it stands in a listener or rule. The targets of others are never checked.
+      description:
+        - Whether a listener or rule forwards to it. AWS never checks the targets of a target group that is not
+          attached.
       type: bool
     healthy_targets:
       description: Number of healthy registered targets.

@@ -13,10 +13,10 @@ version_added: 0.1.0
 description:
   - Compares a list of charts with the Helm releases of a cluster, by version and values, with a single read of the API
     server, and says for each chart what has to be done. Changes nothing.
-  - Before that it looks at the archives on the control node. Each must exist, hold the version that is asked for, and
+  - Before that it checks the archives on the control node. Each must exist, hold the version that is asked for, and
     have the digest that is given. All problems are reported at once.
-  - A Helm operation that is under way is waited for. One older than O(interrupted_after_seconds) was interrupted; its
-    record is returned, since Helm refuses to work until it is removed.
+  - The module waits for a Helm operation that is under way. One older than O(interrupted_after_seconds) was
+    interrupted; its record is returned, since Helm refuses to work until it is removed.
   - A chart whose content changed under the same version and values is not noticed.
 options:
   charts:
@@ -51,19 +51,19 @@ options:
   kubeconfig:
     description:
       - Path of the kubeconfig of the cluster.
-      - When empty, the cluster does not exist yet, and the answer is a prediction.
+      - If empty, the cluster does not exist yet, and the answer is a prediction.
     type: str
     required: true
   interrupted_after_seconds:
     description:
       - Age in seconds after which an unfinished Helm operation is taken for interrupted.
-      - Give it no less than the timeout of the Helm operations themselves.
+      - It must not be less than the timeout of the Helm operations themselves.
     type: int
     default: 300
   wait_timeout:
     description:
-      - How many seconds to wait for the end of a Helm operation that is under way.
-      - With more than O(interrupted_after_seconds) the task ends either way.
+      - How many seconds to wait for a Helm operation that is under way to end.
+      - If it is more than O(interrupted_after_seconds), the wait always ends in time.
     type: int
     default: 330
 attributes:
@@ -89,7 +89,7 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: What has to be deployed
+- name: Find what has to be deployed
   gameops.eks_bluegreen.helm_release_plan:
     kubeconfig: "{{ eks_bluegreen_target.kubeconfig }}"
     charts:
@@ -105,7 +105,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 charts:
-  description: A step per chart, in order.
+  description: One step per chart, in order.
   returned: success
   type: list
   elements: dict
@@ -142,7 +142,7 @@ deploy:
   elements: str
   sample: [agones]
 interrupted:
-  description: Secrets of interrupted Helm operations, by name and namespace. They have to be removed first.
+  description: Secrets of interrupted Helm operations, by name and namespace. They must be removed first.
   returned: success
   type: list
   elements: dict
@@ -186,7 +186,7 @@ ARGUMENT_SPEC = {
 
 
 def run(module: Any) -> dict[str, Any]:
-    """Keep the lease, since Helm writes next; then plan."""
+    """Renew the lease, since Helm writes next; then plan."""
     options = module.params
     cluster = HelmReleases(connect(options["kubeconfig"]), SystemClock()) if options["kubeconfig"] else None
     if cluster and not module.check_mode:

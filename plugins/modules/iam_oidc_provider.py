@@ -12,13 +12,15 @@ short_description: Manage an EKS cluster's identity provider in IAM
 version_added: 0.1.0
 description:
   - Registers a cluster's OIDC issuer with IAM, or removes it. Pods on Fargate get their IAM roles through it.
-  - Every cluster has an issuer of its own. The trust policies of the pods' roles must name it before their charts come.
+  - Every cluster has an issuer of its own. The trust policies of the pods' roles must name it before their charts are
+    installed.
 options:
   cluster_name:
     description:
       - The cluster whose issuer is meant. In check mode it need not exist yet.
-      - Once the cluster is gone its issuer is not known any more. To remove the provider then, note the issuer before
-        and give O(issuer). While nodes end, their network plugin may need the role that it has through the provider.
+      - Once the cluster is gone its issuer can no longer be looked up. To remove the provider then, note the issuer
+        beforehand and set O(issuer). While nodes shut down, their network plugin may still need the role that it has
+        through the provider.
     type: str
   issuer:
     description: The issuer itself, such as V(https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF).
@@ -29,7 +31,7 @@ options:
     elements: str
     default: [sts.amazonaws.com]
   purge_client_ids:
-    description: Whether audiences that O(client_ids) does not name are taken away.
+    description: Whether audiences that O(client_ids) does not name are removed.
     type: bool
     default: false
   thumbprints:
@@ -39,7 +41,7 @@ options:
     type: list
     elements: str
   wait_timeout:
-    description: How long to wait until AWS shows what was changed, in seconds.
+    description: How long to wait until AWS shows the change, in seconds.
     type: int
     default: 120
 notes:

@@ -11,8 +11,8 @@ module: run_control
 short_description: Pause, resume or abort the drain of an environment's open run
 version_added: 0.1.0
 description:
-  - Sets a flag of the open run in the state bucket, from any machine and without the run's lease. Whoever drains reads
-    it every two seconds.
+  - Sets a flag of the open run in the state bucket, from any machine and without the run's lease. The runner that
+    drains reads it every two seconds.
   - Playbook C(gameops.eks_bluegreen.pause) does this for all environments of an inventory.
 options:
   state:
@@ -20,13 +20,13 @@ options:
       - V(paused) asks no more sessions to go and repeats no request. Servers that were asked go on as they were told;
         the drain watches, reports, and waits.
       - V(running) lets the drain go on.
-      - V(aborted) takes the requests that stand back, as far as servers do not close already, and fails the drain. No
-        drain of this run begins again until the flag is V(running).
+      - V(aborted) takes back the requests, except from servers that are already closing, and fails the drain. No drain
+        of this run begins again until the flag is V(running).
     type: str
     choices: [running, paused, aborted]
     required: true
   reason:
-    description: A word for the progress of the drain and for its journal.
+    description: Why; shown in the drain's progress and kept in its journal.
     type: str
     default: ""
   environment_name:
@@ -38,7 +38,7 @@ options:
     type: str
     required: true
   state_prefix:
-    description: Where in the bucket the environments' records lie.
+    description: Where in the bucket the environments' records are.
     type: str
     default: eks-bluegreen
 author:
@@ -77,7 +77,7 @@ run_id:
   type: str
   sample: 20261123-011412-2026-11
 control:
-  description: The flag as it stands, in check mode as it would.
+  description: The flag as it is, in check mode as it would be.
   returned: success
   type: dict
   sample: {state: paused, reason: matchmaking is slow, by: ops-1/jo, at: "2026-11-23T01:20:00Z"}

@@ -15,23 +15,23 @@ description:
     open and in which direction; it is written once, before the run's first write elsewhere, and never expires.
   - The lease in the record is the short-lived right to write. It is free when it was not renewed for
     O(lease_seconds), by the clock of S3. Each new holder raises the generation by one.
-  - Every write has the condition that nobody wrote since the record was read, so that of two runners one gets the
-    lease, and the other learns it.
+  - Every write has the condition that no one has written since the record was read, so that of two runners one gets the
+    lease and the other finds out.
 options:
   state:
     description:
-      - V(open) opens a run, or resumes the open one of the same release. A lease that another runner holds is waited
-        for, with progress. An open run of another release is refused.
-      - V(taken_over) turns the run back towards its source and takes the lease, without waiting and whoever holds it.
-        A run that was closed is opened again; not while somebody holds the lease outside of any run (V(held)).
+      - V(open) opens a run, or resumes the open one of the same release. If another runner holds the lease, it waits
+        and shows progress. An open run of another release is refused.
+      - V(taken_over) turns the run back towards its source and takes the lease without waiting, no matter who holds it.
+        A run that was closed is opened again, but not while someone holds the lease outside of any run (V(held)).
       - V(held) takes the lease while no run is open, so that none is opened before it is released; for work on a slot
-        outside of any run. Needs O(if_generation). An open run is refused, another holder waited for.
+        outside of any run. Needs O(if_generation). An open run is refused; another holder is waited for.
       - V(renewed) checks and renews the O(lease), and records O(phase).
-      - V(released) frees the O(lease); the run stays open. A lease that is not ours any more is left alone.
+      - V(released) frees the O(lease); the run stays open. A lease that is no longer ours is left alone.
       - V(closed) ends the run. A run that was taken back before its cutover began ends as V(aborted).
       - V(aborted) ends the run as one that was given up.
-      - V(abandoned) does so without the lease, for the open run O(run_id). A lease that another runner holds is
-        refused. Where no run is open it does nothing.
+      - V(abandoned) does so without the lease, for the open run O(run_id). It refuses while another runner holds the
+        lease. If no run is open it does nothing.
     type: str
     choices: [open, taken_over, held, renewed, released, closed, aborted, abandoned]
     required: true
@@ -42,7 +42,7 @@ options:
     description: The state bucket. Needed for V(state=open), V(state=taken_over), V(state=held), V(state=abandoned).
     type: str
   state_prefix:
-    description: Where in the bucket the environments' records lie.
+    description: Where in the bucket the environments' records are.
     type: str
     default: eks-bluegreen
   direction:
@@ -58,7 +58,7 @@ options:
     type: str
     default: ""
   release:
-    description: The run's release, for a reclaim that of O(target). Needed for V(state=open).
+    description: The run's release; for a reclaim, that of O(target). Needed for V(state=open).
     type: str
     default: ""
   source:
@@ -75,10 +75,10 @@ options:
     description:
       - Open a new run, or hold the lease, only if the record still has this generation (0 for no record), the one
         under which O(source) and O(target) were decided.
-      - Without it no run is opened, only an open one resumed.
+      - Without it no run is opened; only an open one is resumed.
     type: int
   previous:
-    description: What was before the run, kept in the record of a new run for whoever looks.
+    description: How things were before the run, kept in the record of a new run for anyone who looks.
     type: dict
     default: {}
   phase:
@@ -92,7 +92,8 @@ options:
     type: float
     default: 120
   wait_timeout:
-    description: How many seconds to wait for a lease that another runner holds. Then the task fails and names him.
+    description:
+      - How many seconds to wait for a lease that another runner holds. After that the task fails and names the holder.
     type: int
     default: 3600
 author:
@@ -107,7 +108,7 @@ extends_documentation_fragment:
 notes:
   - "IAM actions: C(s3:GetObject) and C(s3:PutObject) on the prefix, C(s3:ListBucket) on the bucket; C(kms:Decrypt) and
     C(kms:GenerateDataKey) where the bucket has a key of its own."
-  - A renewal is no change; a record that says something else is one.
+  - A renewal is not a change; a record that says something else is.
 """
 
 EXAMPLES = r"""

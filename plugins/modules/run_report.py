@@ -11,10 +11,10 @@ module: run_report
 short_description: Write the report of a run
 version_added: 0.1.0
 description:
-  - Makes a report of a run from its record, its journal and what its drain remembered, all of which lie in the state
-    bucket, and so works on any machine and long after the run.
-  - Writes it into the bucket beside them, and into O(reports_dir) as C(<run>.json) and as C(<run>.html), a page that
-    needs nothing else.
+  - Makes the report of a run from its record, its journal and what its drain remembered. All of these are in the state
+    bucket, so it works on any machine and long after the run.
+  - Writes it into the bucket next to them, and into O(reports_dir) as C(<run>.json) and as C(<run>.html), a page that
+    needs no other file.
 options:
   environment_name:
     description: The environment.
@@ -25,15 +25,15 @@ options:
     type: str
     required: true
   state_prefix:
-    description: Where in the bucket the environments' records lie.
+    description: Where in the bucket the environments' records are.
     type: str
     default: eks-bluegreen
   reports_dir:
-    description: The folder on the control node for the report; it is made where it is missing.
+    description: The folder on the control node for the report; it is created if it is missing.
     type: path
     required: true
   release:
-    description: Of the release's file, what the report shall name, C(kubernetes_version) and C(agones_version).
+    description: What the report should name from the release's file, C(kubernetes_version) and C(agones_version).
     type: dict
     default: {}
   look:
@@ -45,7 +45,7 @@ options:
     type: str
     default: ansible-playbook gameops.eks_bluegreen.rollback
   reclaim:
-    description: The command that brings back sessions which a rollback has left behind, for people.
+    description: The command that brings back sessions that a rollback has left behind, for people.
     type: str
     default: ansible-playbook gameops.eks_bluegreen.reclaim
 author:
@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: The report in some lines for people.
+  description: The report in a few lines for people.
   returned: success
   type: list
   elements: str
@@ -86,7 +86,7 @@ report:
   returned: success and not check mode
   type: dict
 files:
-  description: The files that were written, or were so already.
+  description: The files that were written, or had the same content already.
   returned: success
   type: list
   elements: str

@@ -11,7 +11,7 @@ module: session_destination
 short_description: Move the destination of new sessions, through any routing provider
 version_added: 0.1.0
 description:
-  - Reads where new sessions start, or sets it and waits until it is acted by everywhere.
+  - Reads where new sessions start, or sets it and waits until it is acted on everywhere.
   - A provider is asked to write only while the destination is as it was read, so that of two runs one moves it.
   - Opens and closes the queues of slots, where the game's matchmaking has any.
   - The role P(gameops.eks_bluegreen.session_routing#role) uses this module; docs/routing-providers.md describes the
@@ -63,7 +63,7 @@ options:
     type: str
   wait:
     description:
-      - Wait until the provider says that the weights are acted by everywhere, that earlier results have expired, and
+      - Wait until the provider says that the weights are acted on everywhere, that earlier results have expired, and
         that each queue of its own slot which was closed is empty.
       - When V(false), nothing is proven and whatever somebody else has written is written over, as a rollback needs it.
     type: bool
@@ -104,7 +104,7 @@ EXAMPLES = r"""
     region: eu-west-1
   register: destination
 
-- name: Send new sessions to green, if nobody has moved them since
+- name: Send new sessions to green, if no one has moved them since
   gameops.eks_bluegreen.session_destination:
     provider: document
     document:
@@ -144,12 +144,12 @@ revision:
   type: str
   sample: "7"
 token:
-  description: Whose write it is; empty where nobody knows.
+  description: Whose write it is; empty where no one knows.
   returned: success
   type: str
   sample: 20261123-0114-blue-green
 followed:
-  description: Whether the weights are acted by everywhere.
+  description: Whether the weights are acted on everywhere.
   returned: success
   type: bool
 evidence:
@@ -197,7 +197,7 @@ capabilities:
       type: str
 queues:
   description:
-    - By slot, C(depth) (null when nobody tells), C(oldest_seconds) and whether it is C(open). Of those that were named,
+    - By slot, C(depth) (null when no one tells), C(oldest_seconds) and whether it is C(open). Of those that were named,
       or of all when the module only reads.
   returned: success
   type: dict

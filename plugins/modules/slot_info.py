@@ -19,7 +19,7 @@ description:
     fails the task.
 options:
   environment_name:
-    description: The environment; the run record lies under this name.
+    description: The environment; the run record is kept under this name.
     type: str
     required: true
   slots:
@@ -30,8 +30,8 @@ options:
     required: true
   services:
     description:
-      - What is behind the load balancers, each a dictionary with C(name) and C(target_groups), which gives the name or
-        ARN of a target group by slot. A target group need not exist yet. Not needed with O(only_clusters).
+      - The services behind the load balancers, each a dictionary with C(name) and C(target_groups), which gives the
+        name or ARN of a target group by slot. A target group need not exist yet. Not needed with O(only_clusters).
     type: list
     elements: dict
     default: []
@@ -55,26 +55,27 @@ options:
     type: str
     default: ""
   state_prefix:
-    description: Where in the bucket the environments' records lie.
+    description: Where in the bucket the environments' records are.
     type: str
     default: eks-bluegreen
   direction:
     description:
-      - V(upgrade) decides how to reach O(release), and refuses where no slot is active and no run is open.
+      - V(upgrade) decides how to reach O(release), and refuses if no slot is active and no run is open.
       - V(rollback) decides the way back of the last run.
-      - V(reclaim) decides from which slot to which sessions are brought that a rollback has left behind. It refuses
-        where no slot is active, or where a run is open that is no reclaim.
+      - V(reclaim) decides from which slot to which it brings the sessions that a rollback has left behind. It refuses
+        if no slot is active, or if a run is open that is not a reclaim.
       - V(status) looks and never refuses.
     type: str
     choices: [upgrade, rollback, reclaim, status]
     default: status
   release:
     description:
-      - Name of the wanted release, for V(upgrade). It is a text; a number is refused, because YAML made it of a name.
+      - Name of the wanted release, for V(upgrade). It is a string; a number is refused, because YAML has made it from a
+        name.
       - Without it, the release of the open run.
     type: raw
   releases_dir:
-    description: The folder on the control node that holds the releases, a file C(<name>.yml) each.
+    description: The folder on the control node that holds the releases, one file C(<name>.yml) each.
     type: path
   phases:
     description: Refuse unless a run is open and the record says one of these phases.
@@ -144,8 +145,8 @@ slots:
       unread_target_groups: []
 active:
   description:
-    - The slot that has all of the traffic and the session destination; empty when none has, or when a part of it could
-      not be read.
+    - The slot that has all of the traffic and the session destination; empty when no slot has, or when a part of it
+      could not be read.
   returned: not only_clusters
   type: str
   sample: blue
@@ -182,7 +183,7 @@ generation:
   returned: not only_clusters
   type: int
 lease:
-  description: Who holds the lease, and for how many seconds it is his at least.
+  description: Who holds the lease, and for at least how many more seconds.
   returned: not only_clusters
   type: dict
   sample: {holder: runner-1/4711/0badcafe, seconds_left: 7.0}
@@ -209,7 +210,7 @@ direction:
       description: Whether a run is open (or, for a rollback, is to be opened again).
       type: bool
     nothing_to_do:
-      description: Whether the wanted state is there and no run is open.
+      description: Whether the wanted state is already there and no run is open.
       type: bool
     reason:
       description: Why, in one sentence.
@@ -219,7 +220,7 @@ release_file:
   returned: not only_clusters
   type: str
 summary:
-  description: Everything above in some lines for people.
+  description: Everything above in a few lines for people.
   returned: not only_clusters
   type: list
   elements: str
@@ -301,7 +302,7 @@ def look(module: Any) -> dict[str, Any]:
     if wants_release and not release:
         listed = ", ".join(releases) or "no release"
         refuse_inputs(
-            [f"eks_bluegreen_release is not set: name one of {options['releases_dir']}, which holds {listed}"]
+            [f"eks_bluegreen_release is not set: name a release in {options['releases_dir']}, which holds {listed}"]
         )
     decided = decide(seen.view(), options["direction"], str(release), options["phases"])
     path = os.path.join(str(options["releases_dir"]), f"{decided.release}.yml")

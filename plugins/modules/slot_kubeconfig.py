@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: slot_kubeconfig
-short_description: Write kubeconfigs of EKS clusters that hold no secret
+short_description: Write kubeconfigs without secrets for EKS clusters
 version_added: 0.1.0
 description:
   - Writes a kubeconfig for each cluster that has an endpoint, with mode 0600, into the temporary folder of the running
     C(ansible-playbook), which is removed with it.
   - The kubeconfigs hold no token. They name a small program of this collection, run by the Python of
-    C(ansible-playbook), that signs a token whenever a client needs one, with the AWS credentials of its environment.
-    So no token stands in task arguments, output or logs, and none expires in the middle of a task.
+    C(ansible-playbook), that signs a token whenever a client needs one, with the AWS credentials of its environment. So
+    there is no token in task arguments, output or logs, and none expires in the middle of a task.
 options:
   clusters:
     description:

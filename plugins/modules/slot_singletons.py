@@ -13,11 +13,11 @@ version_added: 0.1.0
 description:
   - Singletons are what must run in one slot only, the active one, such as queue consumers, matchmaking directors and
     CronJobs.
-  - V(off) scales Deployments and StatefulSets to 0 and suspends CronJobs. It is proven when, in two looks, no pod is
-    left and no job is active. Jobs that run already are waited for, never ended.
+  - V(off) scales Deployments and StatefulSets to 0 and suspends CronJobs. It is proven when two readings find no pod
+    left and no job active. Jobs that are already running are waited for, never ended.
   - V(on) gives each back the C(replicas) or C(suspend) that it had. These are kept in the annotation
     C(<annotation_domain>/singleton) of the object while it is off. It is proven when all replicas are ready.
-  - Each write is refused when its object has changed since it was read, and planned again.
+  - A write is refused if its object has changed since it was read, and is then planned again.
 options:
   singletons:
     description: The singletons.
@@ -40,8 +40,8 @@ options:
         required: true
       replicas:
         description:
-          - How many replicas it is switched on with where nothing tells how many it had, because its chart has
-            installed it with none.
+          - How many replicas it is switched on with if nothing says how many it had, because its chart installed it
+            with none.
         type: int
         default: 1
   state:
@@ -51,18 +51,18 @@ options:
     required: true
   ignore_missing:
     description:
-      - Whether singletons that are not in the cluster are passed over when the rest is switched on.
-      - To V(off) they are nothing, since what is not there does not run.
+      - Whether singletons that are not in the cluster are skipped when the rest is switched on.
+      - V(off) always skips them, since what is not there does not run.
     type: bool
     default: false
   wait:
     description:
-      - Wait for the proof. Without it the module writes and returns, and a cluster that does not answer at once is an
-        error at once.
+      - Wait for the proof. Without waiting, the module writes and returns, and fails at once if the cluster does not
+        answer at once.
     type: bool
     default: true
   wait_timeout:
-    description: How many seconds to wait. Then the task fails and names what is left.
+    description: How many seconds to wait. After that the task fails and names what is left.
     type: int
     default: 300
   run_id:
@@ -80,7 +80,7 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.kubeconfig.agones
   - gameops.eks_bluegreen.lease
 notes:
-  - Missing permissions are looked for before the first write, and named all at once.
+  - Missing permissions are looked for before the first write and are all named at once.
   - Pods that have ended (C(Succeeded), C(Failed)) do not count; those that are terminating do.
 """
 

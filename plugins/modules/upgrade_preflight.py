@@ -11,9 +11,9 @@ module: upgrade_preflight
 short_description: Find every reason not to start an upgrade
 version_added: 0.1.0
 description:
-  - Judges the observation of both slots, the release and the environment, and reads what else is needed for that.
-    All findings are told at once, each with what to do about it.
-  - Fails when a finding is an error; returns the findings in any case.
+  - Judges what was observed of both slots, the release and the environment, and reads whatever else it needs for that.
+    All findings are reported at once, each with what to do about it.
+  - Fails if a finding is an error, and returns the findings either way.
 options:
   environment_name:
     description: The environment.
@@ -32,7 +32,7 @@ options:
     type: dict
     required: true
   release:
-    description: The release to move to, as its file has it; of its charts, name, version, namespace and chart.
+    description: The release to move to, as in its file; of each of its charts, name, version, namespace and chart.
     type: dict
     required: true
   source_release:
@@ -40,8 +40,8 @@ options:
     type: dict
   matrix:
     description:
-      - Which Kubernetes minors each Agones minor supports. C(source) says who says so, C(rows) has lists of minors by
-        minor of Agones.
+      - Which Kubernetes minors each Agones minor supports. C(source) says who says so, C(rows) has a list of Kubernetes
+        minors for each Agones minor.
     type: dict
     required: true
   services:
@@ -64,8 +64,8 @@ options:
     default: none
   traffic_steps:
     description:
-      - The target's share of requests in percent, step by step. Only C([100]) goes with queues per slot, which shares
-        would split.
+      - The target's share of requests in percent, step by step. With queues per slot only C([100]) is possible, since
+        shares would split them.
     type: list
     elements: int
     default: []
@@ -88,7 +88,7 @@ options:
     description: How many vCPUs these pods take together.
     type: float
   build_target:
-    description: Whether the run builds the target. Where another tool does, what EKS chooses for it is not judged.
+    description: Whether the run builds the target. If another tool does, what EKS chooses for it is not judged.
     type: bool
     default: true
   endpoint_public_access:
@@ -123,8 +123,8 @@ notes:
     C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetHealth),
     C(servicequotas:GetAWSDefaultServiceQuota), C(servicequotas:GetServiceQuota)"
   - In the source cluster it lists Secrets, where Helm keeps its releases, and pods.
-  - What counts against a quota is what is in use now and what the target adds. Quotas that cannot be read, and what
-    cannot be read of their use, are warnings, and nothing is judged by them.
+  - What is in use now and what the target adds both count against a quota. A quota that cannot be read, or whose use
+    cannot be read, is a warning, and nothing is judged by it.
 """
 
 EXAMPLES = r"""

@@ -265,7 +265,7 @@ def test_one_shape_for_reading_and_writing(world: World, cluster: str) -> None:
     assert "insights" not in read
     nothing = succeed("eks_cluster_info", name="missing", insights=["MISCONFIGURATION"])
     assert (nothing["changed"], nothing["cluster"], nothing["insights"]) == (False, None, [])
-    assert "give its name" in play("eks_cluster_info", insights=["MISCONFIGURATION"])["msg"]
+    assert "set name" in play("eks_cluster_info", insights=["MISCONFIGURATION"])["msg"]
 
 
 def test_insights_come_worst_first_and_in_full(world: World) -> None:

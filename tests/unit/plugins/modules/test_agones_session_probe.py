@@ -44,7 +44,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
             notice_seconds=0.5,
         )
     problems = raised.value.details["problems"]
-    for text in ("has no name", "mode politely is none of", "its namespace is not", "'L9'", "notice_seconds is 0.5"):
+    for text in ("has no name", "mode politely is not one of", "its namespace is not", "'L9'", "notice_seconds is 0.5"):
         assert [text in problem for problem in problems].count(True) == 1, text
     assert len(problems) == 5
 
