@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the gameops.eks_bluegreen contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a task failed, also one with a loop."""
+"""Why a task failed, even one with a loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ name: failure
 short_description: Why a task failed, in a sentence
 version_added: 0.1.0
 description:
-  - Makes one text of the result of a task that failed. Of a loop it tells why each item failed, where Ansible says only
+  - Turns the result of a failed task into one text. For a loop it says why each item failed, where Ansible says only
     that one or more items did.
 options:
   _input:
@@ -29,7 +29,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The reason, or the reasons with a semicolon between them.
+  description: The reason, or the reasons separated by semicolons.
   type: str
 """
 
@@ -38,7 +38,7 @@ from typing import Any
 
 
 def failure(result: Mapping[str, Any]) -> str:
-    """Why a task failed; "failed" where it does not say."""
+    """Why a task failed; "failed" if it does not say."""
     items = [one for one in result.get("results") or [] if one.get("failed")]
     reasons = [str(one["msg"]) for one in items or [result] if one.get("msg")]
     return "; ".join(dict.fromkeys(reasons)) or "failed"

@@ -10,8 +10,8 @@ name: failure_text
 short_description: What failed in a run, how things stand, and what to do
 version_added: 0.1.0
 description:
-  - Makes the last message of a playbook that failed. Behind the reason it says whether a run was opened, whether
-    everything was taken back, or in which phase the run was left and which ways lead on from there.
+  - Makes the last message of a playbook that failed. After the reason it says whether a run was opened, whether
+    everything was taken back, or in which phase the run was left and what can be done from there.
 positional: task
 options:
   _input:
@@ -26,11 +26,13 @@ options:
     description: The run that is open, as role P(gameops.eks_bluegreen.slots#role) gives it; null or empty without one.
     type: dict
   run_is_known:
-    description: Whether it is known that O(run) is all there is. It is not before both slots were observed.
+    description:
+      - Whether it is known that there is no other run than O(run). It is not known before both slots have been
+        observed.
     type: bool
     default: true
   taken_back_to:
-    description: The slot to which everything was taken back; empty where nothing was.
+    description: The slot to which everything was taken back; empty if nothing was.
     type: str
     default: ""
   ways_out:

@@ -10,7 +10,7 @@ name: node_problems
 short_description: What is wrong with a cluster's nodes
 version_added: 0.1.0
 description:
-  - Tells which nodes are not Ready or have no ExternalIP, and whether there are fewer than expected.
+  - Says which nodes are not Ready or have no ExternalIP, and whether there are fewer nodes than expected.
 positional: expected
 options:
   _input:
@@ -19,7 +19,7 @@ options:
     elements: dict
     required: true
   expected:
-    description: How many nodes there should be at least.
+    description: The minimum number of nodes.
     type: int
     default: 1
 author:

@@ -10,13 +10,13 @@ name: sessions_text
 short_description: Who plays in a slot, in a sentence
 version_added: 0.1.0
 description:
-  - Makes one text of what M(gameops.eks_bluegreen.agones_gameserver_info) counted in a slot, or of why it could not.
-  - Where sessions are left on the standby slot and no run is open, it names the playbook that brings them to the slot
-    that serves.
+  - Turns what M(gameops.eks_bluegreen.agones_gameserver_info) counted in a slot, or why it could not, into one text.
+  - If sessions are left on the standby slot and no run is open, it names the playbook that brings them to the slot that
+    serves.
 positional: slot
 options:
   _input:
-    description: The result of the module, also of one that failed.
+    description: The result of the module, even if it failed.
     type: dict
     required: true
   slot:
@@ -24,7 +24,7 @@ options:
     type: str
     required: true
   active:
-    description: The slot that serves; empty where no slot does.
+    description: The slot that serves; empty if no slot does.
     type: str
     default: ""
   run:
@@ -54,7 +54,7 @@ Data = Mapping[str, Any]
 
 
 def sessions_text(counted: Data, slot: str, *, active: str = "", run: Data | None = None) -> str:
-    """Who plays in a slot, or why that is not known; and how sessions leave a slot that does not serve any more."""
+    """Who plays in a slot, or why that is not known; and how sessions leave a slot that no longer serves."""
     if "sessions" not in counted:
         return f"{slot}: {counted['msg']}"
     players = "unknown" if counted["players"] is None else counted["players"]
