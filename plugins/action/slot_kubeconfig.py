@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the gameops.eks_bluegreen contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the slots' kubeconfigs into the folder of this very ansible process, which ends with it."""
+"""Writes the slots' kubeconfigs into the temporary folder of this ansible process, which is removed when it ends."""
 
 from __future__ import annotations
 

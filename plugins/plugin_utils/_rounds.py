@@ -7,7 +7,7 @@
 A module that works in rounds returns, besides its documented values, C(round):
 C({finished: bool, progress: str, retry_after_seconds: float, timeout_seconds: float}). The last is how long all rounds
 together may take, from the start of the first: the module's option wait_timeout. It may add C(failed_before): the
-failure that it found when it began and tries to get over. From the second round on that is the task's own failure.
+failure that it found when it began and tries to recover from. From the second round on that is the task's own failure.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Result = dict[str, Any]
 
 
 def merge_rounds(first: Result | None, last: Result) -> Result:
-    """Results of two rounds as one: `changed` of either, the diffs of both, the last of all else."""
+    """Results of two rounds as one: `changed` if either did, the diffs of both, and the last of everything else."""
     if first is None:
         return dict(last)
     merged = dict(last)
@@ -72,7 +72,7 @@ def _listed(diff: Any) -> list[Any]:
 
 
 def seconds_of(options: Mapping[str, Any], name: str, default: float) -> float:
-    """A time among a task's options; the default only where it is not given. Raises AnsibleActionFail."""
+    """A time among a task's options; the default only if it is not given. Raises AnsibleActionFail."""
     given = options.get(name)
     if given is None:
         return default
@@ -81,7 +81,7 @@ def seconds_of(options: Mapping[str, Any], name: str, default: float) -> float:
     except (TypeError, ValueError):
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise AnsibleActionFail(f"{name} is a number of seconds, not {given!r}")
+        raise AnsibleActionFail(f"{name} must be a number of seconds, not {given!r}")
     return seconds
 
 
@@ -90,7 +90,7 @@ def repeat_rounds(
 ) -> Result:
     """Run rounds until one is finished, fails, or the seconds that the module gives them have passed.
 
-    `show` hears each progress text when it changes and at least once a minute. A timeout fails with
+    `show` gets each progress text when it changes and at least once a minute. A timeout fails with
     the last round's values. Check mode runs one round.
     """
     started = clock.monotonic()
@@ -118,10 +118,10 @@ def repeat_rounds(
 
 
 def guard_of(parent: Callable[[], int]) -> Callable[[], None]:
-    """What raises AnsibleActionFail once the process that began the task is gone; `parent` tells its id.
+    """A check that raises AnsibleActionFail once the process that began the task is gone; `parent` returns its id.
 
-    A worker of Ansible has a session of its own and outlives an ansible-playbook that is killed: without this it would
-    go on with a work that nobody sees, under a lease that it keeps.
+    An Ansible worker has a session of its own and outlives an ansible-playbook that is killed: without this it would
+    go on working with no one watching, under a lease that it keeps.
     """
     began = parent()
 
@@ -150,7 +150,7 @@ class RoundsAction(ActionBase):  # type: ignore[misc]
         )
 
     def _round(self, task_vars: dict[str, Any] | None) -> Result:
-        """Every call of the module goes through here, also those that a subclass adds."""
+        """Every call of the module goes through here, including those that a subclass adds."""
         self._guard()
         return dict(self._execute_module(task_vars=task_vars))
 

@@ -89,5 +89,5 @@ def test_a_rivals_weights_that_it_puts_right_are_a_change(changed: bool, diff: A
 def test_a_wait_that_is_no_number_is_refused_before_anything_is_asked() -> None:
     action: Any = ActionModule.__new__(ActionModule)
     action._task = SimpleNamespace(args={"hold_seconds": "long"})
-    with pytest.raises(AnsibleActionFail, match="hold_seconds is a number of seconds, not 'long'"):
+    with pytest.raises(AnsibleActionFail, match="hold_seconds must be a number of seconds, not 'long'"):
         action.run()

@@ -88,7 +88,7 @@ def test_a_time_in_seconds(given: dict[str, Any], seconds: float) -> None:
 def test_what_is_no_time_is_refused_by_name(value: Any) -> None:
     with pytest.raises(AnsibleActionFail) as refused:
         seconds_of({"wait_timeout": value}, "wait_timeout", 9.0)
-    assert str(refused.value) == f"wait_timeout is a number of seconds, not {value!r}"
+    assert str(refused.value) == f"wait_timeout must be a number of seconds, not {value!r}"
 
 
 def test_a_timeout_of_nothing_is_one_round(monkeypatch: pytest.MonkeyPatch) -> None:
