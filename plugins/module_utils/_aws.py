@@ -22,11 +22,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 CLIENT_CONFIG: Mapping[str, Any] = {"connect_timeout": 3, "read_timeout": 6, "retries": {"total_max_attempts": 2}}
 # As many as botocore keeps connections open for.
 CALLS_IN_PARALLEL = 10
-# How throttling is met beyond botocore's own retries. Reads, and what waits for something, may take their time.
+# How throttling is handled beyond botocore's own retries. Reads, and calls that wait for something, may take longer.
 WRITE_PATIENCE: Mapping[str, int] = {"retries": 3, "delay": 1, "max_delay": 1}
 PATIENCE: Mapping[str, int] = {"retries": 5, "delay": 1, "max_delay": 5}
 READS = ("describe_", "get_", "list_")
-# What amazon.aws does not know for throttling, but SSM, EKS, CloudWatch Logs and S3 say.
+# Codes that amazon.aws does not take for throttling, but that SSM, EKS, CloudWatch Logs and S3 use for it.
 MORE_THROTTLES = (
     "ThrottlingException",
     "ThrottledException",
@@ -35,7 +35,7 @@ MORE_THROTTLES = (
     "PriorRequestNotComplete",
 )
 
-# Exceptions and codes that are about who asks, whatever is asked.
+# Exceptions and codes that are about the caller, whatever the call.
 NO_CREDENTIALS = (
     "NoCredentialsError",
     "PartialCredentialsError",
@@ -103,7 +103,7 @@ def error_code(error: BaseException | None) -> str:
 
 
 def credentials_problem(error: BaseException | None) -> str:
-    """What is wrong with the caller's credentials, and the remedy; "" where the error is about something else."""
+    """What is wrong with the caller's credentials, and the remedy; "" if the error is about something else."""
     cause = getattr(error, "exception", None) or error
     known = {type(cause).__name__, error_code(error)}
     if known.intersection(NO_CREDENTIALS):

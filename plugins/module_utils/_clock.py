@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What code that waits is given instead of the time module."""
+    """What code that waits uses instead of the time module."""
 
     def monotonic(self) -> float:
         """Seconds of a clock that never goes back."""

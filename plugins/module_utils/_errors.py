@@ -12,7 +12,7 @@ from typing import Any
 class BlueGreenError(Exception):
     """Something is wrong: what, where, and what to do about it.
 
-    `details` are returned beside the message by the module that fails, for example the last
+    The module that fails returns `details` along with the message, for example the last
     thing seen before a timeout.
     """
 

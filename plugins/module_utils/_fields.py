@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What is wanted against what AWS describes, by a table of fields.
+"""Compares what is wanted with what AWS describes, by a table of fields.
 
 An option that is not given (None) is not compared. A FIXED field cannot change after creation: a difference is
 refused. One that converges is changed in place by the call that its rule names. An IGNORED field counts at creation
@@ -42,7 +42,7 @@ def same_members(one: Any, other: Any) -> bool:
 
 
 def equal_to(default: Any) -> Callable[[Any, Any], bool]:
-    """Equality where AWS leaves out a value that nobody set and means `default`."""
+    """Equality for a value that AWS leaves out if no one has set it, and that then means `default`."""
     return lambda have, want: (default if have is None else have) == want
 
 
@@ -60,8 +60,8 @@ def always(_have: Any, _want: Any) -> str:
 class Field:
     """An option of a module and where requests and descriptions hold its value (dots between levels).
 
-    `decode` makes the option's value of AWS's, `encode` the other way round. `hindrance` tells why one value of a
-    field that converges cannot become another; "" where it can.
+    `decode` turns AWS's value into the option's, `encode` the other way round. `hindrance` says why one value of a
+    field that converges cannot become another; "" if it can.
     """
 
     option: str
@@ -117,7 +117,7 @@ def refuse_fixed(what: str, fields: Sequence[Field], want: Mapping[str, Any], ha
     if lines:
         raise BlueGreenError(
             f"{what} exists with other settings, which cannot change in place: {'; '.join(lines)}. "
-            "Ask for what it has, or build it anew in the other slot"
+            "Ask for the settings that it has, or build it anew in the other slot"
         )
 
 
@@ -144,7 +144,7 @@ def changed_to(have: Mapping[str, Any], changes: Sequence[Difference]) -> dict[s
 
 
 def at(value: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path; None where a level is missing."""
+    """The value at a dotted path; None if a level is missing."""
     found: Any = value
     for part in path.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
@@ -152,7 +152,7 @@ def at(value: Mapping[str, Any], path: str) -> Any:
 
 
 def put(body: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a dotted path and make the levels above it."""
+    """Set the value at a dotted path and create the levels above it."""
     *levels, last = path.split(".")
     for level in levels:
         body = body.setdefault(level, {})
@@ -184,7 +184,7 @@ def missing_tags(want: Mapping[str, Any] | None, have: Mapping[str, str]) -> dic
 
 
 def unwanted_tags(want: Mapping[str, Any] | None, have: Mapping[str, str], *, purge: bool) -> list[str]:
-    """The keys to take away: with `purge` all that are not wanted, but AWS's own (aws:...) never."""
+    """The keys to remove: with `purge` all that are not wanted, but never AWS's own (aws:...)."""
     if not purge or want is None:
         return []
     return sorted(key for key in have if key not in want and not key.startswith("aws:"))

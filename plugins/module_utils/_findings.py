@@ -62,7 +62,7 @@ def _refuse_unreachable(error: Exception) -> None:
     name = type(cause).__name__
     if name in ("EndpointConnectionError", "ConnectTimeoutError"):
         raise BlueGreenError(
-            f"AWS does not answer ({cause}): look whether the endpoint (AWS_ENDPOINT_URL in eks_bluegreen_environment, "
+            f"AWS does not answer ({cause}): check that the endpoint (AWS_ENDPOINT_URL in eks_bluegreen_environment, "
             "if it is set) is up and can be reached from here"
         ) from error
     problem = credentials_problem(cause)

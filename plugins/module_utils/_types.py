@@ -10,9 +10,9 @@ from typing import Any, Mapping, TypeVar
 
 T = TypeVar("T")
 
-# An object as JSON has it: of Kubernetes, or a document of ours.
+# A JSON object: one of Kubernetes, or a document of ours.
 Json = dict[str, Any]
-# The same where it is only read.
+# The same, when it is only read.
 Data = Mapping[str, Any]
 # A resource as AWS describes it.
 Description = dict[str, Any]

@@ -76,7 +76,7 @@ def test_what_cannot_change_is_refused_all_at_once() -> None:
         "cluster arena exists with other settings, which cannot change in place: "
         "version is '1.36', wanted '1.35' (the other slot is for that); "
         "subnet_ids is ['b', 'a'], wanted ['c']; mode is 1, wanted 0 (never back). "
-        "Ask for what it has, or build it anew in the other slot"
+        "Ask for the settings that it has, or build it anew in the other slot"
     )
 
 
