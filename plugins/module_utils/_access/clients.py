@@ -35,7 +35,7 @@ class Clients:
         self._options = options
 
     def __call__(self, service: str, config: Mapping[str, Any] | None = None) -> Any:
-        """A client of the service; what the module's aws_config says comes before `config`."""
+        """A client of the service; the module's aws_config takes precedence over `config`."""
         return self._session.client(
             service,
             region_name=self._region,

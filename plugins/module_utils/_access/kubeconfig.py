@@ -23,7 +23,7 @@ class ClusterAccess:
 
 def token_command(python: str, script: str, cluster: str, region: str, profile: str, role_arn: str) -> list[str]:
     """The program that prints a token; credentials come from its environment, a profile or a role."""
-    # -P: the files beside the script must not stand in for modules of Python.
+    # -P: the files next to the script must not replace modules of Python.
     command = [python, "-P", script, "--cluster", cluster, "--region", region]
     command += ["--profile", profile] if profile else []
     return command + (["--role-arn", role_arn] if role_arn else [])

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The fence: nobody can allocate on a slot any more. And how it is opened again, exactly. Pure.
+"""The fence: no one can allocate on a slot any more. And how it is opened again exactly as it was. Pure.
 
-By RBAC, the roles of those who allocate lose `create gameserverallocations`: the API server authorises before it
-passes a request on to Agones. By policy, GameServerAllocationPolicies have weight 0. What was before is kept whole in
-an annotation of the object.
+With RBAC, the roles of those who allocate lose `create gameserverallocations`: the API server authorises before it
+passes a request on to Agones. With policies, GameServerAllocationPolicies get weight 0. The previous state is kept
+whole in an annotation of the object.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Subject:
-    """Somebody who allocates, as a RoleBinding names him; `groups` are those that he is in beside."""
+    """Someone who allocates, as a RoleBinding names them; `groups` are the other groups that they are in."""
 
     kind: str
     name: str
@@ -99,7 +99,7 @@ def fence_annotation(domain: str) -> str:
 
 
 def grants(rule: Mapping[str, Any]) -> bool:
-    """Whether a rule lets create allocations. One with names of resources does not: an allocation has none."""
+    """Whether a rule allows creating allocations. One with resource names does not: an allocation has no name."""
     return not rule.get("resourceNames") and all(
         {name, "*"} & set(rule.get(field) or [])
         for field, name in (("apiGroups", GROUP), ("resources", RESOURCE), ("verbs", VERB))
@@ -115,8 +115,8 @@ def _parts(gate: Gate, rule: Mapping[str, Any]) -> Iterator[Json]:
     """A rule is a product; what is left of it without one point is up to three products."""
     if "*" in rule["apiGroups"]:
         raise BlueGreenError(
-            f"{gate} grants allocations together with every API group (apiGroups '*'), from which they cannot be taken "
-            f"alone: give who allocates a Role of his own with {VERB} {RESOURCE}.{GROUP}"
+            f"{gate} grants allocations together with every API group (apiGroups '*'), and they alone cannot be taken "
+            f"out of that: give the allocating subjects a Role of their own with {VERB} {RESOURCE}.{GROUP}"
         )
     groups = [group for group in rule["apiGroups"] if group != GROUP]
     # Allocations are all that their API group has, and create is all that can be done with them.
@@ -131,7 +131,7 @@ def _parts(gate: Gate, rule: Mapping[str, Any]) -> Iterator[Json]:
 
 
 def plan_fence(gate: Gate, obj: Mapping[str, Any], run: str, domain: str) -> Json | None:
-    """The merge patch that closes a gate; None when it is closed. Raises BlueGreenError where that cannot be done."""
+    """The merge patch that closes a gate; None when it is closed. Raises BlueGreenError if that cannot be done."""
     if gate.kind == POLICY:
         weight = weight_of(obj)
         return _patch(obj, domain, _kept(run, 0, weight), {"spec": {"weight": 0}}) if weight else None
@@ -140,16 +140,16 @@ def plan_fence(gate: Gate, obj: Mapping[str, Any], run: str, domain: str) -> Jso
         return None
     if obj.get("aggregationRule"):
         raise BlueGreenError(
-            f"{gate} is put together from other ClusterRoles (aggregationRule), and would be again: name those instead"
+            f"{gate} is aggregated from other ClusterRoles (aggregationRule), and would be again: name those instead"
         )
     fenced = without_grant(gate, rules)
     return _patch(obj, domain, _kept(run, fenced, rules), {"rules": fenced})
 
 
 def plan_open(gate: Gate, obj: Mapping[str, Any], domain: str) -> Json | None:
-    """The merge patch that opens a gate as it was; None when no fence stands there.
+    """The merge patch that opens a gate as it was; None when there is no fence.
 
-    What somebody else has changed since stays; where he left allocations out, they are added.
+    What someone else has changed since stays; if they left allocations out, those are added.
     """
     kept = read_kept_gate(gate, obj, domain)
     if kept is None:
@@ -188,7 +188,7 @@ def weight_of(obj: Mapping[str, Any]) -> int:
 
 
 def fence_access(gates: Iterable[Gate]) -> list[Access]:
-    """What a fence takes, beside the permissions that a Role gives."""
+    """The permissions that a fence needs, besides those that a Role gives."""
     needed: dict[Access, None] = {}
     for gate in gates:
         group, resource = ("multicluster.agones.dev", ALLOCATION_POLICIES.plural)
@@ -201,12 +201,12 @@ def fence_access(gates: Iterable[Gate]) -> list[Access]:
 
 
 def right_to_escalate(gate: Gate) -> Access:
-    """Lets somebody write a Role that gives more than he has himself."""
+    """Lets someone write a Role that gives more than they have themselves."""
     return Access("escalate", RBAC_GROUP, f"{gate.kind.lower()}s", gate.namespace)
 
 
 def given_access(gate: Gate, rules: Sequence[Mapping[str, Any]]) -> list[Access]:
-    """All that a Role gives. Kubernetes lets nobody write a Role that gives what he has not, or may not escalate."""
+    """All that a Role gives. Kubernetes lets no one write a Role that gives more than they have or may escalate to."""
     given: dict[Access, None] = {}
     for rule in rules:
         verbs = rule.get("verbs") or []
@@ -226,7 +226,7 @@ def original_rules(gate: Gate, obj: Mapping[str, Any], domain: str) -> list[Json
 
 
 def subject_review(subject: Subject, namespace: str) -> Json:
-    """The SubjectAccessReview that asks whether somebody may allocate."""
+    """The SubjectAccessReview that asks whether a subject may allocate."""
     spec: Json = {"resourceAttributes": {"verb": VERB, "group": GROUP, "resource": RESOURCE, "namespace": namespace}}
     groups = [*subject.groups, AUTHENTICATED]
     if subject.kind == "ServiceAccount":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Fence a slot, or open it: read, refuse, write, and prove it by what the API server says of who allocates."""
+"""Fence a slot, or open it: read, refuse, write, and prove it by what the API server says of those who allocate."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 SUBJECT_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _WRITE_ATTEMPTS = 5
 _POLL_SECONDS = 1.0
-# The API server's authoriser hears of a changed Role a moment later, and a cluster has several API servers.
+# The API server's authoriser learns of a changed Role a moment later, and a cluster has several API servers.
 PROOF_SECONDS = 10.0
 _LOOKS = 2
 
@@ -77,7 +77,7 @@ class SlotFence:
         }
 
     def _read(self, fenced: bool) -> list[tuple[Gate, Json]]:
-        """What there is of the gates. Raises BlueGreenError with all permissions that are missing."""
+        """The gates that exist. Raises BlueGreenError with all permissions that are missing."""
         missing = missing_access(self.api, fence_access(self.gates))
         if any(access.verb == "get" for access in missing):
             refuse_missing(missing)
@@ -86,12 +86,12 @@ class SlotFence:
         absent = [str(gate) for gate, obj in found if obj is None]
         refuse_missing(missing + [access for gate, obj in there for access in self._not_givable(gate, obj)])
         if absent and fenced:
-            raise BlueGreenError(f"{', '.join(absent)}: there is none in this cluster. Nothing was written")
-        self.warnings += [f"{gate}: there is none in this cluster that could be opened" for gate in absent]
+            raise BlueGreenError(f"{', '.join(absent)}: not in this cluster. Correct the names; nothing was written")
+        self.warnings += [f"{gate}: not in this cluster, so there is nothing to open" for gate in absent]
         return there
 
     def _not_givable(self, gate: Gate, obj: Json) -> list[Access]:
-        """What a Role gives and the runner may not give: it could not open it again."""
+        """What a Role gives that the runner may not give: it could not open the gate again."""
         if gate.kind == POLICY or not missing_access(self.api, [right_to_escalate(gate)]):
             return []
         return missing_access(self.api, given_access(gate, original_rules(gate, obj, self.domain)))
@@ -110,10 +110,10 @@ class SlotFence:
                 return True, self.api.patch(gate.path, patch)
             except Conflict:
                 obj = self.api.get(gate.path)
-        raise ApiFailure(f"{gate} changed {_WRITE_ATTEMPTS} times in between: run again", 409)
+        raise ApiFailure(f"{gate} changed {_WRITE_ATTEMPTS} times before it could be written: run again", 409)
 
     def _prove(self, fenced: bool) -> None:
-        """Ask about everybody until the answers are right: a fence twice. Opening is not held up, but told."""
+        """Ask about every subject until the answers are right: for a fence twice. Opening does not wait, but warns."""
         end = self.clock.monotonic() + PROOF_SECONDS
         looks = 0
         while True:
@@ -126,15 +126,15 @@ class SlotFence:
             self.clock.sleep(_POLL_SECONDS)
         if fenced:
             raise BlueGreenError(
-                f"the fence does not hold, allocations are still allowed to {'; '.join(wrong)}. Something else gives "
+                f"the fence does not hold, allocations are still allowed for {'; '.join(wrong)}. Something else gives "
                 "them create gameserverallocations.allocation.agones.dev: look for their other RoleBindings, "
                 "ClusterRoleBindings and access policies",
                 allowed=wrong,
             )
-        self.warnings += [f"allocations are not allowed yet to {text}" for text in wrong]
+        self.warnings += [f"allocations are not yet allowed for {text}" for text in wrong]
 
     def _wrong(self, fenced: bool) -> list[str]:
-        """Who may although he must not, or may not although he should; and allocation policies likewise."""
+        """Subjects that may but must not, or may not but should; and allocation policies likewise."""
         pairs = [(subject, namespace) for subject in self.subjects for namespace in self.namespaces]
         answers = in_parallel(lambda pair: (pair, self._may(*pair)), pairs)
         wrong = [f"{subject} in namespace {namespace}" for (subject, namespace), may in answers if may is fenced]

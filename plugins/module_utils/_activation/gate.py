@@ -4,8 +4,8 @@
 # PRIVATE to this collection: may change at any time.
 """The proof that allocations have moved: none on the source, some on the target, in one window. Pure.
 
-The evidence is each Fleet's cumulative counter `status.allocations`. It counts whatever allocates:
-matchmakers, other clusters, the servers themselves.
+The evidence is each Fleet's cumulative counter `status.allocations`. It counts every allocation: by
+matchmakers, by other clusters, and by the servers themselves.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def judge_gate(
 ) -> Verdict:
     """Continue or restart the window with fresh counters, and say whether it proves the move.
 
-    Fails closed: a Fleet that came, went or was made anew on either side starts the window again.
+    Fails closed: a Fleet that came, went or was recreated on either side starts the window again.
     """
     fresh = Window(now, source, target)
     if window is None:
@@ -81,12 +81,14 @@ def judge_gate(
         return Verdict(False, fresh, on_source, on_target, "the source still allocates; the window starts again")
     age = now - window.since
     if age < seconds:
-        return Verdict(False, window, 0, on_target, f"{age:.0f} of {seconds:.0f} seconds without one on the source")
+        return Verdict(
+            False, window, 0, on_target, f"{age:.0f} of {seconds:.0f} seconds without an allocation on the source"
+        )
     if on_target < minimum:
         return Verdict(False, window, 0, on_target, f"{on_target} of {minimum} allocations on the target")
     return Verdict(True, window, 0, on_target, "passed")
 
 
 def is_same(before: Counters, after: Counters) -> bool:
-    """The same Fleets, none of them made anew (a counter never falls)."""
+    """The same Fleets, none of them recreated (a counter never falls)."""
     return before.keys() == after.keys() and all(after[name] >= count for name, count in before.items())

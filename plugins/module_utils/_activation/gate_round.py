@@ -58,7 +58,7 @@ def predict_gate() -> Json:
 class AllocationGate:
     """The gate over both slots' Fleets. The window is remembered by the run, so it may outlast a slice.
 
-    `sessions` counts those of source and target for the timeline, where the Fleets' own status does not tell all.
+    `sessions` counts those of source and target for the timeline, if the Fleets' own status does not say everything.
     """
 
     source: ReadFleets

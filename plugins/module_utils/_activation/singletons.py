@@ -4,7 +4,7 @@
 # PRIVATE to this collection: may change at any time.
 """What runs in the active slot only: how it is switched off and on, and what of it still runs. Pure.
 
-What was switched off says in an annotation how it was before.
+An object that was switched off keeps its previous value in an annotation.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ENDED_JOBS = frozenset({"Complete", "Failed"})
 
 @dataclass(frozen=True)
 class Singleton:
-    """One of them; `replicas` is how many it has where nothing tells how many it had."""
+    """One of them; `replicas` is how many it gets if nothing says how many it had."""
 
     kind: str
     namespace: str
@@ -73,13 +73,13 @@ def singleton_annotation(domain: str) -> str:
 
 
 def value_of(singleton: Singleton, obj: Mapping[str, Any]) -> int:
-    """The field that switches it, with the default of Kubernetes where it is absent."""
+    """The field that switches it, with the default of Kubernetes if it is absent."""
     value: int | None = (obj.get("spec") or {}).get(singleton.field)
     return (False if singleton.kind == CRON_JOB else 1) if value is None else value
 
 
 def state_of(singleton: Singleton, obj: Mapping[str, Any] | None) -> str:
-    """What is asked for, not what has become of it."""
+    """The state that the object asks for, whether or not it has been reached."""
     if obj is None:
         return ABSENT
     return OFF if value_of(singleton, obj) == singleton.off else ON
@@ -164,7 +164,7 @@ def _expression(one: Mapping[str, Any]) -> str:
 
 
 def singleton_access(singletons: Iterable[Singleton], *, proves_off: bool) -> list[Access]:
-    """What switching them takes; each once."""
+    """The permissions that switching them needs, each once."""
     needed: dict[Access, None] = {}
     for one in singletons:
         group = BATCH if one.kind == CRON_JOB else APPS

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Switch a slot's singletons off or on: one round that reads, writes, and looks until it is so or its slice is over."""
+"""Switch a slot's singletons off or on: one round that reads, writes, and reads until it is so or its slice is over."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 JOBS = KubeResource("/apis/batch/v1", "jobs")
 _WRITE_ATTEMPTS = 5
 _POLL_SECONDS = 1.0
-# One look may fall between the end of a pod and the start of its successor.
+# One reading may fall between the end of a pod and the start of its successor.
 _LOOKS = 2
 
 
@@ -65,7 +65,7 @@ class Activation:
     def run(self, state: str, *, check_mode: bool) -> Json:
         """All of them are read and understood before the first one is written."""
         if not self.wait:
-            # Reads are repeated; who does not wait learns at once that nobody answers.
+            # Reads are repeated; a caller that does not wait learns at once that there is no answer.
             self.api.server_time()
         if not check_mode:
             self.keeper.keep()
@@ -109,13 +109,13 @@ class Activation:
                 return True, self.api.patch(one.path, patch)
             except Conflict:
                 obj = self.api.find(one.path)
-        raise ApiFailure(f"{one} changed {_WRITE_ATTEMPTS} times in between: run again", 409)
+        raise ApiFailure(f"{one} changed {_WRITE_ATTEMPTS} times before it could be written: run again", 409)
 
     def _plan(self, one: Singleton, obj: Json, state: str) -> Json | None:
         return plan_on(one, obj, self.domain) if state == ON else plan_off(one, obj, self.run_id, self.domain)
 
     def _wait(self, state: str) -> tuple[list[tuple[Singleton, Json | None]], dict[Singleton, int], bool]:
-        """What is there, what is still missing, and whether it is proven: off is off when it was so in two looks."""
+        """What is there, what is still missing, and whether it is proven: off is off when two readings say so."""
         heart = Heartbeat(self.keeper, self.clock)
         end = self.clock.monotonic() + self.slice_seconds
         looks = 0
@@ -144,7 +144,7 @@ def switched_off(api: KubeApi, singletons: Sequence[Singleton]) -> list[str]:
 
 
 def predict_activation(singletons: Sequence[Singleton], state: str) -> Json:
-    """The result for a cluster that does not exist yet: nothing runs there; what its charts bring will be switched."""
+    """The result for a cluster that does not exist yet: nothing runs there; what its charts bring is switched later."""
     documents = [_document(one, None) | {"state": state} for one in singletons]
     return {
         "changed": bool(singletons) and state == ON,
@@ -159,17 +159,17 @@ def predict_activation(singletons: Sequence[Singleton], state: str) -> Json:
 
 
 def refuse_absent(found: Sequence[tuple[Singleton, Json | None]]) -> None:
-    """Raise BlueGreenError with all that are not there."""
+    """Raise BlueGreenError with all that are missing."""
     absent = [str(one) for one, obj in found if obj is None]
     if absent:
         raise BlueGreenError(
-            f"{', '.join(absent)} cannot be switched on: it is not in this cluster. Correct the list of singletons, or "
-            "install the chart that brings it. Nothing was written"
+            f"{', '.join(absent)} cannot be switched on: not in this cluster. Correct the list of singletons, or "
+            "install the chart that creates it. Nothing was written"
         )
 
 
 def _progress_text(state: str, left: dict[Singleton, int]) -> str:
-    """One line for people: who is waited for."""
+    """One line for people: what is waited for."""
     unit = "pods or jobs left" if state == OFF else "replicas not ready"
     parts = [f"{one} ({count} {unit})" for one, count in left.items() if count]
     return f"singletons not yet {state}: {', '.join(parts)}" if parts else ""

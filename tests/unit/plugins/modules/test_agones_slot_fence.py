@@ -49,7 +49,7 @@ def test_a_role_is_fenced_and_opened(kube: FakeKube) -> None:
     opened = run(state="open", run_id=None)
     assert (opened["changed"], opened["gates"][0]["open"]) == (False, True)
     kube.objects.clear()
-    assert run(state="open")["warned"] == ["Role arena/allocate: there is none in this cluster that could be opened"]
+    assert run(state="open")["warned"] == ["Role arena/allocate: not in this cluster, so there is nothing to open"]
 
 
 def test_a_slot_without_a_cluster_has_no_fence(kube: FakeKube) -> None:

@@ -134,7 +134,7 @@ def test_other_rules_stay(one: Json) -> None:
 def test_what_cannot_be_taken_alone_is_refused() -> None:
     with pytest.raises(BlueGreenError, match="Role arena/allocate grants allocations together with every API group"):
         fenced(ROLE, role(rule(["*"], ["*"], ["*"])))
-    with pytest.raises(BlueGreenError, match="ClusterRole allocate is put together"):
+    with pytest.raises(BlueGreenError, match="ClusterRole allocate is aggregated from other ClusterRoles"):
         fenced(CLUSTER_ROLE, {**role(GRANT), "aggregationRule": {}} | {"aggregationRule": {"clusterRoleSelectors": []}})
 
 

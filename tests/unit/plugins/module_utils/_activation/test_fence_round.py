@@ -59,7 +59,7 @@ def test_the_authoriser_may_hear_of_it_later() -> None:
 def test_a_fence_that_does_not_hold_names_who_may_still() -> None:
     kube = cluster()
     kube.allows = lambda _spec: True
-    with pytest.raises(BlueGreenError, match="still allowed to Group matchmakers in namespace arena"):
+    with pytest.raises(BlueGreenError, match="still allowed for Group matchmakers in namespace arena"):
         fence(kube).run(fenced=True, check_mode=False)
 
 
@@ -69,7 +69,7 @@ def test_opening_waits_for_nothing_and_says_what_is_not_so_yet() -> None:
     kube.allows = lambda _spec: False
     opening = fence(kube, clock)
     opening.run(fenced=False, check_mode=False)
-    assert opening.warnings == ["allocations are not allowed yet to Group matchmakers in namespace arena"]
+    assert opening.warnings == ["allocations are not yet allowed for Group matchmakers in namespace arena"]
     assert clock.seconds == 0
 
 
@@ -108,12 +108,12 @@ def test_a_lost_race_is_planned_again() -> None:
 def test_what_is_not_there_cannot_be_fenced_and_does_not_stop_a_way_back() -> None:
     kube = cluster()
     other = Gate("Role", "other", "arena")
-    with pytest.raises(BlueGreenError, match="Role arena/other: there is none"):
+    with pytest.raises(BlueGreenError, match="Role arena/other: not in this cluster"):
         fence(kube, gates=(ROLE, other)).run(fenced=True, check_mode=False)
     assert kube.log == []
     opening = fence(kube, gates=(ROLE, other))
     opening.run(fenced=False, check_mode=False)
-    assert opening.warnings == ["Role arena/other: there is none in this cluster that could be opened"]
+    assert opening.warnings == ["Role arena/other: not in this cluster, so there is nothing to open"]
 
 
 def test_missing_permissions_are_named_at_once_before_the_first_write() -> None:
