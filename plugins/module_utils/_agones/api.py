@@ -151,7 +151,7 @@ class KubeApi:
     def delete(
         self, path: str, grace_seconds: int | None = None, *, preconditions: Mapping[str, str] | None = None
     ) -> None:
-        """Delete an object; one that is gone already is well. One that does not meet the preconditions: Conflict."""
+        """Delete an object; it may be gone already. Raises Conflict if it does not meet the preconditions."""
         query = [] if grace_seconds is None else [("gracePeriodSeconds", str(grace_seconds))]
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions} if preconditions else None
         try:
@@ -164,7 +164,7 @@ class KubeApi:
         return parsedate_to_datetime(self._send("GET", "/version", []).headers["Date"])
 
     def is_alive(self, seconds: float) -> bool:
-        """Whether it answers within so many seconds; a refusal is an answer."""
+        """Whether it answers within this many seconds; a refusal is an answer."""
         try:
             self._send("GET", "/readyz", [], timeout=(seconds, seconds))
         except ApiFailure as error:
@@ -217,14 +217,14 @@ def connect(kubeconfig: str) -> KubeApi:
     """The cluster that a kubeconfig file names. Raises BlueGreenError when the file cannot be used."""
     configuration = Configuration()
     configuration.connection_pool_maxsize = 2 * WRITE_THREADS
-    # Else urllib3 tries each request four times, each with the whole timeout, under our own attempts.
+    # Otherwise urllib3 tries each request four times, each with the whole timeout, within each of our own attempts.
     configuration.retries = False
     try:
         kube_config.load_kube_config(config_file=kubeconfig, client_configuration=configuration, persist_config=False)
     except (ConfigException, OSError, ValueError) as error:
         raise BlueGreenError(
             f"the kubeconfig {kubeconfig!r} cannot be used ({error}): role slots writes one per slot; "
-            "check that the cluster exists and that the file is whole"
+            "check that the cluster exists and that the file is complete"
         ) from error
     return KubeApi(ApiClient(configuration))
 

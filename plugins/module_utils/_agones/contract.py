@@ -23,12 +23,12 @@ CANCELLED = "cancelled"
 AT_MATCH_END = "at_match_end"
 DISCONNECT = "disconnect"
 HANDOFF = "handoff"
-# In these modes a server closes its clients before the match is over.
+# In these modes a server disconnects its clients before the match is over.
 LEAVING_MODES = frozenset({DISCONNECT, HANDOFF})
 ACCEPTED = "accepted"
 CLOSING = "closing"
 REFUSED = "refused"
-# Reasons of a request: the drain itself, or that the deadline came and the operator chose to interrupt.
+# Reasons for a request: the drain itself, or that the deadline came and the operator chose to interrupt.
 REASON_DRAIN = "drain"
 REASON_DEADLINE = "deadline"
 ANY_ALLOCATION = "*"
@@ -107,7 +107,7 @@ class Acknowledgement:
 
 
 def read_request(annotations: Mapping[str, str], domain: str) -> Request | None:
-    """The request that stands on a server; None when there is none, or none that we can read."""
+    """The request on a server; None when there is none, or none that we can read."""
     document = _parsed(annotations.get(drain_annotation(domain)))
     try:
         not_before, deadline = parse_time(document["not_before"]), parse_time(document["deadline"])
@@ -140,7 +140,7 @@ def read_acknowledgement(annotations: Mapping[str, str]) -> Acknowledgement | No
 
 
 def cancelled_request(request: Request) -> Request:
-    """What takes a request back."""
+    """The request that takes another one back."""
     return replace(request, seq=request.seq + 1, state=CANCELLED)
 
 

@@ -39,7 +39,7 @@ class Listed:
 class Changed:
     """One GameServer that was added or modified, or is gone, as received at `at` (seconds since 1970).
 
-    The time is the thread's: whoever takes the event may come later, and it dates players' downtime.
+    The time is the thread's, because the event may be taken later and players' downtime is measured from it.
     """
 
     obj: Json
@@ -65,7 +65,7 @@ class Feed(Protocol):
 
 
 class WatchFeed:
-    """A Feed over an API server, of the GameServers with a label where `selector` names one.
+    """A Feed over an API server, of the GameServers with a label if `selector` names one.
 
     `start` before `take`; the threads end with the slice or the process.
     """
@@ -95,7 +95,7 @@ class WatchFeed:
             thread = threading.Thread(target=self._follow, args=(namespace, version), daemon=True)
             thread.start()
         threading.Thread(target=self._pulse.feel_until, args=(self._end,), daemon=True).start()
-        # What was listed stays. With thousands of game servers, looking for garbage among it takes most of a turn.
+        # What was listed stays. With thousands of game servers, collecting garbage among it takes most of a turn.
         gc.freeze()
         return events
 

@@ -48,7 +48,7 @@ class KubeFleets:
             return self._api.list(FLEETS.path(namespace))[0]
         except NotFound as error:
             raise NoFleets(
-                f"{self._api.server} knows no Fleets: install the release's chart of Agones first "
+                f"{self._api.server} does not know the kind Fleet: install the release's Agones chart first "
                 "(role platform_charts)"
             ) from error
 
@@ -113,7 +113,7 @@ class KubeFleets:
             if not left.get("data"):
                 self._api.delete(path, preconditions={"resourceVersion": left["metadata"]["resourceVersion"]})
         except (NotFound, Conflict):
-            # It is gone, or somebody else has put something in since.
+            # It is gone, or someone else has added something since.
             return
 
     def annotate_fleet(self, namespace: str, name: str, annotation: str, value: str | None) -> Json:

@@ -19,7 +19,7 @@ KEPT_VERSION = 1
 def read_kept_in(
     obj: Mapping[str, Any], annotation: str, owner: str, remedy: str, read: Callable[[dict[str, Any]], T]
 ) -> T | None:
-    """What `read` makes of the annotation's document; None without the annotation.
+    """The annotation's document as `read` returns it; None without the annotation.
 
     Raises BlueGreenError, which names the owner and the remedy, when it cannot be read.
     """
@@ -38,7 +38,7 @@ def read_kept_in(
 
 
 def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> Json:
-    """What the API server makes of a merge patch."""
+    """The object as the API server has it after a merge patch."""
     result = copy.deepcopy(dict(target))
     for key, value in patch.items():
         if value is None:

@@ -18,11 +18,11 @@ class Alive(Protocol):
     """What a pulse needs of an API server."""
 
     def is_alive(self, seconds: float) -> bool:
-        """Whether it answers within so many seconds."""
+        """Whether it answers within this many seconds."""
 
 
 class Pulse:
-    """Asks again and again; `beats` tells whether the last question was answered."""
+    """Asks again and again; `beats` says whether the last question was answered."""
 
     def __init__(self, api: Alive, clock: Clock) -> None:
         self._api = api

@@ -17,9 +17,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel im
 
 @dataclass(frozen=True)
 class Access:
-    """A verb on a kind of object, in a namespace (empty: the kind has none); on one of a name, if there is a name.
+    """A verb on a kind of object, in a namespace (empty: the kind has none); on one object, if there is a name.
 
-    `resource` is written as in a Role, with its subresource. With `path` it is a verb on that, and on no object.
+    `resource` is written as in a Role, with its subresource. With `path` it is a verb on that path, not on an object.
     """
 
     verb: str
@@ -54,7 +54,7 @@ ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 def missing_access(api: KubeApi, needed: Sequence[Access]) -> list[Access]:
-    """What of this the runner may not do."""
+    """Which of these the runner may not do."""
     asked = in_parallel(lambda access: (access, _is_allowed(api, access)), needed)
     return [access for access, is_allowed in asked if not is_allowed]
 

@@ -46,7 +46,7 @@ class KubeServers:
 
 
 def try_patch(servers: Servers, namespace: str, name: str, body: Mapping[str, Any]) -> bool:
-    """Whether a patch was accepted; not where the GameServer has changed or is gone, or the API server is busy."""
+    """Whether a patch was accepted; it is not if the GameServer has changed or is gone, or the API server is busy."""
     try:
         servers.patch_server(namespace, name, body)
     except (Conflict, NotFound):
@@ -91,7 +91,7 @@ class Target(Servers, Protocol):
     """What a drain does to the slot that sessions move to, in mode handoff; `KubeTarget` is the real one."""
 
     def allocate(self, fleet: Key, annotations: Mapping[str, str]) -> str:
-        """Allocate a server of a Fleet, and annotate it; its name, or an empty text when none is free."""
+        """Allocate a server of a Fleet, and annotate it; its name, or an empty string when none is free."""
 
 
 class KubeTarget(KubeServers):

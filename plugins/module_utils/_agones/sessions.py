@@ -32,7 +32,7 @@ READ_STATUS = ("state", "address", "ports", "counters", "lists")
 class Predicate:
     """What makes a GameServer a session in any state: a Counter above 0, or a List with an entry. Empty names: none.
 
-    Labels and annotations are no part of it: whoever fences or allocates may change them.
+    Labels and annotations are not part of it: anyone who fences or allocates may change them.
     """
 
     counter: str = ""
@@ -47,7 +47,7 @@ class Predicate:
         return bool(_count(status, self.counter)) or bool(values)
 
     def missing(self, specs: Iterable[Mapping[str, Any]]) -> list[str]:
-        """What of it no GameServer's spec has: Agones counts only what stands there. Nothing where there is no spec."""
+        """Its names that no GameServer's spec has: Agones counts only those in the spec. Empty if there is no spec."""
         known = list(specs)
         wanted = (("Counter", "counters", self.counter), ("List", "lists", self.list_name))
         return [
@@ -65,9 +65,9 @@ def refuse_unknown(predicate: Predicate, fleets: Iterable[Mapping[str, Any]], se
     missing = predicate.missing([*map(template_spec, fleets), *(server.get("spec") or {} for server in servers)])
     if missing:
         raise BlueGreenError(
-            f"session_predicate names {' and '.join(missing)}, which no Fleet here has, so that it would call nothing "
-            "a session: correct eks_bluegreen_session_predicate; for a slot from before the game had it, make it empty "
-            """(-e '{"eks_bluegreen_session_predicate": {}}')"""
+            f"session_predicate names {' and '.join(missing)}, which no Fleet here has, so it would never match a "
+            "session: correct eks_bluegreen_session_predicate; if the slot is from before the game had it, make it "
+            """empty (-e '{"eks_bluegreen_session_predicate": {}}')"""
         )
 
 
@@ -81,7 +81,7 @@ def read_predicate(option: Mapping[str, Any] | None) -> Predicate:
 class Server:
     """A GameServer as seen once. `players` is None when its Fleet keeps no such List, `counted` without the Counter.
 
-    `named` tells that the game's own predicate calls it a session.
+    `named` says that the game's own predicate calls it a session.
     """
 
     namespace: str
@@ -120,7 +120,7 @@ class Server:
 
     @property
     def is_empty(self) -> bool:
-        """Known to hold nobody: by its List, else by its Counter. One that publishes neither is not known to."""
+        """Known to hold no one: by its List, else by its Counter. One that publishes neither is not known to."""
         return player_count(self.players, self.counted) == 0 and not self.named
 
     @property
@@ -140,7 +140,7 @@ def template_spec(obj: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def player_count(players: Sequence[str] | None, counted: int | None) -> int | None:
-    """By the List of players, else by their Counter; None where a server publishes neither."""
+    """By the List of players, else by their Counter; None if a server publishes neither."""
     return counted if players is None else len(players)
 
 
@@ -151,7 +151,7 @@ def read_server(
     players_counter: str = "players",
     predicate: Predicate = NO_PREDICATE,
 ) -> Server:
-    """A GameServer object's relevant content. Player ids become hashes here and are never seen behind it."""
+    """A GameServer object's relevant content. Player ids become hashes here and are never seen beyond it."""
     metadata, status = obj.get("metadata") or {}, obj.get("status") or {}
     pod = template_spec(obj)
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
@@ -201,7 +201,7 @@ def player_hashes(status: Mapping[str, Any], players_list: str, key: str) -> tup
 
 
 def hash_player(player: str, key: str) -> str:
-    """A player id as it may leave the process: whoever does not have the run's key cannot tell whose it is."""
+    """A player id as it may leave the process: without the run's key no one can tell whose it is."""
     return hmac.new(key.encode(), player.encode(), hashlib.sha256).hexdigest()[:16]
 
 

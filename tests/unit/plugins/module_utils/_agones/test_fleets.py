@@ -31,7 +31,9 @@ class Unknown(FakeKube):
 
 
 def test_a_cluster_without_agones_says_what_to_install() -> None:
-    with pytest.raises(NoFleets, match=r"https://blue\.test knows no Fleets: install the release's chart of Agones"):
+    with pytest.raises(
+        NoFleets, match=r"https://blue\.test does not know the kind Fleet: install the release's Agones chart"
+    ):
         fleets(Unknown()).fleets("arena")
 
 
