@@ -14,7 +14,7 @@ from pathlib import Path
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Chart
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
-# Of the keys at the left margin there is one of this name.
+# There is only one key of this name at the left margin.
 CHART_VERSION = re.compile(r"""^version:\s*["']?([^\s"'#]+)""", re.MULTILINE)
 
 
@@ -24,7 +24,7 @@ def check_chart_source(chart: Chart) -> str | None:
         return _unverifiable(chart) if chart.digest else None
     path = Path(chart.source).expanduser()
     if not path.exists():
-        return f"chart {chart.name}: there is no {path}: correct chart in the release file, or put the archive there"
+        return f"chart {chart.name}: {path} does not exist: correct chart in the release file, or put the archive there"
     if path.is_dir():
         return _unverifiable(chart) if chart.digest else None
     return _wrong_digest(chart, path) or _wrong_version(chart, path)
@@ -51,7 +51,10 @@ def _wrong_digest(chart: Chart, path: Path) -> str | None:
     wanted = chart.digest if ":" in chart.digest else f"sha256:{chart.digest}"
     if found == wanted.lower():
         return None
-    return f"chart {chart.name}: {path} has the digest {found}, not {wanted}: it is not the tested archive"
+    return (
+        f"chart {chart.name}: {path} has the digest {found}, not {wanted}: it is not the tested archive; "
+        "put that one there, or correct digest in the release file"
+    )
 
 
 def _wrong_version(chart: Chart, path: Path) -> str | None:
@@ -61,7 +64,10 @@ def _wrong_version(chart: Chart, path: Path) -> str | None:
         return f"chart {chart.name}: {path} is not a chart archive ({error})"
     if version == chart.version:
         return None
-    return f"chart {chart.name}: {path} holds version {version or 'none'}, the release asks for {chart.version}"
+    return (
+        f"chart {chart.name}: {path} holds version {version or 'none'}, but the release asks for {chart.version}: "
+        "correct chart or version in the release file"
+    )
 
 
 def _version_in(path: Path) -> str:

@@ -56,8 +56,8 @@ class HelmRelease:
 class Step:
     """What happens to one chart: install, upgrade, wait or none.
 
-    `interrupted` names the record of a Helm operation that nobody finishes any more; it stands in the
-    way of the next one.
+    `interrupted` names the record of a Helm operation that no one will finish any more; it blocks the
+    next one.
     """
 
     chart: Chart
@@ -88,7 +88,7 @@ def plan_charts(
 ) -> list[Step]:
     """One step per chart, in their order.
 
-    A Helm operation under way is waited for until it is `interrupted_after_seconds` old: no Helm takes longer.
+    A Helm operation under way is waited for until it is `interrupted_after_seconds` old: none takes longer.
     """
     found = {(release.namespace, release.name): release for release in releases}
     return [_plan_chart(chart, found.get((chart.namespace, chart.name)), interrupted_after_seconds) for chart in charts]

@@ -47,8 +47,8 @@ def test_a_folder_or_a_registry_is_taken_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "digest", "problem"),
     [
-        ("1.61.0", "", "holds version 1.60.0, the release asks for 1.61.0"),
-        ("1.60.0", "sha256:" + "0" * 64, "it is not the tested archive"),
+        ("1.61.0", "", "holds version 1.60.0, but the release asks for 1.61.0: correct chart or version"),
+        ("1.60.0", "sha256:" + "0" * 64, "it is not the tested archive; put that one there"),
     ],
 )
 def test_another_archive_than_the_tested_one(archive: Path, version: str, digest: str, problem: str) -> None:
