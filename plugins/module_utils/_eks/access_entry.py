@@ -24,10 +24,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 ENTRY, POLICIES = "entry", "policies"
-# Kept beside the entry's own description; CreateAccessEntry and UpdateAccessEntry do not know it.
+# Kept next to the entry's own description; CreateAccessEntry and UpdateAccessEntry do not know it.
 POLICIES_PATH = "accessPolicies"
 PRINCIPAL = re.compile(r"arn:aws[\w-]*:iam::\d{12}:(role|user)/.+")
-# Other types have their groups from EKS and no policies.
+# Other types get their groups from EKS and have no policies.
 FOR_PEOPLE = ("STANDARD",)
 WITH_POLICIES = ("STANDARD", "EC2")
 
@@ -73,10 +73,10 @@ ENTRY_FIELDS = (
 
 
 def settled_entry(options: Mapping[str, Any], have: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The values of an entry's fields, or a refusal of what contradicts itself.
+    """The values of an entry's fields, or a refusal of options that contradict each other.
 
     `policy_arns` are joined with `access_policies`; without `purge_policies` those that are there stay. What EKS sets
-    itself is not asked for, not even as nothing: an update would take the nodes' groups from them.
+    itself is not asked for, not even as an empty value: an update would take the nodes' groups from them.
     """
     what = f"access entry {options['cluster_name']}/{options['principal_arn']}"
     kind = options["type"] or (have or {}).get("type") or "STANDARD"
@@ -119,14 +119,14 @@ def _refuse_bad(what: str, options: Mapping[str, Any], kind: str, policies: Sequ
             "principal_arn must be the ARN of an IAM role or user, not that of a session (arn:aws:sts:...:assumed-role)"
         )
     if kind not in FOR_PEOPLE and (options["kubernetes_groups"] or options["username"]):
-        problems.append(f"an entry of type {kind} has its groups and user name from EKS: leave them out")
+        problems.append(f"an entry of type {kind} gets its groups and user name from EKS: leave them out")
     if kind not in WITH_POLICIES and policies:
         problems.append(f"an entry of type {kind} takes no access policies")
     arns = [one["policy_arn"] for one in policies]
     problems += [f"{arn} is named more than once" for arn in sorted({one for one in arns if arns.count(one) > 1})]
     for one in policies:
         if (one["scope"] == "namespace") != bool(one["namespaces"]):
-            problems.append(f"{one['policy_arn']}: namespaces go with the scope namespace, and only with it")
+            problems.append(f"{one['policy_arn']}: the scope namespace needs namespaces, and no other scope takes them")
     if problems:
         raise BlueGreenError(f"{what}: {'; '.join(problems)}")
 
@@ -175,7 +175,7 @@ def associate_access_policy(client: Any, cluster: str, principal: str, policy: s
     )
 
 
-@aws_call("take {policy} from {principal} in cluster {cluster}", none_for=NOT_FOUND)
+@aws_call("remove {policy} from {principal} in cluster {cluster}", none_for=NOT_FOUND)
 def disassociate_access_policy(client: Any, cluster: str, principal: str, policy: str) -> None:
     client.disassociate_access_policy(clusterName=cluster, principalArn=principal, policyArn=policy)
 
@@ -221,7 +221,7 @@ class AccessEntry(Part):
             return ""
         (change,) = changes
         there = read_entry_policies(have[POLICIES_PATH])
-        # More rights before fewer: in between nobody is locked out.
+        # Rights are added before others are removed, so that no one is locked out in between.
         self._associate([one for one in change.body if read_entry_policies([one])[0] not in there])
         wanted = {one["policyArn"] for one in change.body}
         for one in there:

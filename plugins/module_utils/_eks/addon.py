@@ -25,7 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fields impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Description
 
 ADDON = converges("addon")
-# What an update would take back to its default if the request left it out.
+# What an update would reset to its default if the request left it out.
 KEPT = ("addonVersion", "serviceAccountRoleArn", "configurationValues")
 
 
@@ -72,7 +72,7 @@ ADDON_FIELDS = (
         read_configuration,
         write_configuration,
     ),
-    # AWS leaves it out where there is none; an empty one takes it away.
+    # AWS leaves it out if there is none; an empty one removes it.
     Field("service_account_role_arn", "serviceAccountRoleArn", ADDON, equal_to(""), lambda role: role or None),
     Field(
         "pod_identity_associations",
@@ -86,14 +86,14 @@ ADDON_FIELDS = (
 
 
 def addon_update(changes: Sequence[Difference], have: Mapping[str, Any], resolve_conflicts: str) -> dict[str, Any]:
-    """The body of UpdateAddon: the changes, and what is to stay as it is."""
+    """The body of UpdateAddon: the changes, and what should stay as it is."""
     kept = {path: have[path] for path in KEPT if have.get(path)}
     changed = {change.field.path: change.body for change in changes}
     return {**given({**kept, **changed}), "resolveConflicts": resolve_conflicts}
 
 
 def given(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body without a role that is to be none: AWS takes away what is left out."""
+    """A body without an empty role: AWS removes what is left out."""
     return {path: value for path, value in body.items() if value != ""}
 
 
@@ -149,7 +149,7 @@ class Addon(Part):
         super().check(given(body))
 
     def describe(self) -> Description | None:
-        """As AWS describes it, with its pod identity associations in full, of which AWS gives the ARNs."""
+        """As AWS describes it, with its pod identity associations in full, of which AWS gives only the ARNs."""
         found = describe_addon(self.client, self.cluster, self.part)
         if found is not None and found.get("podIdentityAssociations"):
             found["podIdentityAssociations"] = self._associations(found["podIdentityAssociations"])

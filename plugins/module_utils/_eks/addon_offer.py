@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Which version of an add-on to install, and whether its configuration is one that it takes."""
+"""Which version of an add-on to install, and whether it takes the configuration."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Offer:
 
 
 class Catalog(Protocol):
-    """What AWS has on offer, for one add-on of one cluster."""
+    """What AWS offers, for one add-on of one cluster."""
 
     def versions(self) -> list[Offer] | None:
         """None if there is no such cluster (yet)."""
@@ -140,7 +140,7 @@ def _listed(offers: Sequence[Offer]) -> str:
 
 
 def check_configuration(what: str, values: Mapping[str, Any], schema: str) -> None:
-    """Raise if a configuration does not fit the add-on's JSON schema; names all that is wrong."""
+    """Raise if a configuration does not fit the add-on's JSON schema; names everything that is wrong."""
     if not schema:
         return
     try:

@@ -70,7 +70,7 @@ def _mode_hindrance(have: Any, want: Any) -> str:
 
 
 def _encryption_hindrance(have: Any, _want: Any) -> str:
-    return "EKS never changes the key or takes it away" if have else ""
+    return "EKS never changes or removes the key" if have else ""
 
 
 CLUSTER_FIELDS = (
@@ -111,12 +111,12 @@ def check_cluster_values(name: str, values: Mapping[str, Any]) -> None:
     """Raise if options of a cluster make no sense, all at once."""
     wrong = list(_nonsense(values))
     if wrong:
-        raise BlueGreenError(f"cluster {name} cannot be asked for: {'; '.join(wrong)}")
+        raise BlueGreenError(f"cluster {name} has options that cannot be right: {'; '.join(wrong)}")
 
 
 def _nonsense(values: Mapping[str, Any]) -> Iterator[str]:
     if values["endpoint_public_access"] is False and values["endpoint_private_access"] is False:
-        yield "endpoint_public_access and endpoint_private_access are both false, so nobody could reach it"
+        yield "endpoint_public_access and endpoint_private_access are both false, so no one could reach it: turn one on"
     for cidr in values["public_access_cidrs"] or []:
         if reason := _cidr_problem(cidr):
             yield f"public_access_cidrs: {reason}"
@@ -126,7 +126,7 @@ def _nonsense(values: Mapping[str, Any]) -> Iterator[str]:
     key = values["encryption_key_arn"]
     # EKS describes the key that an alias stands for, so that the next run would see another one.
     if key and ":key/" not in key:
-        yield f"encryption_key_arn: {key} is no key's own ARN, which aws kms describe-key --key-id {key} tells"
+        yield f"encryption_key_arn: {key} is not a key's own ARN; aws kms describe-key --key-id {key} shows that"
 
 
 def _cidr_problem(cidr: str) -> str:
@@ -140,7 +140,7 @@ def _cidr_problem(cidr: str) -> str:
 def _service_problem(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
     if network.version == 4 and network.is_private and 12 <= network.prefixlen <= 24:
         return ""
-    return f"{network} is no private IPv4 network of /12 to /24"
+    return f"{network} is not a private IPv4 network of /12 to /24"
 
 
 def cluster_update(call: str, changes: Sequence[Difference], have: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def delete_cluster(client: Any, name: str) -> None:
 
 
 def list_capabilities(client: Any, name: str) -> list[Description]:
-    """Its EKS Capabilities; none where AWS or the installed botocore does not know of any."""
+    """Its EKS Capabilities; none if AWS or the installed botocore does not know of any."""
     return (_list_capabilities(client, name) or []) if hasattr(client, "list_capabilities") else []
 
 
@@ -243,7 +243,7 @@ class Cluster(Resource):
         )
 
     def counted(self, values: Mapping[str, Any], have: Description | None) -> Mapping[str, Any]:
-        """Without the networks of an endpoint that is not public, of which EKS keeps none, nor an empty list."""
+        """Without the networks of an endpoint that is not public, since EKS keeps none, and without an empty list."""
         is_public = values["endpoint_public_access"]
         if is_public is None:
             is_public = at(have or {}, "resourcesVpcConfig.endpointPublicAccess")

@@ -65,7 +65,7 @@ def _minor(version: str) -> tuple[int, ...]:
 
 
 def worst_first(insights: Sequence[Description]) -> list[Description]:
-    """Errors, then warnings, then what EKS could not tell, then what is well; by name among equals."""
+    """Errors, then warnings, then what EKS could not tell, then what passes; by name among equals."""
     order = ("ERROR", "WARNING", "UNKNOWN", PASSING)
     return sorted(insights, key=lambda one: (order.index(_status(one)), str(one["name"])))
 

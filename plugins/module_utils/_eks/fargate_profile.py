@@ -64,10 +64,10 @@ PROFILE_FIELDS = (
 
 
 def selectors_problem(selectors: Sequence[Any]) -> str:
-    """What is wrong with a profile's selectors as such; "" where nothing is."""
+    """What is wrong with a profile's selectors as such; "" if nothing is."""
     if len(selectors) <= MOST_SELECTORS:
         return ""
-    return f"has {len(selectors)} selectors, and EKS takes five at most"
+    return f"has {len(selectors)} selectors, but EKS takes at most five"
 
 
 @aws_call("list the Fargate profiles of cluster {cluster}")
@@ -96,7 +96,7 @@ def delete_fargate_profile(client: Any, cluster: str, name: str) -> None:
 
 
 class FargateProfile(Part):
-    """A Fargate profile: nothing of it can change but its tags."""
+    """A Fargate profile: only its tags can change."""
 
     kind = "Fargate profile"
     part_key = "fargateProfileName"
@@ -111,7 +111,7 @@ class FargateProfile(Part):
     def check(self, body: Mapping[str, Any]) -> None:
         super().check(body)
         if problem := selectors_problem(body.get("selectors") or []):
-            raise BlueGreenError(f"{self.kind} {self.name} {problem}: give some of them to another profile")
+            raise BlueGreenError(f"{self.kind} {self.name} {problem}: move some of them to another profile")
 
     def create(self, body: Mapping[str, Any]) -> Description:
         return create_fargate_profile(self.client, self.cluster, self.part, body)
@@ -146,7 +146,9 @@ def ensure_profile(
         return predicted(resource, want, have, anew=True)
     gone = absent_round(resource, check_mode=False, clock=clock, keeper=keeper)
     return (
-        gone if not gone["round"]["finished"] else unfinished(gone, f"{resource.kind} {resource.name}: to be made anew")
+        gone
+        if not gone["round"]["finished"]
+        else unfinished(gone, f"{resource.kind} {resource.name}: to be created again")
     )
 
 
@@ -165,7 +167,7 @@ def refuse_public_subnets(ec2: Any, name: str, subnet_ids: Sequence[str]) -> Non
     ]
     if public:
         raise BlueGreenError(
-            f"Fargate profile {name} takes private subnets only, and these have a route to an internet gateway: "
+            f"Fargate profile {name} takes private subnets only, but these have a route to an internet gateway: "
             f"{', '.join(public)}. Name subnets that reach AWS through a NAT gateway or VPC endpoints"
         )
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Kinds that AWS makes and changes at once: it describes them without the status that a round asks for."""
+"""Kinds that AWS makes and changes at once: it describes them without the status that a round needs."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def tags_of(described: Mapping[str, Any]) -> dict[str, str]:
 
 
 def mark(tags: Tags, cluster: str) -> str:
-    """The tag by which something is a cluster's, as key=value; "" where none says so."""
+    """The tag by which something is a cluster's, as key=value; "" if none says so."""
     ownership = f"kubernetes.io/cluster/{cluster}"
     if ownership in tags:
         return f"{ownership}={tags[ownership]}"
@@ -93,7 +93,7 @@ def mark(tags: Tags, cluster: str) -> str:
 
 
 def owned(tags: Tags, owner_tags: Tags) -> str:
-    """All of `owner_tags` as a reason; "" where one is missing, or none is asked for."""
+    """All of `owner_tags` as a reason; "" if one is missing, or none is asked for."""
     if not owner_tags or not owner_tags.items() <= tags.items():
         return ""
     return "tags " + ", ".join(f"{key}={value}" for key, value in sorted(owner_tags.items()))
@@ -102,7 +102,9 @@ def owned(tags: Tags, owner_tags: Tags) -> str:
 def _marked(kind: str, id_: str, name: str, because: str, remedy: str) -> Leftover:
     if because.endswith("=shared"):
         key = because.partition("=")[0]
-        return Leftover(kind, id_, f"tag {because}: others use it too", f"Only its tag {key} can go", name, kept=True)
+        return Leftover(
+            kind, id_, f"tag {because}: others use it too", f"Only its tag {key} can be removed", name, kept=True
+        )
     return Leftover(kind, id_, f"tag {because}", remedy, name)
 
 
@@ -132,13 +134,13 @@ def network_interfaces(cluster: str, interfaces: Iterable[Description]) -> list[
         remedy = f"aws ec2 delete-network-interface --network-interface-id {one['NetworkInterfaceId']}"
         if one.get("Status") == "in-use":
             why += f", in use by {user or 'AWS'}"
-            remedy = f"End what uses it, then: {remedy}"
+            remedy = f"Stop what uses it, then: {remedy}"
         found.append(Leftover("network interface", one["NetworkInterfaceId"], why, remedy, text))
     return found
 
 
 def instances(cluster: str, described: Iterable[Description]) -> list[Leftover]:
-    """Instances that run on, such as those of a node provisioner in the cluster, which ended with it."""
+    """Instances that still run, such as those of a node provisioner that ended with the cluster."""
     return [
         Leftover(
             "instance",
@@ -162,7 +164,7 @@ def volumes(cluster: str, described: Iterable[Description]) -> list[Leftover]:
             if key in tags
         )
         because = f"tag {mark(tags, cluster)}" + (f", of claim {claim}" if claim else "")
-        remedy = f"Look whether its data is needed, then: aws ec2 delete-volume --volume-id {one['VolumeId']}"
+        remedy = f"Check whether its data is needed, then: aws ec2 delete-volume --volume-id {one['VolumeId']}"
         size = f"{one['Size']} GiB {one.get('State', '')}".strip() if "Size" in one else ""
         found.append(Leftover("volume", one["VolumeId"], f"{because}; {size or 'it'} is billed", remedy, claim))
     return found
@@ -176,7 +178,7 @@ def load_balancers(cluster: str, described: Iterable[tuple[str, str, Tags]]) -> 
             arn,
             name,
             because,
-            f"See that no DNS name points to it, then: aws elbv2 delete-load-balancer --load-balancer-arn {arn}",
+            f"Make sure that no DNS name points to it, then: aws elbv2 delete-load-balancer --load-balancer-arn {arn}",
         )
         for arn, name, tags in described
         if (because := mark(tags, cluster))
@@ -184,14 +186,14 @@ def load_balancers(cluster: str, described: Iterable[tuple[str, str, Tags]]) -> 
 
 
 def classic_load_balancers(cluster: str, described: Iterable[tuple[str, Tags]]) -> list[Leftover]:
-    """Load balancers of the first generation, which Kubernetes makes for a Service where no controller does."""
+    """Load balancers of the first generation, which Kubernetes makes for a Service if no controller does."""
     return [
         _marked(
             "classic load balancer",
             name,
             name,
             because,
-            f"See that no DNS name points to it, then: aws elb delete-load-balancer --load-balancer-name {name}",
+            f"Make sure that no DNS name points to it, then: aws elb delete-load-balancer --load-balancer-name {name}",
         )
         for name, tags in described
         if (because := mark(tags, cluster))
@@ -227,16 +229,16 @@ def log_group(described: Mapping[str, Any] | None) -> list[Leftover]:
         return []
     name, days = described["logGroupName"], described.get("retentionInDays")
     size = f"{described.get('storedBytes', 0) / 1e6:.1f} MB"
-    why = f"the control plane's logs, {size}, " + (f"which expire after {days} days" if days else "kept for ever")
-    remedy = f"When nobody needs them: aws logs delete-log-group --log-group-name {name}"
+    why = f"the control plane's logs, {size}, " + (f"which expire after {days} days" if days else "kept forever")
+    remedy = f"When no one needs them: aws logs delete-log-group --log-group-name {name}"
     return [Leftover("log group", name, why, remedy, kept=True)]
 
 
 def find(account: Account, cluster: str, *, issuer: str = "", owner_tags: Tags | None = None) -> dict[str, Any]:
-    """What carries a mark of the cluster, orphans apart from what is kept; a part that AWS denies is told in `unread`.
+    """What carries a mark of the cluster, orphans apart from what is kept; a part that AWS denies is in `unread`.
 
-    The OIDC provider is known by the issuer, or where that is not known any more by all of `owner_tags`. So are target
-    groups that no controller made, once the cluster is gone: before, they serve.
+    The OIDC provider is found by the issuer, or, if that is no longer known, by all of `owner_tags`. So are target
+    groups that no controller made, once the cluster is gone: before that, they serve.
     """
     exists = account.cluster_exists(cluster)
     owner_tags = owner_tags or {}
@@ -269,7 +271,7 @@ def find(account: Account, cluster: str, *, issuer: str = "", owner_tags: Tags |
 
 
 def lines(cluster: str, found: Sequence[Leftover], unread: Sequence[str]) -> list[str]:
-    """The findings as people read them."""
+    """The findings in lines for people."""
     orphans, kept = [one for one in found if not one.kept], [one for one in found if one.kept]
     told = [f"{cluster}: {len(orphans)} orphans, {len(kept)} left on purpose"]
     told += [f"  orphan    {one}" for one in orphans]
@@ -284,7 +286,7 @@ def _oidc_providers(account: Account, issuer: str, owner_tags: Tags) -> list[Lef
         return [oidc_provider(arn, f"its issuer {issuer} is the cluster's") for arn in arns if arn.endswith(suffix)]
     if not owner_tags:
         return []
-    # IAM lists those of all regions; the policies allow a look at those of one.
+    # IAM lists those of all regions; the policies allow reading those of one.
     here = f"/oidc.eks.{account.region}."
     return [
         oidc_provider(arn, because)

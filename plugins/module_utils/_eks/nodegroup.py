@@ -34,7 +34,7 @@ EITHER = (
     ("maxUnhealthyNodeThresholdCount", "maxUnhealthyNodeThresholdPercentage"),
     ("maxParallelNodesRepairedCount", "maxParallelNodesRepairedPercentage"),
 )
-# What AWS means where it leaves these out. Other settings have no such value.
+# What AWS means when it leaves these out. Other settings have no such value.
 WHEN_ABSENT = {"enabled": False, "reuse_on_scale_in": False, "min_size": 0}
 # What an update may replace as a whole, so that it is always sent as a whole.
 CONFIGS = ("scalingConfig", "updateConfig", "nodeRepairConfig", "warmPoolConfig")
@@ -101,11 +101,11 @@ def check_nodegroup_values(name: str, values: Mapping[str, Any]) -> None:
     """Raise if options of a node group make no sense, all at once."""
     wrong = list(nonsense(values))
     if wrong:
-        raise BlueGreenError(f"node group {name} cannot be asked for: {'; '.join(wrong)}")
+        raise BlueGreenError(f"node group {name} has options that cannot be right: {'; '.join(wrong)}")
 
 
 def nonsense(values: Mapping[str, Any]) -> Iterator[str]:
-    """What makes no sense in options of a node group, whatever there is."""
+    """What makes no sense in options of a node group, whatever exists already."""
     sizes = [(option, values[option]) for option in ("min_size", "desired_size", "max_size")]
     given = [(option, size) for option, size in sizes if size is not None]
     for (lower, least), (upper, most) in pairwise(given):
@@ -113,13 +113,13 @@ def nonsense(values: Mapping[str, Any]) -> Iterator[str]:
             yield f"{lower} {least} is above {upper} {most}"
     version = (values["launch_template"] or {}).get("version")
     if version is not None and not version.isdigit():
-        yield f"launch_template.version {version!r} is no number: name the version that was tested"
+        yield f"launch_template.version {version!r} is not a number: name the version that was tested"
     if values["launch_template"] and values["disk_size"]:
-        yield "disk_size goes into the launch template, where there is one"
+        yield "disk_size belongs in the launch template, since there is one"
 
 
 def _misfit(values: Mapping[str, Any], have: Mapping[str, Any]) -> str:
-    """Why a limit that is given does not go with the other one that is there."""
+    """Why a limit that is given does not fit the other one that is there."""
     limits = {"min_size": at(have, "scalingConfig.minSize"), "max_size": at(have, "scalingConfig.maxSize")}
     limits |= {option: values[option] for option in limits if values.get(option) is not None}
     least, most = limits["min_size"], limits["max_size"]
@@ -152,7 +152,7 @@ def _merged(have: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 
 def _scaling(scaling: Mapping[str, int]) -> dict[str, int]:
-    """The limits, and the desired size only where it must rise: AWS refuses one below the least.
+    """The limits, and the desired size only if it must rise: AWS refuses one below the minimum.
 
     The one that was read is never sent back: an autoscaler may have raised it since, and EKS ends nodes to get to it.
     """

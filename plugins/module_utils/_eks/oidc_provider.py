@@ -73,7 +73,7 @@ def add_oidc_client(client: Any, arn: str, client_id: str) -> None:
     client.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID=client_id)
 
 
-@aws_call("take client {client_id} from OIDC provider {arn}")
+@aws_call("remove client {client_id} from OIDC provider {arn}")
 def remove_oidc_client(client: Any, arn: str, client_id: str) -> None:
     client.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID=client_id)
 
@@ -88,7 +88,7 @@ def tag_oidc_provider(client: Any, arn: str, tags: Mapping[str, str]) -> None:
     client.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=_listed(tags))
 
 
-@aws_call("take tags from OIDC provider {arn}")
+@aws_call("remove tags from OIDC provider {arn}")
 def untag_oidc_provider(client: Any, arn: str, keys: Sequence[str]) -> None:
     client.untag_open_id_connect_provider(OpenIDConnectProviderArn=arn, TagKeys=list(keys))
 

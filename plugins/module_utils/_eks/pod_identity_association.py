@@ -27,7 +27,7 @@ ASSOCIATION = converges("association")
 
 _FIELDS = (
     Field("role_arn", "roleArn", ASSOCIATION),
-    # AWS leaves it out where there is none; an empty one takes it away.
+    # AWS leaves it out if there is none; an empty one removes it.
     Field("target_role_arn", "targetRoleArn", ASSOCIATION, equal_to(""), lambda role: role or None),
     Field("disable_session_tags", "disableSessionTags", ASSOCIATION, equal_to(False)),
 )
@@ -73,7 +73,7 @@ def delete_pod_identity_association(client: Any, cluster: str, association_id: s
 
 
 class PodIdentityAssociation(Part):
-    """The association of one service account; AWS keeps one at most for each."""
+    """The association of one service account; AWS keeps at most one for each."""
 
     kind = "pod identity association"
     arn_key = "associationArn"
@@ -113,7 +113,7 @@ class PodIdentityAssociation(Part):
 
     def protection(self, have: Description) -> str:
         owner = have.get("ownerArn")
-        return f"it belongs to the add-on {owner}. Take it away there (eks_addon)" if owner else ""
+        return f"it belongs to the add-on {owner}. Remove it there (eks_addon)" if owner else ""
 
     def delete(self) -> None:
         delete_pod_identity_association(self.client, self.cluster, self._id)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What a request says against botocore's model of the API, before anything is sent."""
+"""Checks a request against botocore's model of the API, before anything is sent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_request(
 ) -> None:
     """Raise if a body has a value that the operation's model does not know; all such values at once.
 
-    `fields` gives the names of the options. What AWS demands beyond the body (a name in the path) is not looked at.
+    `fields` gives the names of the options. What AWS requires beyond the body (a name in the path) is not checked.
     """
     shape = client.meta.service_model.operation_model(operation).input_shape
     problems = list(request_problems(body, shape))
@@ -28,7 +28,7 @@ def check_request(
         names = {field.path: field.option for field in fields}
         listed = "; ".join(f"{_option(path, names)}: {text}" for path, text in problems)
         raise BlueGreenError(
-            f"{what} cannot be asked for: {listed}. Correct the options; if a value is newer than the installed "
+            f"{what} has options that AWS would refuse: {listed}. Correct them; if a value is newer than the installed "
             "botocore, install a newer one"
         )
 
@@ -64,7 +64,7 @@ def _problems(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
 
 def _structure(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(value, Mapping):
-        yield path, f"{value!r} is no dictionary"
+        yield path, f"{value!r} is not a dictionary"
         return
     for name in shape.required_members:
         if name not in value:
@@ -75,7 +75,7 @@ def _structure(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
 
 def _list(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(value, (list, tuple)):
-        yield path, f"{value!r} is no list"
+        yield path, f"{value!r} is not a list"
         return
     yield from _length(path, value, shape, "members")
     for number, member in enumerate(value):
@@ -84,7 +84,7 @@ def _list(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
 
 def _map(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(value, Mapping):
-        yield path, f"{value!r} is no dictionary"
+        yield path, f"{value!r} is not a dictionary"
         return
     yield from _length(path, value, shape, "entries")
     for key, member in value.items():
@@ -93,7 +93,7 @@ def _map(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
 
 def _string(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(value, str):
-        yield path, f"{value!r} is no string"
+        yield path, f"{value!r} is not a string"
     elif shape.enum and value not in shape.enum:
         yield path, f"{value!r} is not one of {', '.join(shape.enum[:LISTED_VALUES])}"
     else:
@@ -102,7 +102,7 @@ def _string(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
 
 def _integer(path: str, value: Any, shape: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(value, int) or isinstance(value, bool):
-        yield path, f"{value!r} is no whole number"
+        yield path, f"{value!r} is not a whole number"
     else:
         yield from _range(path, value, value, shape, "")
 
@@ -119,9 +119,9 @@ def _length(path: str, value: Any, shape: Any, unit: str) -> Iterator[tuple[str,
 def _range(path: str, value: Any, size: int, shape: Any, unit: str) -> Iterator[tuple[str, str]]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if least is not None and size < least:
-        yield path, f"{value!r} is below the least that AWS takes, {least}{unit}"
+        yield path, f"{value!r} is below the minimum that AWS takes, {least}{unit}"
     if most is not None and size > most:
-        yield path, f"{value!r} is above the most that AWS takes, {most}{unit}"
+        yield path, f"{value!r} is above the maximum that AWS takes, {most}{unit}"
 
 
 _CHECKS = {

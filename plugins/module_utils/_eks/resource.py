@@ -23,7 +23,7 @@ def tag_resource(client: Any, arn: str, tags: Mapping[str, str]) -> None:
     client.tag_resource(resourceArn=arn, tags=dict(tags))
 
 
-@aws_call("take tags from {arn}")
+@aws_call("remove tags from {arn}")
 def untag_resource(client: Any, arn: str, keys: Sequence[str]) -> None:
     client.untag_resource(resourceArn=arn, tagKeys=list(keys))
 
@@ -62,18 +62,18 @@ class Resource(ABC):
 
     @abstractmethod
     def identity(self) -> Description:
-        """What its name alone tells of its description."""
+        """The part of its description that follows from its name."""
 
     @abstractmethod
     def describe(self) -> Description | None:
-        """What AWS says about it; None where there is none."""
+        """What AWS says about it; None if there is none."""
 
     @abstractmethod
     def create(self, body: Mapping[str, Any]) -> Description:
         """Ask AWS to make it; returns what AWS answers."""
 
     def update(self, call: str, changes: Sequence[Difference], have: Description) -> str:
-        """Make the changes of one call; returns the id of the update, "" where AWS gives none."""
+        """Make the changes of one call; returns the id of the update, "" if AWS gives none."""
         raise NotImplementedError(call)
 
     @abstractmethod
@@ -104,11 +104,11 @@ class Resource(ABC):
         return ""
 
     def protection(self, have: Description) -> str:  # noqa: ARG002
-        """Why it must not be deleted, and what to do about it; "" where nothing protects it."""
+        """Why it must not be deleted, and what to do about it; "" if nothing protects it."""
         return ""
 
     def hindrance(self, values: Mapping[str, Any], have: Description) -> str:  # noqa: ARG002
-        """Why what there is cannot have these values of options, and what to do about it; "" where it can."""
+        """Why the resource cannot get these values of options, and what to do about it; "" if it can."""
         return ""
 
     def counted(self, values: Mapping[str, Any], have: Description | None) -> Mapping[str, Any]:  # noqa: ARG002
@@ -116,7 +116,7 @@ class Resource(ABC):
         return values
 
     def contents(self) -> Sequence[Resource]:
-        """What is in it and keeps AWS from deleting it; deleted before it on demand."""
+        """What is in it and keeps AWS from deleting it; deleted before it if asked for."""
         return ()
 
     def check(self, body: Mapping[str, Any]) -> None:

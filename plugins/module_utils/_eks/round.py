@@ -53,7 +53,7 @@ FAILED_UPDATE = frozenset({"Failed", "Cancelled"})
 
 @dataclass(frozen=True)
 class WantedResource:
-    """What a module's options ask for. `values` by option; `purge_tags` takes tags away that are not wanted."""
+    """What a module's options ask for. `values` by option; `purge_tags` removes tags that are not wanted."""
 
     values: Mapping[str, Any]
     tags: Mapping[str, Any] | None = None
@@ -62,7 +62,7 @@ class WantedResource:
 
 
 class _Busy(Exception):
-    """AWS says that something else is in the way for now."""
+    """AWS says that something else blocks the call for now."""
 
 
 def present_round(
@@ -70,8 +70,8 @@ def present_round(
 ) -> Result:
     """Create the resource or change what differs, then watch it until it has settled or the slice ends.
 
-    Raises BlueGreenError where a field differs that cannot change, where a value is none that AWS knows, and where
-    AWS reports a failure. `resource` in the result is the last description, in check mode the predicted one.
+    Raises BlueGreenError if a field differs that cannot change, if AWS does not know a value, and if AWS reports a
+    failure. `resource` in the result is the last description, in check mode the predicted one.
     """
     have = resource.describe()
     want = replace(want, values=resource.counted(want.values, have))
@@ -86,7 +86,7 @@ def present_round(
 
 
 def refuse_incomplete(resource: Resource, want: WantedResource) -> None:
-    """Raise if an option is not given without which the resource cannot be created."""
+    """Raise if an option is missing that creating the resource needs."""
     lacking = [option for option in resource.needed if not want.values.get(option)]
     if lacking:
         raise BlueGreenError(
@@ -110,7 +110,7 @@ def absent_round(
 def empty_round(
     resource: Resource, *, check_mode: bool, clock: Clock, keeper: LeaseKeeper, wait: bool = True
 ) -> Result:
-    """Delete what is in the resource, then the resource; kinds side by side, Fargate profiles one at a time."""
+    """Delete what is in the resource, then the resource; kinds in parallel, Fargate profiles one at a time."""
     have = resource.describe()
     if have is not None:
         _refuse_protected(resource, have)
@@ -128,7 +128,7 @@ def empty_round(
             break
         for part in parts:
             if part.name not in failed_before and (reason := _delete_part(part)):
-                raise BlueGreenError(f"{reason}. Mend the cause and run again")
+                raise BlueGreenError(f"{reason}. Fix the cause and run again")
     left = ", ".join(_name_and_health(part) for part in parts) or resource.name
     waiting = _waiting(f"deleting {left}", "; ".join(failed_before.values()))
     return {**_result(resource, have, have, changed=True), "contents": names, "round": waiting}
@@ -170,7 +170,7 @@ def answer(key: str, result: Result) -> Result:
 
 
 def issues(have: Description) -> str:
-    """Why a resource is not well."""
+    """What is wrong with a resource."""
     return health_of(have) or "AWS gives no reason"
 
 
@@ -196,7 +196,7 @@ class _Round:
     def absent(self, have: Description, *, wait: bool) -> Result:
         failed_before = ""
         if have["status"] == "DELETE_FAILED":
-            failed_before = _failure(self.resource, have, "Mend the cause and run again")
+            failed_before = _failure(self.resource, have, "Fix the cause and run again")
         if have["status"] != "DELETING":
             try:
                 _unless_busy(self.resource.delete)
@@ -211,7 +211,7 @@ class _Round:
                 return self._finished(None)
             # The old status may show for a while.
             if seen["status"] in FAILED and seen["status"] != have["status"]:
-                raise BlueGreenError(_failure(self.resource, seen, "Mend the cause and run again"), last=seen)
+                raise BlueGreenError(_failure(self.resource, seen, "Fix the cause and run again"), last=seen)
         return self._unfinished(failed_before=failed_before)
 
     def _create(self, want: WantedResource) -> Result:
@@ -247,7 +247,7 @@ class _Round:
         return self._finished_when_active() if want.wait else self._finished(self.seen)
 
     def _settle(self, have: Description) -> bool:
-        """Watch a change that another round or somebody else has begun; whether there is something left to change."""
+        """Watch a change that another round or someone else has begun; whether there is something left to change."""
         running = self.resource.running_update() if have["status"] == "UPDATING" else ""
         for seen in self._descriptions():
             self.seen = seen
@@ -287,7 +287,7 @@ class _Round:
         if found is not None and found["status"] in FAILED_UPDATE:
             raise BlueGreenError(
                 f"{found.get('type', 'update')} {update} of {self.resource.kind} {self.resource.name} has "
-                f"{found['status'].lower()}: {_update_errors(found)}. Mend the cause and run again",
+                f"{found['status'].lower()}: {_update_errors(found)}. Fix the cause and run again",
                 update=found,
             )
         return found is not None and found["status"] == "Successful"
@@ -300,12 +300,12 @@ class _Round:
         return _result(self.resource, self.before, after, changed=self.changed)
 
     def _begun(self, status: str) -> Result:
-        """The answer without waiting. AWS may still show the status of before, which would pass for the end."""
+        """The answer without waiting. AWS may still show the old status, which would pass for the end."""
         seen = self.resource.describe()
         return self._finished({**seen, "status": status} if seen is not None else None)
 
     def _finished_when_active(self) -> Result:
-        """Watch what has no change under way and is not well; whether it recovers is up to AWS."""
+        """Watch a resource that has no change under way and is not well; whether it recovers is up to AWS."""
         if self.seen is not None and self.seen["status"] == "ACTIVE":
             return self._finished(self.seen)
         tags = (self.seen or {}).get("tags")
@@ -357,7 +357,7 @@ def _refuse(resource: Resource, want: WantedResource, have: Description | None) 
     if reason:
         raise BlueGreenError(f"{resource.kind} {resource.name} {reason}")
     if have["status"] == "UPDATE_FAILED" and not _changes(resource, want, have):
-        remedy = "Give the options that it shall have, so that the update is made again"
+        remedy = "Give the options that it should have, so that the update is made again"
         raise BlueGreenError(_failure(resource, have, remedy), last=have)
 
 
@@ -417,7 +417,7 @@ def creation_body(resource: Resource, want: WantedResource) -> dict[str, Any]:
 
 
 def _changes(resource: Resource, want: WantedResource, have: Description) -> list[Difference]:
-    """What is to change: what differs, and after a failed update all that is wanted.
+    """What should change: what differs, and after a failed update all that is wanted.
 
     AWS may show the values of an update that has failed, though what runs does not have them.
     """
@@ -428,7 +428,7 @@ def _changes(resource: Resource, want: WantedResource, have: Description) -> lis
 
 
 def _tag_changes(want: WantedResource, have: Description) -> tuple[dict[str, str], list[str]]:
-    """The tags to set, and the keys to take away."""
+    """The tags to set, and the keys to remove."""
     tags = have.get("tags") or {}
     return missing_tags(want.tags, tags), unwanted_tags(want.tags, tags, purge=want.purge_tags)
 

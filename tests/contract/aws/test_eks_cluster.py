@@ -157,7 +157,7 @@ def test_what_cannot_change_is_refused_before_any_call(world: World, options: di
     ("wrong", "words"),
     [
         ({"control_plane_tier": "huge"}, "control_plane_tier: 'huge' is not one of standard, tier-xl"),
-        ({"endpoint_public_access": False, "endpoint_private_access": False}, "nobody could reach it"),
+        ({"endpoint_public_access": False, "endpoint_private_access": False}, "no one could reach it"),
         ({"public_access_cidrs": ["everywhere"]}, "public_access_cidrs: 'everywhere' does not appear to be"),
         ({"tags": {"": "x"}}, "Failed to create cluster|tags"),
         ({"logging_types": ["gossip"]}, "value of logging_types must be one or more of"),
@@ -213,7 +213,7 @@ def test_an_update_that_fails_shows_its_errors(world: World, options: dict[str, 
 
     assert result["failed"]
     assert result["msg"].startswith("LoggingUpdate ")
-    assert "has failed: AccessDenied: the role may not write logs. Mend the cause and run again" in result["msg"]
+    assert "has failed: AccessDenied: the role may not write logs. Fix the cause and run again" in result["msg"]
     assert succeed("eks_cluster", **options, logging_types=["api"])["changed"]
 
 

@@ -107,7 +107,7 @@ def test_public_subnets_are_refused_before_the_call(world: World, options: dict[
         ({"subnet_ids": ["subnet-1"]}, "names subnets that do not exist here: subnet-1"),
         ({"selectors": []}, "cannot be created without selectors"),
         ({"selectors": [{"labels": {"a": "b"}}]}, "missing required arguments: namespace"),
-        ({"selectors": [{"namespace": "a", "labels": {"a": 5}}]}, "selectors[0].labels[a]: 5 is no string"),
+        ({"selectors": [{"namespace": "a", "labels": {"a": 5}}]}, "selectors[0].labels[a]: 5 is not a string"),
         ({"pod_execution_role_arn": None}, "cannot be created without pod_execution_role_arn"),
     ],
 )

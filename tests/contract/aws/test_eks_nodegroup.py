@@ -141,7 +141,7 @@ def test_a_launch_template_by_name_and_version(world: World, options: dict[str, 
     assert not succeed("eks_nodegroup", **options, launch_template={"name": name})["changed"]
     assert described(world, options)["launchTemplate"]["version"] == "2"
     assert "launch_template is " in refusal("eks_nodegroup", **options, launch_template={"name": name, "version": 1})
-    assert "'$Latest' is no number" in refusal(
+    assert "'$Latest' is not a number" in refusal(
         "eks_nodegroup", **options, launch_template={"name": name, "version": "$Latest"}
     )
 
@@ -150,11 +150,14 @@ def test_a_launch_template_by_name_and_version(world: World, options: dict[str, 
     ("wrong", "words"),
     [
         ({"ami_type": "AL3_x86_64"}, "ami_type: 'AL3_x86_64' is not one of AL2_x86_64, "),
-        ({"labels": {"arena/role": 5}}, "labels[arena/role]: 5 is no string"),
-        ({"max_unavailable_percentage": 101}, "max_unavailable_percentage: 101 is above the most that AWS takes, 100"),
+        ({"labels": {"arena/role": 5}}, "labels[arena/role]: 5 is not a string"),
+        (
+            {"max_unavailable_percentage": 101},
+            "max_unavailable_percentage: 101 is above the maximum that AWS takes, 100",
+        ),
         ({"taints": [{"key": "k" * 64, "effect": "NO_SCHEDULE"}]}, "taints[0].key: "),
         ({"min_size": 5}, "min_size 5 is above desired_size 1"),
-        ({"min_size": -1}, "min_size: -1 is below the least that AWS takes, 0"),
+        ({"min_size": -1}, "min_size: -1 is below the minimum that AWS takes, 0"),
         ({"max_unavailable": 1, "max_unavailable_percentage": 5}, "mutually exclusive"),
         ({"warm_pool": {"size": 1}}, "Unsupported parameters"),
         ({"subnet_ids": ["subnet-1"]}, "Failed to create node group"),
@@ -219,7 +222,7 @@ def test_a_deletion_that_fails_shows_why_and_is_tried_again(world: World, option
 
     for one in (result, again):
         assert one["failed"]
-        assert "is DELETE_FAILED: Ec2SecurityGroupDeletionFailure: sg-1 is in use. Mend the cause" in one["msg"]
+        assert "is DELETE_FAILED: Ec2SecurityGroupDeletionFailure: sg-1 is in use. Fix the cause" in one["msg"]
     assert succeed("eks_nodegroup", **options, state="absent")["changed"]
     wait_gone(lambda: described(world, options))
 

@@ -156,7 +156,7 @@ def test_an_access_entry_converges_with_its_policies(world: World, cluster: str)
     [
         ({"policy_arns": [POLICY.format("Nothing")]}, "choose from"),
         ({"policy_arns": [VIEW], "access_policies": [{"policy_arn": VIEW}]}, "more than once"),
-        ({"access_policies": [{"policy_arn": VIEW, "scope": "namespace"}]}, "namespaces go with"),
+        ({"access_policies": [{"policy_arn": VIEW, "scope": "namespace"}]}, "the scope namespace needs namespaces"),
         ({"principal_arn": "arn:aws:sts::123456789012:assumed-role/arena-node/s"}, "not that of a session"),
         ({"type": "EC2_LINUX", "kubernetes_groups": ["a"]}, "leave them out"),
         ({"type": "EC2_LINUX", "policy_arns": [VIEW]}, "takes no access policies"),

@@ -60,8 +60,14 @@ def test_the_policies_that_there_should_be(options: dict[str, Any], policies: An
     [
         ({"principal_arn": "arn:aws:sts::123456789012:assumed-role/matchmaker/s"}, "not that of a session"),
         ({"access_policies": [policy("a", "x"), policy("a")]}, "a is named more than once"),
-        ({"access_policies": [{"policy_arn": "a", "scope": "cluster", "namespaces": ["x"]}]}, "and only with it"),
-        ({"access_policies": [{"policy_arn": "a", "scope": "namespace", "namespaces": []}]}, "namespaces go with"),
+        (
+            {"access_policies": [{"policy_arn": "a", "scope": "cluster", "namespaces": ["x"]}]},
+            "and no other scope takes them",
+        ),
+        (
+            {"access_policies": [{"policy_arn": "a", "scope": "namespace", "namespaces": []}]},
+            "the scope namespace needs namespaces",
+        ),
         ({"type": "FARGATE_LINUX", "username": "u"}, "from EKS"),
         ({"type": "EC2_LINUX", "policy_arns": ["a"]}, "EC2_LINUX takes no access policies"),
     ],

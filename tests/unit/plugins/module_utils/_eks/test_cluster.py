@@ -161,7 +161,7 @@ def test_calls(want: dict[str, Any], calls: list[Any]) -> None:
         (
             {"encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": KEY}}]},
             {"encryption_key_arn": KEY + "0"},
-            "EKS never changes the key",
+            "EKS never changes or removes the key",
         ),
     ],
 )
@@ -305,25 +305,28 @@ def test_protection_that_will_be_lifted_protects_nothing() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"endpoint_public_access": False, "endpoint_private_access": False}, "nobody could reach it"),
+        ({"endpoint_public_access": False, "endpoint_private_access": False}, "no one could reach it"),
         ({"public_access_cidrs": ["198.51.100.7/24"]}, "public_access_cidrs: 198.51.100.7/24 has host bits set"),
         ({"public_access_cidrs": ["home"]}, "public_access_cidrs: 'home' does not appear to be"),
         ({"public_access_cidrs": ["203.0.113.5"]}, "public_access_cidrs: 203.0.113.5 has no prefix length; write it"),
         (
             {"encryption_key_arn": "arn:aws:kms:eu-west-1:123456789012:alias/arena"},
-            "encryption_key_arn: arn:aws:kms:eu-west-1:123456789012:alias/arena is no key's own ARN",
+            "encryption_key_arn: arn:aws:kms:eu-west-1:123456789012:alias/arena is not a key's own ARN",
         ),
-        ({"service_ipv4_cidr": "8.8.0.0/16"}, "service_ipv4_cidr: 8.8.0.0/16 is no private IPv4 network of /12 to /24"),
-        ({"service_ipv4_cidr": "10.0.0.0/8"}, "service_ipv4_cidr: 10.0.0.0/8 is no private"),
-        ({"service_ipv4_cidr": "fd00::/16"}, "service_ipv4_cidr: fd00::/16 is no private IPv4"),
-        ({"service_ipv4_cidr": "10.0.0.1/32"}, "service_ipv4_cidr: 10.0.0.1/32 is no private"),
+        (
+            {"service_ipv4_cidr": "8.8.0.0/16"},
+            "service_ipv4_cidr: 8.8.0.0/16 is not a private IPv4 network of /12 to /24",
+        ),
+        ({"service_ipv4_cidr": "10.0.0.0/8"}, "service_ipv4_cidr: 10.0.0.0/8 is not a private"),
+        ({"service_ipv4_cidr": "fd00::/16"}, "service_ipv4_cidr: fd00::/16 is not a private IPv4"),
+        ({"service_ipv4_cidr": "10.0.0.1/32"}, "service_ipv4_cidr: 10.0.0.1/32 is not a private"),
         ({"service_ipv4_cidr": "10.0.0.1"}, "service_ipv4_cidr: 10.0.0.1 has no prefix length"),
     ],
 )
 def test_nonsense(values: dict[str, Any], words: str) -> None:
     with pytest.raises(BlueGreenError) as refused:
         check_cluster_values("arena", {**NOTHING, **values})
-    assert refused.value.message.startswith("cluster arena cannot be asked for: ")
+    assert refused.value.message.startswith("cluster arena has options that cannot be right: ")
     assert words in refused.value.message
 
 

@@ -172,8 +172,8 @@ def test_nothing_is_deleted_for_subnets_that_would_be_refused(profile: FakeProfi
 @pytest.mark.parametrize(
     ("selectors", "words"),
     [
-        ([{"namespace": f"n{number}"} for number in range(6)], "has 6 selectors, and EKS takes five at most"),
-        ([{"namespace": "a", "labels": {"a": 5}}], r"selectors\[0\].labels\[a\]: 5 is no string"),
+        ([{"namespace": f"n{number}"} for number in range(6)], "has 6 selectors, but EKS takes at most five"),
+        ([{"namespace": "a", "labels": {"a": 5}}], r"selectors\[0\].labels\[a\]: 5 is not a string"),
     ],
 )
 def test_nothing_is_deleted_for_a_request_that_would_be_refused(

@@ -106,7 +106,7 @@ def test_nothing_is_left() -> None:
             },
             "network interface",
             "eni-2",
-            ["tag cluster.k8s.amazonaws.com/name=arena-blue, in use by i-1", "End what uses it, then"],
+            ["tag cluster.k8s.amazonaws.com/name=arena-blue, in use by i-1", "Stop what uses it, then"],
         ),
         (
             "instances",
@@ -198,7 +198,7 @@ def test_what_is_shared_is_kept() -> None:
 @pytest.mark.parametrize(
     ("group", "said"),
     [
-        ({"storedBytes": 1_500_000}, "1.5 MB, kept for ever"),
+        ({"storedBytes": 1_500_000}, "1.5 MB, kept forever"),
         ({"retentionInDays": 30}, "0.0 MB, which expire after 30 days"),
     ],
 )

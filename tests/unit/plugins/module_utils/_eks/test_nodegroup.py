@@ -239,14 +239,17 @@ def test_a_creation_holds_only_what_was_given() -> None:
         ({"min_size": 4, "desired_size": 3, "max_size": 6}, "min_size 4 is above desired_size 3"),
         ({"desired_size": 7, "max_size": 6}, "desired_size 7 is above max_size 6"),
         ({"min_size": 7, "max_size": 6}, "min_size 7 is above max_size 6"),
-        ({"launch_template": {"id": "lt-1", "version": "$Latest"}}, "launch_template.version '$Latest' is no number"),
-        ({"launch_template": {"id": "lt-1"}, "disk_size": 50}, "disk_size goes into the launch template"),
+        (
+            {"launch_template": {"id": "lt-1", "version": "$Latest"}},
+            "launch_template.version '$Latest' is not a number",
+        ),
+        ({"launch_template": {"id": "lt-1"}, "disk_size": 50}, "disk_size belongs in the launch template"),
     ],
 )
 def test_nonsense(values: dict[str, Any], words: str) -> None:
     with pytest.raises(BlueGreenError) as refused:
         check_nodegroup_values("arena/game", {**NOTHING, **values})
-    assert refused.value.message.startswith("node group arena/game cannot be asked for: ")
+    assert refused.value.message.startswith("node group arena/game has options that cannot be right: ")
     assert words in refused.value.message
 
 

@@ -24,23 +24,23 @@ def client() -> Any:
         ({"amiType": "BOTTLEROCKET_ARM_64", "warmPoolConfig": {"enabled": True, "minSize": 0}}, []),
         ({"sizes": 3}, [("sizes", "unknown to the installed botocore")]),
         ({"scalingConfig": {"minimum": 3}}, [("scalingConfig.minimum", "unknown to the installed botocore")]),
-        ({"labels": {"a": 5}}, [("labels[a]", "5 is no string")]),
-        ({"labels": ["a"]}, [("labels", "['a'] is no dictionary")]),
-        ({"scalingConfig": 3}, [("scalingConfig", "3 is no dictionary")]),
-        ({"subnets": "subnet-1"}, [("subnets", "'subnet-1' is no list")]),
-        ({"diskSize": "big"}, [("diskSize", "'big' is no whole number")]),
+        ({"labels": {"a": 5}}, [("labels[a]", "5 is not a string")]),
+        ({"labels": ["a"]}, [("labels", "['a'] is not a dictionary")]),
+        ({"scalingConfig": 3}, [("scalingConfig", "3 is not a dictionary")]),
+        ({"subnets": "subnet-1"}, [("subnets", "'subnet-1' is not a list")]),
+        ({"diskSize": "big"}, [("diskSize", "'big' is not a whole number")]),
         ({"nodeRepairConfig": {"enabled": "x"}}, [("nodeRepairConfig.enabled", "'x' is neither true nor false")]),
         (
             {"scalingConfig": {"maxSize": 0}, "updateConfig": {"maxUnavailablePercentage": 101}},
             [
-                ("scalingConfig.maxSize", "0 is below the least that AWS takes, 1"),
-                ("updateConfig.maxUnavailablePercentage", "101 is above the most that AWS takes, 100"),
+                ("scalingConfig.maxSize", "0 is below the minimum that AWS takes, 1"),
+                ("updateConfig.maxUnavailablePercentage", "101 is above the maximum that AWS takes, 100"),
             ],
         ),
         (
             {"taints": [{"key": "k" * 64, "effect": "NEVER"}]},
             [
-                ("taints[0].key", f"{'k' * 64!r} is above the most that AWS takes, 63 characters"),
+                ("taints[0].key", f"{'k' * 64!r} is above the maximum that AWS takes, 63 characters"),
                 ("taints[0].effect", "'NEVER' is not one of NO_SCHEDULE, NO_EXECUTE, PREFER_NO_SCHEDULE"),
             ],
         ),
@@ -67,6 +67,8 @@ def test_an_error_names_the_options(client: Any) -> None:
         check_request(client, "CreateNodegroup", "node group arena/game", body, NODEGROUP_FIELDS)
 
     message = refused.value.message
-    assert message.startswith("node group arena/game cannot be asked for: ami_type: 'AL3' is not one of AL2_x86_64, ")
-    assert "; min_size: -1 is below the least that AWS takes, 0; taints[0].key: '' is below" in message
+    assert message.startswith(
+        "node group arena/game has options that AWS would refuse: ami_type: 'AL3' is not one of AL2_x86_64, "
+    )
+    assert "; min_size: -1 is below the minimum that AWS takes, 0; taints[0].key: '' is below" in message
     assert message.endswith("if a value is newer than the installed botocore, install a newer one")

@@ -473,7 +473,7 @@ def test_a_deletion_that_fails_says_why(resource: FakeResource) -> None:
     resource.exists().deletion_issues = [ISSUE]
 
     with pytest.raises(
-        BlueGreenError, match=r"game is DELETE_FAILED: AccessDenied: no right to subnet-1\. Mend the cause"
+        BlueGreenError, match=r"game is DELETE_FAILED: AccessDenied: no right to subnet-1\. Fix the cause"
     ):
         absent(resource)
 

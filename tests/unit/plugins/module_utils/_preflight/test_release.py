@@ -132,10 +132,10 @@ TEMPLATE = {"id": "lt-1", "version": "3"}
         ({"min_size": 4}, "min_size 4 is above desired_size 3"),
         ({"desired_size": 7}, "desired_size 7 is above max_size 6"),
         ({"desired_size": "7"}, "desired_size 7 is above max_size 6"),
-        ({"launch_template": {**TEMPLATE, "version": "$Latest"}}, "launch_template.version '$Latest' is no number"),
+        ({"launch_template": {**TEMPLATE, "version": "$Latest"}}, "launch_template.version '$Latest' is not a number"),
         ({"launch_template": {**TEMPLATE, "version": 3}}, None),
         ({"launch_template": "id=lt-1"}, None),
-        ({"launch_template": TEMPLATE, "disk_size": 50}, "disk_size goes into the launch template"),
+        ({"launch_template": TEMPLATE, "disk_size": 50}, "disk_size belongs in the launch template"),
         ({"disk_size": 50}, None),
         ({"ami_type": "AL2024_x86_64"}, "its ami_type is 'AL2024_x86_64', which the installed botocore does not know"),
         ({"ami_type": ""}, None),
@@ -160,7 +160,7 @@ def test_an_image_of_the_release_that_nobody_knows_is_told_once() -> None:
 
 @pytest.mark.parametrize(
     ("selectors", "found"),
-    [(5, None), (6, "has 6 selectors, and EKS takes five at most")],
+    [(5, None), (6, "has 6 selectors, but EKS takes at most five")],
 )
 def test_what_the_module_would_refuse_of_a_fargate_profile(selectors: int, found: str | None) -> None:
     profile = {"name": "system", "selectors": [{"namespace": f"n{number}"} for number in range(selectors)]}
