@@ -17,7 +17,7 @@ TARGET_STICKINESS = "target_stickiness"
 SHOWN_IN_A_WARNING = 3
 
 _EFFECTS = {
-    GROUP_STICKINESS: "a cookie binds clients to a target group, also at weight 0",
+    GROUP_STICKINESS: "a cookie binds clients to a target group, even at weight 0",
     TARGET_STICKINESS: "clients stay with one target of the group",
 }
 _REMEDIES = {

@@ -26,7 +26,7 @@ PAIRS_ARGUMENTS: dict[str, Any] = {
 def refuse_bad_names(load_balancers: Sequence[str], pairs: Sequence[tuple[str, str]], region: str) -> None:
     """Raise if a name is empty, or an ARN is of something else or of another region."""
     if not load_balancers:
-        raise BlueGreenError("load_balancers is empty: name the load balancers whose listeners are to be searched")
+        raise BlueGreenError("load_balancers is empty: name the load balancers whose listeners should be searched")
     if not pairs:
         raise BlueGreenError("pairs is empty: name the blue and the green target group of at least one service")
     for number, name in enumerate(load_balancers):

@@ -75,7 +75,7 @@ def swap_round(api: ListenerApi, want: Swap, *, check_mode: bool, clock: Clock, 
     Raises BlueGreenError when the swap is refused, or when it failed and has been taken back.
     """
     began = clock.monotonic()
-    # The lease is checked while AWS is read, so that nothing lies between the plan's reading and the first write.
+    # The lease is checked while AWS is read, so that nothing comes between the plan's reading and the first write.
     world = read_world(
         api,
         want.load_balancers,
@@ -104,13 +104,13 @@ def swap_round(api: ListenerApi, want: Swap, *, check_mode: bool, clock: Clock, 
     written = writer.carry_out(done.plan.changes)
     done.warnings.extend([*written.warnings, *_journal(keeper, want.weights)])
     if written.appeared:
-        text = f"somebody else added or changed {', '.join(written.appeared)} during the swap: next"
+        text = f"someone else added or changed {', '.join(written.appeared)} during the swap: next"
         return _result(want, done, {"finished": False, "progress": text})
     return _result(want, done, FINISHED)
 
 
 def read_weights(api: ListenerApi, load_balancers: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Result:
-    """What the info module returns: where the pairs stand, with which weights, hazards and healthy targets."""
+    """What the info module returns: where the pairs are, with which weights, hazards and healthy targets."""
     world = read_world(api, load_balancers, pairs, may_lack=True)
     concerned = forwards_of(world.forwards, world.pairs)
     hazards, unknown = world.hazards(concerned)
@@ -132,8 +132,8 @@ def _refuse_load_balancers(world: World) -> None:
         if load_balancer.cluster:
             raise BlueGreenError(
                 f"load balancer {load_balancer.name} belongs to cluster {load_balancer.cluster} (tag "
-                "elbv2.k8s.aws/cluster): its controller would take the weights back, and it goes when the cluster "
-                "goes; use a load balancer made outside of the clusters, with TargetGroupBindings"
+                "elbv2.k8s.aws/cluster): its controller would undo the weights, and the load balancer goes when the "
+                "cluster goes; use a load balancer made outside of the clusters, with TargetGroupBindings"
             )
         if load_balancer.type == "gateway":
             raise BlueGreenError(
@@ -143,7 +143,7 @@ def _refuse_load_balancers(world: World) -> None:
 
 
 def _judge(api: ListenerApi, want: Swap, world: World, *, check_mode: bool) -> _Round:
-    """The plan, after everything that speaks against it has been looked for."""
+    """The plan, after looking for everything that rules it out."""
     absent = _absent(want, world, check_mode=check_mode)
     plan = plan_swap(world.forwards, world.pairs, want.weights, skip_absent=want.keep_on_failure)
     refuse_taken(plan, world.pairs, {one.name: one.arn for one in world.load_balancers})
@@ -153,7 +153,7 @@ def _judge(api: ListenerApi, want: Swap, world: World, *, check_mode: bool) -> _
 
 
 def _left_out(world: World) -> list[str]:
-    """Warnings about what a way back goes on without."""
+    """Warnings about what a way back leaves out."""
     gone = [
         f"load balancer {name} not found in this account and region: left out" for name in world.absent_load_balancers
     ]
@@ -164,24 +164,26 @@ def _left_out(world: World) -> list[str]:
 
 
 def _absent(want: Swap, world: World, *, check_mode: bool) -> list[str]:
-    """Warnings about target groups that a prediction assumes; only that of the slot to detach may really lack."""
+    """Warnings about target groups that a prediction assumes; only the detached slot's may really be missing."""
     lines = []
     for pair in world.pairs:
         lacking = [pair.of(slot).name for slot in SLOTS if not pair.of(slot).arn]
         if len(lacking) == len(SLOTS):
-            raise BlueGreenError(f"neither target group {pair.blue.name} nor {pair.green.name} exists")
+            raise BlueGreenError(
+                f"pairs: neither target group {pair.blue.name} nor {pair.green.name} exists: correct the names"
+            )
         assumed = [pair.of(slot).name for slot in SLOTS if not pair.of(slot).arn and slot != want.weights.detach]
         if assumed and not check_mode:
             raise BlueGreenError(
-                f"pairs: target group {assumed[0]} not found; only that of the slot to detach ({want.weights.detach}) "
-                "may lack: create it (module elbv2_target_group), or correct the name"
+                f"pairs: target group {assumed[0]} not found; only the detached slot's ({want.weights.detach}) may be "
+                "missing: create it (module elbv2_target_group), or correct the name"
             )
         lines += [f"target group {name} does not exist yet; the prediction assumes it" for name in assumed]
     return lines
 
 
 def _lacking(want: Swap, done: _Round) -> list[str]:
-    """The reasons why target groups may not gain yet. Where health is not required, they are but warnings."""
+    """The reasons why target groups may not gain yet. If health is not required, they are only warnings."""
     gains = gaining(done.plan, done.world.pairs)
     if not want.require_healthy:
         done.warnings.extend(_thin(done.world, [group for group, _partner in gains]))
@@ -193,7 +195,7 @@ def _lacking(want: Swap, done: _Round) -> list[str]:
         health, needed = done.health[group.key], max(1, done.health[partner.key].healthy)
         if group.arn and group.key not in attached:
             raise BlueGreenError(
-                f"target group {group.name} stands in no listener or rule, so its targets are never checked; "
+                f"no listener or rule forwards to target group {group.name}, so AWS never checks its targets: "
                 "attach it first, with weight 0"
             )
         if health.healthy < needed:
@@ -202,7 +204,7 @@ def _lacking(want: Swap, done: _Round) -> list[str]:
 
 
 def _thin(world: World, groups: Sequence[TargetGroup]) -> list[str]:
-    """Warnings about what shall gain without a check; not even an unreadable health stops a way back."""
+    """Warnings about what gains without a check; not even unreadable health stops a way back."""
     lines = []
     for group in groups:
         try:
@@ -224,7 +226,7 @@ def _not_yet(want: Swap, done: _Round, lacking: Sequence[str]) -> Result:
 
 
 def _make_sure_it_is_ours(keeper: JournalKeeper) -> None:
-    """Raise LeaseLost; any other trouble with the lease is no reason to leave listeners half written."""
+    """Raise LeaseLost; any other problem with the lease is no reason to leave listeners half written."""
     try:
         keeper.keep()
     except LeaseLost:
@@ -234,7 +236,7 @@ def _make_sure_it_is_ours(keeper: JournalKeeper) -> None:
 
 
 def _journal(keeper: JournalKeeper, weights: Weights) -> list[str]:
-    """Note the weights; they are set, so that a journal out of reach is but a warning."""
+    """Note the weights; they are set, so a journal that cannot be reached is only a warning."""
     try:
         keeper.journal("traffic", weights={slot: weights.of(slot) for slot in SLOTS})
     except LeaseLost:

@@ -22,7 +22,7 @@ Action = dict[str, Any]
 
 HIGHEST_WEIGHT = 999
 MOST_TARGET_GROUPS = 5
-# How far a share may be from the wanted one where whole numbers do not give it exactly.
+# How far a share may be from the wanted one if whole numbers cannot express it exactly.
 SHARE_TOLERANCE = 0.01
 
 
@@ -78,7 +78,7 @@ class Weights:
     """What is wanted of every pair.
 
     `toward` names the slot that a rising series of steps moves to: a forward on which it already has
-    at least the wanted share is left alone. `detach` names a slot whose target groups leave the actions.
+    at least the wanted share is left alone. `detach` names a slot whose target groups are removed from the actions.
     """
 
     blue: int
@@ -107,7 +107,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Change:
-    """One forward and the actions it shall have."""
+    """One forward and the actions it should have."""
 
     forward: Forward
     actions: tuple[Action, ...]
@@ -132,9 +132,9 @@ class Plan:
 
 
 def plan_swap(forwards: Sequence[Forward], pairs: Sequence[Pair], want: Weights, *, skip_absent: bool = False) -> Plan:
-    """Set the weights of each pair wherever a member of it stands, and change nothing else.
+    """Set the weights of each pair wherever a member of it appears, and change nothing else.
 
-    A pair that stands nowhere is refused; with `skip_absent` only where no pair stands anywhere.
+    A pair that appears nowhere is refused; with `skip_absent` only if no pair appears anywhere.
     """
     _refuse_shared_members(pairs)
     _refuse_unlike_members(pairs)
@@ -160,12 +160,12 @@ def plan_swap(forwards: Sequence[Forward], pairs: Sequence[Pair], want: Weights,
 
 
 def forwards_of(forwards: Sequence[Forward], pairs: Sequence[Pair]) -> tuple[Forward, ...]:
-    """The forwards in which a member of a pair stands."""
+    """The forwards in which a member of a pair appears."""
     return tuple(forward for forward in forwards if _pairs_in(forward, pairs))
 
 
 def absent_pairs(forwards: Sequence[Forward], pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs of which no member stands anywhere."""
+    """The pairs of which no member appears anywhere."""
     present = {key for forward in forwards for key in forward.weights()}
     return [pair for pair in pairs if not pair.keys & present]
 
@@ -321,7 +321,7 @@ def _with_pair(forward: Forward, weights: Mapping[str, int], pair: Pair, want: W
 
 
 def _pair_weights(forward: Forward, weights: Mapping[str, int], pair: Pair, want: Weights) -> dict[str, int]:
-    """The wanted weights, or, beside others that get requests, such that the pair keeps what it gets together."""
+    """The wanted weights, or, next to others that get requests, weights that keep the pair's total."""
     others = [key for key, weight in weights.items() if weight and key not in pair.keys]
     if not others:
         return {slot: want.of(slot) for slot in SLOTS}
@@ -331,9 +331,9 @@ def _pair_weights(forward: Forward, weights: Mapping[str, int], pair: Pair, want
     if total and not all(_is_near(scaled[slot], total, _wanted_share(want, slot)) for slot in SLOTS):
         raise BlueGreenError(
             f"{forward.load_balancer} {forward.where} forwards to {', '.join(_name_of(key) for key in others)} too, "
-            f"beside which {pair.blue.name} and {pair.green.name} have weight {total} together; that cannot be split "
-            f"{want.blue} to {want.green} in whole numbers up to {HIGHEST_WEIGHT}: multiply or divide all weights "
-            "there by the same number, so that these two have 100 together, or take the other one out"
+            f"next to which {pair.blue.name} and {pair.green.name} have a total weight of {total}; that cannot be "
+            f"split {want.blue} to {want.green} in whole numbers up to {HIGHEST_WEIGHT}: multiply or divide all "
+            "weights there by the same number, so that these two have 100 together, or take the other one out"
         )
     return scaled
 
@@ -344,7 +344,7 @@ def _is_near(weight: int, total: int, wanted: float) -> bool:
 
 
 def _same(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
-    """Equal weights; the weight of a target group that stands alone means nothing."""
+    """Equal weights; the weight of the only target group means nothing."""
     return dict(one) == dict(other) or (len(one) == 1 and set(one) == set(other))
 
 
@@ -364,7 +364,7 @@ def _with_weights(forward: Forward, weights: Mapping[str, int]) -> tuple[Action,
     if len(weights) > MOST_TARGET_GROUPS:
         raise BlueGreenError(
             f"{forward.load_balancer} {forward.where} would forward to {len(weights)} target groups; "
-            f"AWS allows {MOST_TARGET_GROUPS}: take one out that is not used"
+            f"AWS allows {MOST_TARGET_GROUPS}: take out one that is not used"
         )
     actions = [deepcopy(action) for action in forward.actions]
     for action in actions:

@@ -165,7 +165,7 @@ class SeenGroup:
         return str(self.description["TargetGroupArn"])
 
     def shown(self) -> dict[str, Any]:
-        """By the names of the options, for a diff; an attribute, a tag, a target a line."""
+        """By the names of the options, for a diff, with a line for each attribute, tag and target."""
         return {
             **shown(_FIELDS, self.description),
             **{f"attributes.{key}": value for key, value in self.attributes.items()},

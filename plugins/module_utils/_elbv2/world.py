@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What a swap and its info module read, at once as far as it goes, and how they show it."""
+"""What a swap and its info module read, in parallel where they can, and how they show it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ListenerApi(Protocol):
 
 @dataclass
 class World:
-    """What one round has read. A health or attributes that could not be read raise when they are asked for."""
+    """What one round has read. Health or attributes that could not be read raise when they are asked for."""
 
     load_balancers: list[LoadBalancer]
     pairs: list[Pair]
@@ -77,7 +77,7 @@ class World:
         return {group.key: group.name for group in self.groups}
 
     def attached(self) -> set[str]:
-        """The target groups that stand in a listener or rule; only their targets are checked."""
+        """The target groups that a listener or rule forwards to; only their targets are checked."""
         return {key for forward in self.forwards for key in forward.weights()}
 
     def health(self, group: TargetGroup) -> Health:
@@ -105,7 +105,7 @@ def read_world(
     skip_absent: bool = False,
     first: Callable[[], None] = lambda: None,
 ) -> World:
-    """Read all of it, as much at once as one answer does not need another; together with `first`.
+    """Read all of it, in parallel where one answer does not need another; together with `first`.
 
     `may_lack` allows for target groups that do not exist, `skip_absent` for load balancers, as long as one is left.
     """
@@ -170,7 +170,9 @@ def _found_and_absent(
     found = list({one.load_balancer.arn: one for one in by_name.values() if one is not None}.values())
     absent = [name for name, one in by_name.items() if one is None]
     if absent and not (skip_absent and found):
-        raise BlueGreenError(f"load_balancers: {', '.join(absent)} not found in this account and region")
+        raise BlueGreenError(
+            f"load_balancers: {', '.join(absent)} not found in this account and region: correct the names"
+        )
     return found, absent
 
 
@@ -220,7 +222,7 @@ def show_target_groups(world: World) -> list[Result]:
 
 
 def show_shares(world: World, concerned: Sequence[Forward]) -> dict[str, dict[str, float]]:
-    """The smallest and the largest part in percent that a slot gets of any forward, over all pairs."""
+    """The smallest and the largest share in percent that a slot gets in any forward, over all pairs."""
     found: dict[str, list[float]] = {slot: [] for slot in SLOTS}
     for forward in concerned:
         weights = forward.weights()

@@ -4,9 +4,9 @@
 # PRIVATE to this collection: may change at any time.
 """Write all changes of a plan and prove it, or put everything back (or keep what is done) and prove that.
 
-Who loses the lease stops at once and puts nothing back: the listeners are another runner's.
+A runner that loses the lease stops at once and puts nothing back: the listeners are another runner's.
 
-ELBv2 has no conditional write. What somebody else writes at the same time is noticed in two ways: by a look at what
+ELBv2 has no conditional write. What someone else writes at the same time is noticed in two ways: by a look at what
 is still to be written, whenever the last look is FRESH_SECONDS old, and by comparing all actions afterwards. A change
 that lands between the last look and our write of the same rule is lost.
 """
@@ -56,14 +56,14 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Written:
-    """Warnings, and where somebody else has made something meanwhile that the plan did not know and does not suit."""
+    """Warnings, and where someone else has meanwhile made something that the plan did not know and that is wrong."""
 
     warnings: list[str]
     appeared: list[str]
 
 
 class _Freshness:
-    """Until when what was read, and the lease, count as known; one thread at a time looks again."""
+    """Until when the last look, and the lease, count as current; one thread at a time looks again."""
 
     def __init__(self, clock: Clock, known_at: float) -> None:
         self._clock = clock
@@ -79,7 +79,7 @@ class _Freshness:
 
 @dataclass
 class _Progress:
-    """What a write has come to: the changes begun, and why others failed or were left alone, by ARN."""
+    """How far a write has come: the changes begun, and why others failed or were left alone, by ARN."""
 
     begun: list[Change] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Writer:
     """Carries a plan out. `make_sure` raises if the right to write is lost; then nothing is put back either.
 
     `replan` is the planner, to judge what is read back. `read_at` is when the plan's reading and the last check of
-    the lease began. With `keep`, what fails stops nothing and takes nothing back.
+    the lease began. With `keep`, a failure stops nothing and takes nothing back.
     """
 
     api: ListenerApi
@@ -109,9 +109,9 @@ class Writer:
         return self._verify(changes, progress.failed)
 
     def _write(self, changes: Sequence[Change]) -> _Progress:
-        """Write in parallel; after the first error nothing new is begun, unless what is done shall be kept.
+        """Write in parallel; after the first error nothing new is begun, unless what is done should be kept.
 
-        Whoever finds the plan's reading long ago looks again and checks the lease, while the others wait.
+        A thread that finds the last look too old looks again and checks the lease, while the others wait.
         """
         progress, fresh = _Progress(), _Freshness(self.clock, self.read_at)
 
@@ -119,7 +119,7 @@ class Writer:
             with fresh.deciding:
                 if fresh.is_over() and (self.keep or not progress.failed):
                     progress.failed.update(self._drift([one for one in changes if one not in progress.begun]))
-                    # Last, since a look may take long, and who took the lease over does not wait for that.
+                    # Last, since a look may take long, and a runner that took the lease over does not wait for it.
                     self.make_sure()
                     fresh.renew()
                 stops = change.forward.arn in progress.failed if self.keep else bool(progress.failed)
@@ -139,15 +139,15 @@ class Writer:
         return progress
 
     def _drift(self, changes: Sequence[Change]) -> dict[str, str]:
-        """What somebody else has changed since the plan was made."""
+        """What someone else has changed since the plan was made."""
         try:
             seen = self._look()
         except Exception as error:
             return {} if self.keep else {"": f"reading again failed: {error}"}
         foreign = [change.forward for change in changes if _state(change, seen) is not State.BEFORE]
         if not self.keep and foreign:
-            return {"": f"somebody else changed {_places(foreign)} during the swap"}
-        return {forward.arn: f"{_place(forward)}: somebody else changed it during the swap" for forward in foreign}
+            return {"": f"someone else changed {_places(foreign)} during the swap"}
+        return {forward.arn: f"{_place(forward)}: someone else changed it during the swap" for forward in foreign}
 
     def _verify(self, changes: Sequence[Change], failed: Mapping[str, str]) -> Written:
         """Read until everything is as asked for; what AWS accepted may take a moment to be seen."""
@@ -161,7 +161,7 @@ class Writer:
             self._restore(changes, f"the weights did not read back as written: {lines}")
         foreign = [change.forward for change in changes if _state(change, seen) is not State.AFTER]
         return Written(
-            [f"somebody else changed {_places(foreign)} during the swap; the weights there are as asked for"]
+            [f"someone else changed {_places(foreign)} during the swap; the weights there are as asked for"]
             if foreign
             else [],
             [_place(change.forward) for change in left],
@@ -170,7 +170,7 @@ class Writer:
     def _read_back(
         self, changes: Sequence[Change], failed: Mapping[str, str]
     ) -> tuple[Sequence[Forward], Sequence[Change]]:
-        """What stands there now, and what would still have to change."""
+        """What is there now, and what would still have to change."""
         forwards: list[Forward] = []
         left: Sequence[Change] = changes
         known, why = {change.forward.arn for change in changes}, ""
@@ -198,7 +198,7 @@ class Writer:
     def _restore(self, begun: Sequence[Change], cause: str) -> NoReturn:
         """Put back what was begun and read it back; always raises.
 
-        A write that failed may have landed nevertheless (a lost answer), so it is put back too. What somebody else
+        A write that failed may have landed nevertheless (a lost answer), so it is put back too. What someone else
         has changed meanwhile is theirs and stays.
         """
         self.make_sure()
@@ -253,7 +253,7 @@ def _state(change: Change, seen: _Seen) -> State:
 
 
 def _why(forward: Forward, error: Exception) -> str:
-    """What went wrong where, and for a lack of rights what would mend it."""
+    """What went wrong and where, and, if a permission is missing, which one."""
     if error_code(error) in NOT_PERMITTED:
         action = "ModifyListener" if forward.kind == "listener" else "ModifyRule"
         return (
@@ -264,7 +264,7 @@ def _why(forward: Forward, error: Exception) -> str:
 
 
 def _failure(cause: str, number: int, stuck: Sequence[str], foreign: Sequence[str]) -> BlueGreenError:
-    others = f". Changed by somebody else meanwhile and left alone: {'; '.join(foreign)}" if foreign else ""
+    others = f". Changed by someone else meanwhile and left alone: {'; '.join(foreign)}" if foreign else ""
     if stuck:
         return BlueGreenError(
             f"the swap failed ({cause}) and could not be taken back everywhere, so listeners differ now; "

@@ -368,7 +368,7 @@ def test_a_rule_that_may_not_be_modified(alb: Scene) -> None:
     before, seen = alb.actions(), Counter[str]()
 
     def decide(call: Call) -> Fault | None:
-        """The seventh rule that is written is somebody else's; AWS says so once, then lets it be put back."""
+        """The seventh rule that is written is someone else's; AWS says so once, then lets it be put back."""
         if call.operation != "ModifyRule":
             return None
         rule = call.request.split("&Actions")[0]
@@ -416,7 +416,7 @@ def test_a_throttling_that_does_not_end_restores_all(alb: Scene) -> None:
 
 
 def test_somebody_else_at_the_same_rules(alb: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each write looks first; somebody else writes another rule before the fifth one."""
+    """Each write looks first; someone else writes another rule before the fifth one."""
     monkeypatch.setattr(write, "FRESH_SECONDS", 0.0)
     monkeypatch.setattr(write, "CALLS_IN_PARALLEL", 1)
     listener = alb.elbv2.describe_listeners(LoadBalancerArn=balancer_of(alb)["LoadBalancerArn"])["Listeners"][2]
@@ -434,7 +434,7 @@ def test_somebody_else_at_the_same_rules(alb: Scene, monkeypatch: pytest.MonkeyP
     with injected(decide):
         result = play("elbv2_target_group_swap", **alb.swap(weights=TO_GREEN))
 
-    assert "somebody else changed" in result["msg"]
+    assert "someone else changed" in result["msg"]
     assert "HTTP:82 rule 4" in result["msg"]
     after = json.loads(alb.actions())
     assert [one for one in after if one[0] != theirs] == [one for one in before if one[0] != theirs]

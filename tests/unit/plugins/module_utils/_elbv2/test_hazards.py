@@ -16,7 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.hazar
 
 from tests.unit.plugins.module_utils._elbv2.fakes import group, rule
 
-STICKY = "stickiness beats weights: a cookie binds clients to a target group, also at weight 0"
+STICKY = "stickiness beats weights: a cookie binds clients to a target group, even at weight 0"
 TURN_OFF = "turn TargetGroupStickinessConfig off, and wait that long before the swap"
 
 

@@ -99,7 +99,7 @@ def test_stickiness_is_a_hazard_and_one_warning() -> None:
         ("target_stickiness", "target group blue", 86400),
     ]
     assert [warning.split(";")[0] for warning in result["warnings"]] == [
-        "stickiness beats weights: a cookie binds clients to a target group, also at weight 0 for up to 3600 s: "
+        "stickiness beats weights: a cookie binds clients to a target group, even at weight 0 for up to 3600 s: "
         "arena HTTP:80 rule 00, arena HTTP:80 rule 01, arena HTTP:80 rule 02 and 2 more",
         "stickiness beats weights: clients stay with one target of the group for up to 86400 s: target group blue",
     ]
@@ -219,7 +219,7 @@ def test_a_rule_that_somebody_adds_meanwhile_comes_next() -> None:
 
     assert result["changed"]
     assert result["round"]["finished"] is False
-    assert result["round"]["progress"].startswith("somebody else added or changed arena HTTP:80 rule 55")
+    assert result["round"]["progress"].startswith("someone else added or changed arena HTTP:80 rule 55")
     assert run(api, Weights(0, 100))["round"]["finished"]
     assert api.weights() == [{"arn:tg/blue/1": 0, "arn:tg/green/1": 100}] * 3
 
@@ -229,7 +229,9 @@ def test_only_the_slot_to_detach_may_lack() -> None:
     del api.groups["green"]
     detach_blue = Weights(0, 100, detach="blue")
 
-    with pytest.raises(BlueGreenError, match=r"target group green not found; only that of the slot to detach .blue."):
+    with pytest.raises(
+        BlueGreenError, match=r"target group green not found; only the detached slot's .blue. may be missing"
+    ):
         run(api, detach_blue, require_healthy=False)
     assert api.writes == []
 
@@ -275,7 +277,7 @@ def test_attaching_at_weight_0_needs_no_health() -> None:
 def test_an_unattached_target_group_is_named() -> None:
     api = arena(1, attached=False)
 
-    with pytest.raises(BlueGreenError, match="green stands in no listener"):
+    with pytest.raises(BlueGreenError, match="no listener or rule forwards to target group green"):
         run(api, Weights(90, 10))
 
 
@@ -361,7 +363,7 @@ def test_what_was_noticed_while_writing_is_told() -> None:
     api.before_read = before_read
 
     (warning,) = run(api, Weights(0, 100))["warnings"]
-    assert warning.startswith("somebody else changed arena HTTP:80 rule 01 during the swap")
+    assert warning.startswith("someone else changed arena HTTP:80 rule 01 during the swap")
 
 
 def test_only_the_way_back_keeps_what_is_written() -> None:

@@ -219,13 +219,13 @@ def test_a_share_that_rounding_gives_is_not_ahead() -> None:
 @pytest.mark.parametrize(
     ("action", "want", "told"),
     [
-        (weighted(blue=1, other=1), Weights(90, 10), "weight 1 together; that cannot be split 90 to 10"),
-        (weighted(blue=600, other=5, green=600), Weights(0, 100), "weight 1200 together"),
-        (weighted(blue=20, other=5), Weights(99, 1), "weight 20 together"),
+        (weighted(blue=1, other=1), Weights(90, 10), "a total weight of 1; that cannot be split 90 to 10"),
+        (weighted(blue=600, other=5, green=600), Weights(0, 100), "a total weight of 1200"),
+        (weighted(blue=20, other=5), Weights(99, 1), "a total weight of 20"),
     ],
 )
 def test_a_step_that_a_third_target_group_does_not_allow(action: dict[str, Any], want: Weights, told: str) -> None:
-    with pytest.raises(BlueGreenError, match=f"HTTP:80 rule 1 forwards to other too, beside which .* {told}"):
+    with pytest.raises(BlueGreenError, match=f"HTTP:80 rule 1 forwards to other too, next to which .* {told}"):
         plan_swap([forward(action)], [PAIR], want)
 
 

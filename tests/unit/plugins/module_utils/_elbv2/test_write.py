@@ -178,7 +178,7 @@ def test_a_rule_that_somebody_else_changed_before_our_write_is_left_alone() -> N
     api.before_read = lambda number: api.rules.update({"arn:rule/55": rule(55, FOREIGN)}) if number == 2 else None
     api.after_write = lambda _number: clock.sleep(0.1)
 
-    with pytest.raises(BlueGreenError, match="somebody else changed arena HTTP:80 rule 55 during the swap"):
+    with pytest.raises(BlueGreenError, match="someone else changed arena HTTP:80 rule 55 during the swap"):
         carry_out(api, clock=clock)
     assert api.rules["arn:rule/55"].actions == (FOREIGN,)
     assert "arn:rule/55" not in api.writes
@@ -249,7 +249,7 @@ def test_somebody_elses_change_with_the_wanted_weights_is_a_warning() -> None:
     api.before_read = before_read
 
     assert carry_out(api).warnings == [
-        "somebody else changed arena HTTP:80 rule 01 during the swap; the weights there are as asked for"
+        "someone else changed arena HTTP:80 rule 01 during the swap; the weights there are as asked for"
     ]
 
 
@@ -359,6 +359,6 @@ def test_the_way_back_leaves_somebody_elses_change_alone_and_goes_on() -> None:
     api.before_read = lambda number: api.rules.update({"arn:rule/55": other_weights()}) if number == 2 else None
     api.after_write = lambda _number: clock.sleep(0.1)
 
-    with pytest.raises(BlueGreenError, match=r"59 of 60 .* rule 55: somebody else changed"):
+    with pytest.raises(BlueGreenError, match=r"59 of 60 .* rule 55: someone else changed"):
         carry_out(api, clock=clock, keep=True)
     assert "arn:rule/55" not in api.writes
