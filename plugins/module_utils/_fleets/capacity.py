@@ -20,13 +20,13 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold import BOUNDS, DEFAULT_CAPACITY
 
-# Of the scheduler's reason, which names every kind of node.
+# How much is shown of the scheduler's reason, which names every kind of node.
 PENDING_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
 class WantedSize:
-    """The least number of servers of one Fleet."""
+    """The minimum number of servers of one Fleet."""
 
     namespace: str
     name: str
@@ -60,7 +60,7 @@ class Sizing:
     """How a Fleet's size follows from its sessions: seats = max(now, recent peak) x fragmentation + buffer + reserve.
 
     `fragmentation` is how many servers the target needs for one of the source's sessions. `peak_sessions` is the
-    recent peak in the operator's word; None: what measures it is asked.
+    recent peak that the operator gives; None: it is measured.
     """
 
     fragmentation: float = 1.0
@@ -97,9 +97,9 @@ def read_sizings(options: Mapping[str, Any]) -> Sizings:
 
 
 def sizing_problems(sizings: Sizings, fleets: Sequence[Key]) -> list[str]:
-    """What is wrong with them, given the Fleets that there are."""
+    """What is wrong with them, given the Fleets that exist."""
     wrong = _sizing_problems("", sizings.default)
-    wrong += [f"sizes: Fleet {name_of(key)} has two entries; leave one" for key in sizings.twice]
+    wrong += [f"sizes: Fleet {name_of(key)} has two entries; remove one" for key in sizings.twice]
     unknown, known = unknown_fleets(sizings.fleets, fleets)
     wrong += [f"sizes: the source has no Fleet {name_of(key)}; it has {known}" for key in unknown]
     for key, sizing in sizings.fleets.items():
@@ -119,7 +119,7 @@ def _sizing_problems(where: str, sizing: Sizing) -> list[str]:
 
 @dataclass(frozen=True)
 class Size:
-    """The servers that a Fleet needs, and from what that follows. `peak_sessions` is None when nobody knows it."""
+    """The servers that a Fleet needs, and what that follows from. `peak_sessions` is None when no one knows it."""
 
     namespace: str
     name: str
@@ -158,7 +158,7 @@ def size_of(
 
 
 def buffer_of(autoscaler: Mapping[str, Any], fleet: Mapping[str, Any], sessions: int) -> int:
-    """How many servers a FleetAutoscaler keeps free beside so many sessions; 0 where only others can tell.
+    """How many servers a FleetAutoscaler keeps free next to this many sessions; 0 if only others can tell.
 
     Of a Schedule or a Chain it is the largest buffer, whichever is in force now.
     """
@@ -189,7 +189,7 @@ def buffer_seats(size: int | str, sessions: int) -> int:
 
 
 def have(want: WantedSize, fleet: Mapping[str, Any], servers: Callable[[str], Iterable[Server]]) -> Have:
-    """What there is of a wanted Fleet. Its namespace's servers are asked for only when its count is enough."""
+    """A wanted Fleet as it is. Its namespace's servers are read only when its own count is enough."""
     up = up_by_status(fleet)
     if up >= want.replicas:
         up = sum(server.is_up for server in servers(want.namespace) if server.fleet_key == want.key)
@@ -197,7 +197,7 @@ def have(want: WantedSize, fleet: Mapping[str, Any], servers: Callable[[str], It
 
 
 def grown(want: WantedSize, found: Have) -> Have:
-    """A Fleet as it will be: one that is larger than wanted is left so."""
+    """A Fleet as it will be: one that is larger than wanted stays as it is."""
     return Have(max(want.replicas, found.replicas), max(want.replicas, found.up))
 
 
@@ -206,7 +206,7 @@ def is_short(want: WantedSize, found: Have) -> bool:
 
 
 def capacity_progress(pairs: Iterable[tuple[WantedSize, Have]], missing: Mapping[Key, str]) -> str:
-    """One line for people; `missing` tells of Fleets what keeps their other servers."""
+    """One line for people; `missing` says, by Fleet, what keeps its other servers."""
     parts = [
         f"{want.name}: {min(found.up, want.replicas)} of {want.replicas}"
         + (f" ({missing[want.key]})" if want.key in missing else "")

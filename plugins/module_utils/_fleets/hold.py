@@ -5,7 +5,7 @@
 """Floors under FleetAutoscalers, those that are detached because their policy has no floor, and their release. Pure.
 
 What a floor replaced is kept in an annotation on the FleetAutoscaler. A detached one is kept whole in a ConfigMap of
-its namespace and not on its Fleet, since Agones' webhook has a say in writes to Fleets and may be down. Either way
+its namespace and not on its Fleet, since writes to Fleets go through Agones' webhook, which may be down. Either way
 anyone can release it.
 """
 
@@ -63,7 +63,7 @@ BOUNDS = {
 
 @dataclass(frozen=True)
 class Floor:
-    """The merge patch that keeps a Fleet from falling."""
+    """The merge patch that keeps a Fleet from shrinking."""
 
     patch: Json
 
@@ -88,7 +88,7 @@ class Hold:
 
 
 def shelf_name(domain: str) -> str:
-    """The ConfigMap that keeps the detached FleetAutoscalers of a namespace, one a key."""
+    """The ConfigMap that keeps the detached FleetAutoscalers of a namespace, one in each key."""
     return f"{domain}.hold"
 
 
@@ -118,9 +118,9 @@ def limits_of(autoscaler: Mapping[str, Any]) -> dict[str, int | None]:
 
 
 def floor_of(autoscaler: Mapping[str, Any], fleet: Mapping[str, Any], replicas: int) -> int:
-    """The minimum, in the policy's own unit, with which a Fleet keeps so many servers.
+    """The minimum, in the policy's own unit, with which a Fleet keeps this many servers.
 
-    Counters and Lists count room: that of as many servers as the template makes, or all that there is now, for
+    Counters and Lists count room: that of this many servers of the template, or all that there is now, since
     sessions may have raised their own. Agones does nothing for a key that the template does not have.
     """
     bounds = BOUNDS[policy_of(autoscaler)]
@@ -137,7 +137,7 @@ def floor_of(autoscaler: Mapping[str, Any], fleet: Mapping[str, Any], replicas: 
 def plan_hold(
     autoscaler: Mapping[str, Any], fleet: Mapping[str, Any], replicas: int, run: str, domain: str
 ) -> Floor | Detach | None:
-    """How to keep a Fleet from falling below `replicas` servers; None when it cannot fall.
+    """How to keep a Fleet from shrinking below `replicas` servers; None when it cannot shrink.
 
     A floor is never lowered here. Agones refuses a minimum below the buffer, and a maximum below the
     minimum, so both may have to rise.
@@ -156,9 +156,9 @@ def plan_hold(
 
 
 def plan_hold_release(autoscaler: Mapping[str, Any], domain: str) -> Json | None:
-    """The merge patch that takes a hold away; None when there is none.
+    """The merge patch that removes a hold; None when there is none.
 
-    A limit that somebody else has changed since is left as it is.
+    A limit that someone else has changed since is left as it is.
     """
     held = read_hold(autoscaler, domain)
     if held is None:
@@ -177,7 +177,7 @@ def released_limits(autoscaler: Mapping[str, Any], domain: str) -> dict[str, int
 
 
 def plan_detach(autoscaler: Mapping[str, Any], run: str, domain: str) -> Detach:
-    """Take a FleetAutoscaler away. It comes back as it is without a hold and without what the API server owns."""
+    """Detach a FleetAutoscaler. It comes back as it is without a hold and without what the API server owns."""
     released = merged(autoscaler, plan_hold_release(autoscaler, domain) or {})
     metadata = {key: value for key, value in released["metadata"].items() if key not in SERVER_FIELDS}
     whole = {key: value for key, value in released.items() if key != "status"} | {"metadata": metadata}
@@ -187,7 +187,7 @@ def plan_detach(autoscaler: Mapping[str, Any], run: str, domain: str) -> Detach:
 
 
 def read_kept(name: str, text: str, domain: str) -> Json:
-    """A FleetAutoscaler that was detached, as it is to be created again. Raises BlueGreenError."""
+    """A FleetAutoscaler that was detached, as it should be created again. Raises BlueGreenError."""
     try:
         document = json.loads(text)
         if document["v"] != KEPT_VERSION:
@@ -201,7 +201,7 @@ def read_kept(name: str, text: str, domain: str) -> Json:
 
 
 def hold_mark(autoscaler: Mapping[str, Any], run: str) -> str:
-    """What is written on a Fleet once its FleetAutoscaler is gone. No two detachments have the same."""
+    """What is written on a Fleet once its FleetAutoscaler is gone. No two detachments write the same."""
     metadata = autoscaler["metadata"]
     version = str(metadata.get("resourceVersion", ""))
     return json.dumps({"v": KEPT_VERSION, "run": run, "detached": metadata["name"], "resourceVersion": version})

@@ -38,7 +38,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._fleets.hold
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-# A FleetAutoscaler, its Fleet, and how many servers that is not to fall below.
+# A FleetAutoscaler, its Fleet, and the number of servers below which the Fleet should not shrink.
 Due = tuple[Json, Json, int]
 _WRITE_ATTEMPTS = 5
 FLOOR = "floor"
@@ -78,19 +78,19 @@ class Autoscalers(Protocol):
         """The data of the ConfigMap that keeps detached FleetAutoscalers."""
 
     def keep(self, namespace: str, shelf: str, name: str, text: str) -> None:
-        """Put one key into that ConfigMap, which is made where it is missing."""
+        """Put one key into that ConfigMap, which is created if it is missing."""
 
     def forget(self, namespace: str, shelf: str, name: str) -> None:
-        """Take one key out of that ConfigMap, and the ConfigMap away when it is empty."""
+        """Remove one key from that ConfigMap, and the ConfigMap when it is empty."""
 
     def annotate_fleet(self, namespace: str, name: str, annotation: str, value: str | None) -> Json:
-        """Set or remove an annotation of a Fleet; the Fleet as it is then."""
+        """Set or remove an annotation of a Fleet; returns the Fleet as it is then."""
 
     def scale(self, namespace: str, name: str, replicas: int) -> None:
         """Set a Fleet's size."""
 
     def missing(self, needed: Sequence[Access]) -> list[Access]:
-        """What of this we may not do."""
+        """Which of these we may not do."""
 
 
 def is_webhook_down(error: BlueGreenError) -> bool:
@@ -148,11 +148,11 @@ class Holder:
     warnings: list[str] = field(default_factory=list)
 
     def plan(self, autoscaler: Json, fleet: Json, replicas: int) -> Floor | Detach | None:
-        """What is due to keep a Fleet from falling below `replicas` servers."""
+        """What is due to keep a Fleet from shrinking below `replicas` servers."""
         return plan_hold(autoscaler, fleet, replicas, self.run_id, self.domain)
 
     def hold(self, autoscaler: Json, fleet: Json, replicas: int) -> tuple[bool, Json]:
-        """Keep a Fleet from falling below `replicas` servers; whether anything was due, and what is so now."""
+        """Keep a Fleet from shrinking below `replicas` servers; whether anything was due, and what there is now."""
 
         def attempt(current: Json) -> Json | None:
             plan = self.plan(current, fleet, replicas)
@@ -161,7 +161,7 @@ class Holder:
         return self._on_newest(autoscaler, attempt)
 
     def release(self, autoscaler: Json) -> tuple[bool, Json]:
-        """Take the floor away from a FleetAutoscaler that is there."""
+        """Remove the floor from a FleetAutoscaler that is there."""
 
         def attempt(current: Json) -> Json | None:
             patch = plan_hold_release(current, self.domain)
@@ -170,7 +170,7 @@ class Holder:
         return self._on_newest(autoscaler, attempt)
 
     def _on_newest(self, autoscaler: Json, attempt: Callable[[Json], Json | None]) -> tuple[bool, Json]:
-        """Write by the newest version of a FleetAutoscaler; `attempt` gives None where nothing is due."""
+        """Write to the newest version of a FleetAutoscaler; `attempt` returns None if nothing is due."""
         namespace, name = autoscaler["metadata"]["namespace"], autoscaler["metadata"]["name"]
         for _attempt in range(_WRITE_ATTEMPTS):
             try:
@@ -193,7 +193,7 @@ class Holder:
         return _document_of(after, self.domain)
 
     def restore(self, kept: Json, *, is_there: bool) -> Json:
-        """Create a detached FleetAutoscaler again; one that somebody else has made meanwhile stays as it is."""
+        """Create a detached FleetAutoscaler again; one that someone else has made meanwhile stays as it is."""
         namespace, name = kept["metadata"]["namespace"], kept["metadata"]["name"]
         if not self.check_mode:
             if not is_there:
@@ -224,7 +224,7 @@ class Holder:
         return detached_document(autoscaler)
 
     def _detach(self, plan: Detach, autoscaler: Json, replicas: int) -> None:
-        """Kept before it goes: whoever stops in between finds both, and a release takes the one that is there."""
+        """Kept before it goes: after a stop in between there are both, and a release uses the one that is there."""
         namespace, name = autoscaler["metadata"]["namespace"], autoscaler["metadata"]["name"]
         self.api.keep(namespace, shelf_name(self.domain), name, plan.kept)
         self.api.delete_autoscaler(autoscaler)
@@ -234,7 +234,7 @@ class Holder:
             grow(self.api, fleet, replicas)
 
     def _mark(self, namespace: str, fleet: str, value: str | None) -> Json | None:
-        """The marked Fleet; None where that cannot be: without its webhook Agones scales no Fleet either."""
+        """The marked Fleet; None if it cannot be marked: without its webhook Agones scales no Fleet either."""
         try:
             return self.api.annotate_fleet(namespace, fleet, hold_annotation(self.domain), value)
         except ApiFailure as error:
@@ -279,7 +279,7 @@ class CapacityHold:
         yield from (detached_document(autoscaler) for autoscaler in _gone(live, kept))
 
     def _needed(self, holder: Holder, found: Sequence[Found], released: bool) -> Iterator[Access]:
-        """The verbs of what is due; nothing is asked of who has nothing to do."""
+        """The verbs that the due writes need; none if nothing is due."""
         for namespace, fleets, live, kept in found:
             if released:
                 floors = any(plan_hold_release(autoscaler, self.domain) for autoscaler in live)
@@ -294,7 +294,7 @@ class CapacityHold:
             yield from ((False, detached_document(autoscaler)) for autoscaler in _gone(live, kept))
 
     def _releases(self, holder: Holder, found: Sequence[Found]) -> list[tuple[bool, Json]]:
-        """Each is tried, whatever becomes of the others. Raises BlueGreenError with all that stay held."""
+        """Each is tried, whatever happens to the others. Raises BlueGreenError with all that stay held."""
         done: dict[str, tuple[bool, Json]] = {}
         wrong = []
         for _namespace, _fleets, live, kept in found:
@@ -324,7 +324,7 @@ def predict_hold() -> Json:
 
 
 def reading_access(namespace: str) -> list[Access]:
-    """What tells how things stand."""
+    """The permissions to read how things are."""
     return [
         Access("list", "agones.dev", "fleets", namespace),
         Access("list", "autoscaling.agones.dev", "fleetautoscalers", namespace),
@@ -337,9 +337,9 @@ def scale_access(namespace: str) -> Access:
 
 
 def hold_access(namespace: str) -> list[Access]:
-    """What a hold may come to in a namespace, whatever its first plan is, and what takes it back.
+    """The permissions that a hold may need in a namespace, whatever its first plan is, and those to take it back.
 
-    A floor becomes a detachment where agones-extensions is down, and each becomes the other where somebody changes the
+    A floor becomes a detachment if agones-extensions is down, and each becomes the other if someone changes the
     policy meanwhile. Nothing is taken away that could not be put back.
     """
     verbs = ("get", "create", "patch", "delete")
@@ -352,7 +352,7 @@ def hold_access(namespace: str) -> list[Access]:
 
 
 def release_access(namespace: str, *, floors: bool, detached: bool) -> list[Access]:
-    """What a release does in a namespace."""
+    """The permissions that a release needs in a namespace."""
     verbs = (["get", "patch"] if floors else []) + (["create"] if detached else [])
     access = [Access(verb, "autoscaling.agones.dev", "fleetautoscalers", namespace) for verb in verbs]
     if detached:
@@ -362,7 +362,7 @@ def release_access(namespace: str, *, floors: bool, detached: bool) -> list[Acce
 
 
 def changed_too_often(namespace: str, name: str) -> ApiFailure:
-    text = f"FleetAutoscaler {namespace}/{name} changed {_WRITE_ATTEMPTS} times in between: run again"
+    text = f"FleetAutoscaler {namespace}/{name} changed {_WRITE_ATTEMPTS} times before it could be written: run again"
     return ApiFailure(text, 409)
 
 
@@ -388,7 +388,7 @@ def _names(autoscaler: Mapping[str, Any]) -> Json:
 
 
 def _at_size(live: Sequence[Json], fleets: Sequence[Json]) -> Iterator[Due]:
-    """Each FleetAutoscaler with its Fleet, which is to keep as many servers as it wants now."""
+    """Each FleetAutoscaler with its Fleet, which should keep as many servers as it wants now."""
     by_name = {fleet["metadata"]["name"]: fleet for fleet in fleets}
     for autoscaler in live:
         fleet = by_name.get(fleet_of(autoscaler), {})

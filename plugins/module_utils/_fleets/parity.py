@@ -4,8 +4,8 @@
 # PRIVATE to this collection: may change at any time.
 """Whether the target's Fleets, autoscalers and allocation policies are those of the source. Pure.
 
-Compared is what was asked for, not what became of it: status, sizes, identities, defaults and the
-marks of tools are left out. An image may differ in tag and digest, for that is what a release changes.
+What was asked for is compared, not what became of it: status, sizes, identities, defaults and the
+marks of tools are left out. An image may differ in tag and digest, since that is what a release changes.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def leaves(path: str, one: Any, other: Any) -> list[tuple[str, Any, Any]]:
 
 
 def by_name(items: Sequence[Any]) -> dict[str, Any]:
-    """A list as a mapping: by the name of each item, or by its place."""
+    """A list as a mapping: by the name of each item, or by its position."""
     if all(isinstance(item, dict) and "name" in item for item in items):
         return {str(item["name"]): item for item in items}
     return {str(index): item for index, item in enumerate(items)}
@@ -151,7 +151,7 @@ def normalise_fleet(fleet: Mapping[str, Any], domain: str) -> Json:
 
 
 def normalise_template(template: Mapping[str, Any], domain: str) -> Json:
-    """A GameServer template: marks of tools out, defaults in."""
+    """A GameServer template without the marks of tools and with the defaults."""
     spec = dict(template.get("spec") or {})
     pod = dict(spec.get("template") or {})
     containers = (pod.get("spec") or {}).get("containers") or []
@@ -223,6 +223,6 @@ def refuse_unexpected(differences: Sequence[FleetDifference]) -> None:
         more = f"; and {len(unexpected) - 10} more" if len(unexpected) > 10 else ""
         raise BlueGreenError(
             f"the target's game differs from the source's in {len(unexpected)} places: {lines}{more}. "
-            "Bring the chart's values in line, or add what is meant to differ to expected_differences",
+            "Correct the chart's values, or add what is meant to differ to expected_differences",
             differences=[difference.to_document() for difference in differences],
         )

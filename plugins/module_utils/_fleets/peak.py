@@ -4,7 +4,7 @@
 # PRIVATE to this collection: may change at any time.
 """The recent peak of each Fleet's sessions, by a query to Prometheus.
 
-What Prometheus does not answer, or answers in more than one way, is no number: the caller does not go on without it.
+If Prometheus does not answer, or gives several answers, there is no number, and the caller does not go on without it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Fetch = Callable[[str], str]
 
 
 def fetch(url: str) -> str:
-    """The body that a URL answers with, also where that is Prometheus' word on what is wrong. Raises OSError."""
+    """The body that a URL answers with, even if that is Prometheus' explanation of an error. Raises OSError."""
     try:
         with open_url(url, timeout=_TIMEOUT_SECONDS) as answer:
             return str(answer.read().decode(errors="replace"))
@@ -43,7 +43,7 @@ def fetch(url: str) -> str:
 
 
 def is_answer(text: str) -> bool:
-    """Whether this is what Prometheus' API answers with, be it an error."""
+    """Whether this is an answer of Prometheus' API, even an error."""
     try:
         return "status" in json.loads(text)
     except (TypeError, ValueError):
@@ -55,10 +55,10 @@ def parse_samples(text: str) -> list[Sample]:
     document = json.loads(text)
     if not isinstance(document, dict) or document.get("status") != "success":
         reason = document.get("error") if isinstance(document, dict) else ""
-        raise ValueError(reason or "it answers something else than the API of Prometheus does")
+        raise ValueError(reason or "the answer is not one of the Prometheus API")
     kind = document["data"]["resultType"]
     if kind != "vector":
-        raise ValueError(f"the query gives a {kind}; an instant vector is needed, a sample for each Fleet")
+        raise ValueError(f"the query returns a {kind}; an instant vector with a sample for each Fleet is needed")
     return [(dict(one["metric"]), float(one["value"][1])) for one in document["data"]["result"]]
 
 
@@ -74,10 +74,10 @@ def peaks_of(samples: Sequence[Sample], fleets: Sequence[Key]) -> tuple[dict[Key
         name = "/".join(fleet)
         if len(values) != 1:
             many = f"{len(values)} samples are for Fleet {name}: aggregate by (namespace, fleet_name)"
-            none = f"no sample is for Fleet {name}: widen the query, or give its peak_sessions in sizes"
+            none = f"there is no sample for Fleet {name}: widen the query, or give its peak_sessions in sizes"
             wrong.append(many if values else none)
         elif not 0 <= values[0] < math.inf:
-            wrong.append(f"the sample for Fleet {name} is {values[0]:g}, which is no number of sessions")
+            wrong.append(f"the sample for Fleet {name} is {values[0]:g}, which is not a number of sessions")
         else:
             peaks[fleet] = math.ceil(round(values[0], 6))
     return peaks, wrong
@@ -89,14 +89,14 @@ def _is_for(labels: Mapping[str, str], fleet: Key) -> bool:
 
 
 def read_peaks(url: str, query: str, fleets: Sequence[Key], get: Fetch = fetch) -> dict[Key, int]:
-    """The recent peak of each Fleet. Raises BlueGreenError where one has none."""
+    """The recent peak of each Fleet. Raises BlueGreenError if one has none."""
     where = f"peak_query: {public_part(url)}"
     try:
         samples = parse_samples(get(f"{url.rstrip('/')}{QUERY_PATH}?{urlencode({'query': query})}"))
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise BlueGreenError(
-            f"{where} does not tell the recent peak ({error}). Without it the target is not sized: see that Prometheus "
-            "answers from here and that the query is right, or give each Fleet's peak_sessions in sizes"
+            f"{where} gives no recent peak ({error}). Without it the target is not sized: check that Prometheus can be "
+            "reached from here and that the query is right, or give each Fleet's peak_sessions in sizes"
         ) from error
     peaks, wrong = peaks_of(samples, fleets)
     if wrong:

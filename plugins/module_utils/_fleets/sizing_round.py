@@ -65,13 +65,13 @@ class Fleets(Autoscalers, Protocol):
     """What sizing needs of a cluster; `KubeFleets` is the real one."""
 
     def policies(self, namespace: str) -> list[Json]:
-        """Every GameServerAllocationPolicy of a namespace; none where the kind is not installed."""
+        """Every GameServerAllocationPolicy of a namespace; none if the kind is not installed."""
 
     def servers(self, namespace: str) -> list[Server]:
         """Every GameServer of a namespace."""
 
     def pending(self, namespace: str, name: str) -> str:
-        """Why a pod has no node; an empty text where it has one, or where that cannot be read."""
+        """Why a pod has no node; an empty string if it has one, or if that cannot be read."""
 
 
 @dataclass
@@ -89,7 +89,7 @@ class FleetCapacity:
     warnings: list[str] = field(default_factory=list)
 
     def run(self, *, check_mode: bool) -> Json:
-        """One round. A floor goes under an autoscaler before its Fleet is scaled: else it shrinks it again."""
+        """One round. A floor goes under an autoscaler before its Fleet is scaled, or it would shrink it again."""
         holder = Holder(self.api, self.run_id, self.domain, check_mode, self.warnings)
         refuse_missing(self.api.missing([access for ns in self._namespaces for access in sizing_access(ns)]))
         before = self._read()
@@ -142,7 +142,7 @@ class FleetCapacity:
                     yield autoscaler, fleets[fleet_of(autoscaler)], replicas
 
     def _needed(self, holder: Holder, floors: Sequence[Due]) -> Iterator[Access]:
-        """The verbs of what may be written. Any Fleet may have to be scaled, also one that falls during the wait."""
+        """The verbs of what may be written. Any Fleet may have to be scaled, even one that shrinks during the wait."""
         due = {floor[0]["metadata"]["namespace"] for floor in floors if holder.plan(*floor)}
         for namespace in self._namespaces:
             yield from hold_access(namespace) if namespace in due else [scale_access(namespace)]
@@ -161,7 +161,7 @@ class FleetCapacity:
         return [fleet for fleet in self.api.fleets(want.namespace) if fleet["metadata"]["name"] == want.name]
 
     def _missing(self, found: Sequence[tuple[WantedSize, Have]]) -> dict[Key, str]:
-        """What keeps the servers that are not up, of the Fleets that are short."""
+        """What keeps the servers that are not up, for the Fleets that are short."""
         short = {want.key for want, fleet in found if is_short(want, fleet)}
         listed = [one for namespace in {key[0] for key in short} for one in self.api.servers(namespace)]
         servers = [one for one in listed if one.fleet_key in short and not one.is_up]
@@ -192,7 +192,7 @@ class FleetCapacity:
 
 
 def sizing_access(namespace: str) -> list[Access]:
-    """What tells how large a namespace's Fleets are, and what scales them."""
+    """The permissions to read how large a namespace's Fleets are, and to scale them."""
     return [
         Access("list", "agones.dev", "fleets", namespace),
         Access("list", "agones.dev", "gameservers", namespace),

@@ -58,18 +58,18 @@ def test_a_number_for_each_fleet(samples: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (answer(), "no sample is for Fleet arena/arena: widen the query"),
-        (answer(sample(5, fleet="other")), "no sample is for Fleet arena/arena"),
-        (answer(sample(5, fleet="arena", namespace="b")), "no sample is for Fleet arena/arena"),
+        (answer(), "there is no sample for Fleet arena/arena: widen the query"),
+        (answer(sample(5, fleet="other")), "there is no sample for Fleet arena/arena"),
+        (answer(sample(5, fleet="arena", namespace="b")), "there is no sample for Fleet arena/arena"),
         (answer(sample(5, fleet="arena", pod="a"), sample(6, fleet="arena", pod="b")), "2 samples are for Fleet"),
-        (answer(sample("NaN", fleet="arena")), "is nan, which is no number of sessions"),
+        (answer(sample("NaN", fleet="arena")), "is nan, which is not a number of sessions"),
         (answer(sample("+Inf", fleet="arena")), "is inf, which"),
         (answer(sample(-1, fleet="arena")), "is -1, which"),
-        (answer(kind="matrix"), "the query gives a matrix; an instant vector is needed"),
+        (answer(kind="matrix"), "the query returns a matrix; an instant vector with a sample for each Fleet is needed"),
         (failure("parse error: unclosed left brace"), "parse error: unclosed left brace"),
-        ("<html>sign in</html>", "does not tell the recent peak"),
-        ("[]", "something else than the API of Prometheus"),
-        ('{"status": "success"}', "does not tell the recent peak"),
+        ("<html>sign in</html>", "gives no recent peak"),
+        ("[]", "the answer is not one of the Prometheus API"),
+        ('{"status": "success"}', "gives no recent peak"),
     ],
 )
 def test_no_number_is_an_error_that_says_why(text: str, words: str) -> None:
