@@ -41,7 +41,7 @@ def describe_network_interfaces(client: Any) -> list[Description]:
 
 @aws_call("read the instance types {names}")
 def describe_instance_types(client: Any, names: Sequence[str]) -> list[Description]:
-    """Those that the region knows; a filter, unlike the call's own parameter, passes over the others."""
+    """Those that the region knows; a filter, unlike the call's own parameter, skips the others."""
     return [
         found
         for some in _slices(names)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What subnets and route tables say of a subnet. Pure."""
+"""What subnets and route tables say about a subnet. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 ALL_IPV4, ALL_IPV6 = "0.0.0.0/0", "::/0"
-# Players come by IPv4; a private subnet is one that nobody reaches either way.
+# Players come by IPv4; a private subnet is one that no one can reach either way.
 DEFAULT_ROUTES = {"public": (ALL_IPV4,), "private": (ALL_IPV4, ALL_IPV6)}
 
 

@@ -19,7 +19,7 @@ USAGE_WINDOW = timedelta(minutes=20)
 
 @aws_call("read service quotas", none_for="NoSuchResourceException")
 def get_service_quota(client: Any, service: str, code: str) -> float | None:
-    """The limit of this account; None where it has never been changed."""
+    """The limit of this account; None if it has never been changed."""
     return float(client.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"])
 
 
@@ -31,7 +31,7 @@ def get_default_service_quota(client: Any, service: str, code: str) -> float | N
 
 @aws_call("read how many vCPUs run on Fargate")
 def get_fargate_vcpus(client: Any, now: datetime) -> float:
-    """The newest figure; 0 without one, which is how AWS tells that nothing runs."""
+    """The newest figure; 0 without one, which is how AWS says that nothing runs."""
     answer = client.get_metric_statistics(
         Namespace="AWS/Usage",
         MetricName="ResourceCount",

@@ -48,7 +48,7 @@ def check_owners(_wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
                 f"load balancer {balancer.name}",
                 f"it belongs to cluster {balancer.cluster}, whose controller reverts changes and deletes it with the "
                 "cluster",
-                "Make a load balancer of its own, and let charts bind to target groups with TargetGroupBindings",
+                "Create a separate load balancer, and let charts bind to target groups with TargetGroupBindings",
             )
 
 
@@ -67,7 +67,7 @@ def check_stickiness(_wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
                 "target_stickiness",
                 hazard.resource,
                 f"clients stay with one target of the group{lasting}",
-                "Clients that move to the other slot's target group lose that target; turn it off if they mind",
+                "Clients that move to the other slot's target group lose that target; turn it off if that matters",
             )
 
 
@@ -82,8 +82,8 @@ def check_partners(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
             yield error(
                 "target_group_partner",
                 f"target group {missing}",
-                f"it does not exist, only its partner {partner} does: service {name} has nothing to come back to",
-                "Create it, put the source's targets into it, and let a listener forward to it",
+                f"it does not exist, only its partner {partner} does: service {name} has nothing to go back to",
+                "Create it, register the source's targets in it, and let a listener forward to it",
             )
 
 
@@ -103,7 +103,7 @@ def _pair_findings(source: Group, target: Group) -> Iterator[Finding]:
                 place,
                 f"its {_said(key, target.described)}, that of its partner {source.name} "
                 f"{_value(at(source.described, key))}; this cannot change",
-                f"Delete {target.name}, which no listener should need: the upgrade makes it like its partner",
+                f"Delete {target.name}, which no listener should need: the upgrade creates it again like its partner",
             )
     differing = [
         f"its {_said(key, target.described)}, that of its partner {source.name} {_value(at(source.described, key))}"
@@ -117,7 +117,7 @@ def _pair_findings(source: Group, target: Group) -> Iterator[Finding]:
         if source.attributes.get(key) != target.attributes.get(key)
     ]
     for found in differing:
-        remedy = f"The upgrade makes it like {source.name}; if that one is wrong, correct it before"
+        remedy = f"The upgrade makes it like {source.name}; if that one is wrong, correct it first"
         yield warning("target_group_attributes", place, found, remedy)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What the target adds, against the account's quotas; and whether its instance types are to be had."""
+"""What the target adds, against the account's quotas; and whether its instance types are available."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check_quotas(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
         title = f"{quota.title} ({quota.code})"
         if demand.in_use + demand.adds > limit:
             found = f"the upgrade adds {demand.adds:g} to {demand.in_use:g} in use, and the quota {title} is {limit:g}"
-            remedy = f"Have it raised in Service Quotas ({quota.service}), or let the target be smaller"
+            remedy = f"Have it raised in Service Quotas ({quota.service}), or make the target smaller"
             yield error(quota.check, demand.resource, found, remedy)
         else:
             found = (
@@ -65,7 +65,7 @@ def check_quotas(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
 
 
 def shown_quotas(wanted: WantedUpgrade, world: Facts) -> list[dict[str, Any]]:
-    """Every demand beside its quota; `limit` is None where it could not be read."""
+    """Every demand with its quota; `limit` is None if it could not be read."""
     return [
         {
             "quota": demand.quota.title,
@@ -84,7 +84,7 @@ def limit_of(quota: Quota, world: Facts) -> float | None:
 
 
 def demands(wanted: WantedUpgrade, world: Facts) -> Iterator[Demand]:
-    """Of what was read only: what is in use but could not be read makes no demand."""
+    """Only from what was read: what is in use but could not be read makes no demand."""
     yield from _vcpu_demands(wanted, world)
     yield from _interface_demand(wanted, world)
     yield from _fargate_demand(wanted, world)
@@ -179,7 +179,7 @@ def check_sizes(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
             yield warning(
                 "nodegroup_size",
                 f"node group {need.name}",
-                f"the source's has {have} nodes now, and max_size is {need.largest}",
+                f"the source's has {have} nodes now, but max_size is {need.largest}",
                 "Raise max_size in eks_bluegreen_nodegroups",
             )
 
@@ -193,7 +193,7 @@ def check_instance_types(wanted: WantedUpgrade, world: Facts) -> Iterator[Findin
             yield warning(
                 "instance_type",
                 place,
-                "it names no instance_types, so nothing is known of the vCPUs and addresses that it takes",
+                "it names no instance_types, so it is not known how many vCPUs and addresses it takes",
                 "Name them in eks_bluegreen_nodegroups, or compare with the quotas yourself",
             )
         for name in names:
@@ -217,7 +217,7 @@ def _type_findings(place: str, name: str, world: Facts, ami_type: str, zones: se
         wants = "arm64" if "ARM_64" in ami_type else "x86_64"
         if ami_type and wants not in kind.architectures:
             found = f"it is {' and '.join(kind.architectures)}, and the node image {ami_type} is {wants}"
-            yield error("instance_type", place, found, "Choose types and image of one architecture")
+            yield error("instance_type", place, found, "Choose types and an image of one architecture")
     lacking = sorted(zones - world.zones.get(name, frozenset())) if world.zones is not None else []
     if lacking:
         severity = error if len(lacking) == len(zones) else warning

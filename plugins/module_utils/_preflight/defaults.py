@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What EKS makes of a target that the run builds, where nobody chooses: an API for everybody, a DNS without a node."""
+"""What EKS makes of a target that the run builds, if no one chooses: an API for everyone, a DNS without a node."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_api(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
 
 
 def check_dns(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
-    """EKS' own CoreDNS tolerates no taint of a user's, and says that it is not for Fargate."""
+    """EKS' own CoreDNS tolerates none of the user's taints, and says that it is not for Fargate."""
     groups, release = wanted.nodegroups, wanted.release
     named = [entry.get("name") for key in ("addons", "charts") for entry in release.get(key) or []]
     if wanted.is_built and groups and all(_repels(group) for group in groups) and DNS not in named:
@@ -45,7 +45,7 @@ def check_dns(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
             f"cluster {world.target['cluster_name']}",
             "every node group has a taint, and the release names no add-on coredns: the CoreDNS that EKS installs "
             "would find no node, and names would not be resolved",
-            "Add the add-on coredns to the release, with configuration_values {computeType: Fargate} where a Fargate "
+            "Add the add-on coredns to the release, with configuration_values {computeType: Fargate} if a Fargate "
             "profile selects kube-system, or with a toleration",
         )
 

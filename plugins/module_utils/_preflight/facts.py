@@ -34,10 +34,10 @@ class Fargate:
 
 @dataclass(frozen=True)
 class WantedUpgrade:
-    """What the run is to do, and with what. `fargate` is None where the target runs what the source runs.
+    """What the run should do, and with what. `fargate` is None if the target runs what the source runs.
 
     `is_built`: by the run, not by another tool. `is_public`: the target's API server answers outside of the VPC,
-    to `public_cidrs` or, where there are none, to everybody.
+    to `public_cidrs` or, if there are none, to everyone.
     """
 
     environment: str
@@ -83,7 +83,7 @@ class InstanceType:
 
 @dataclass(frozen=True)
 class Balancer:
-    """A load balancer; `cluster` owns it, or nobody. `targets` counts those registered, by target group."""
+    """A load balancer; `cluster` owns it, or no one. `targets` counts those registered, by target group."""
 
     name: str
     arn: str
@@ -112,7 +112,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Insight:
-    """What EKS has to say about a cluster. `about_addons`: only about the versions of its add-ons."""
+    """What EKS says about a cluster. `about_addons`: only about the versions of its add-ons."""
 
     name: str
     category: str
@@ -125,7 +125,7 @@ class Insight:
 
 @dataclass(frozen=True)
 class Usage:
-    """What the account uses of its quotas; None where that could not be read.
+    """What the account uses of its quotas; None if that could not be read.
 
     `instances` counts running instances by type and market, `target_nodes` those of the target by node group.
     """
@@ -169,19 +169,19 @@ class Facts:
 
 
 def lacking(entry: Data, keys: Sequence[str]) -> list[str]:
-    """Which keys an entry has no value for; 0 is one."""
+    """Which keys an entry has no value for; 0 is a value."""
     return [key for key in keys if entry.get(key) in (None, "")]
 
 
 def incomplete(kind: str, entries: Sequence[Data], keys: Sequence[str]) -> Iterator[str]:
-    """What each entry of a list lacks, by its name or, where it has none, its number."""
+    """What each entry of a list lacks, by its name or, if it has none, its number."""
     for number, entry in enumerate(entries, start=1):
         if missing := lacking(entry, keys):
             yield f"its {kind} {entry.get('name') or number} has no {' and no '.join(missing)}"
 
 
 def image_of(group: Data, release: Data, key: str) -> str:
-    """A node group's own ami_type or release_version, or the release's; "" where a launch template names the image."""
+    """A node group's own ami_type or release_version, or the release's; "" if a launch template names the image."""
     return str(group.get(key, (release.get("node_image") or {}).get(key)) or "")
 
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What EKS' upgrade insights say of the source.
+"""What EKS' upgrade insights say about the source.
 
-They watch the calls of the source's clients against later versions of Kubernetes, so what they find is
-asked of the target by the same charts.
+They check the calls of the source's clients against later versions of Kubernetes, so the same charts will
+ask the target for what they find.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ READ_CATEGORIES = tuple(_CHECKS)
 def check_insights(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     """Those up to the release's Kubernetes.
 
-    An error where EKS says so, but not of add-ons: the target gets its own.
+    An error if EKS says so, but not about add-ons: the target gets its own.
     """
     for insight in world.insights:
         if insight.status == PASSING or not _concerns(insight, str(wanted.release.get("kubernetes_version", ""))):
@@ -41,7 +41,7 @@ def check_insights(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
             _CHECKS[insight.category],
             f"cluster {world.source['cluster_name']}",
             f"EKS' insight {insight.name!r}{about} is {insight.status}: {insight.reason.rstrip('. ')}",
-            insight.recommendation.rstrip(". ") or "See the insights of the cluster in the console of EKS",
+            insight.recommendation.rstrip(". ") or "See the insights of the cluster in the EKS console",
         )
 
 

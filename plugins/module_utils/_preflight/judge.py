@@ -4,7 +4,7 @@
 # PRIVATE to this collection: may change at any time.
 """Every reason not to start an upgrade: judged from facts, without any I/O.
 
-Each check looks at one thing and yields findings; all checks run, so that all findings are told at once.
+Each check looks at one thing and yields findings; all checks run, so that all findings are reported at once.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.q
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 _NOTHING = Fargate(0, 0.0)
-# With its defaults the VPC CNI gives a node an interface beside the first one, with all of its addresses.
+# With its defaults the VPC CNI gives a node a second interface, with all of its addresses.
 INTERFACES_AT_START = 2
 
 
@@ -28,7 +28,7 @@ INTERFACES_AT_START = 2
 class NodeNeed:
     """A node group of the target: the nodes that it adds, at its expected and at its largest size.
 
-    `instance_type` is the first of its types, which is what AWS takes while there is capacity; "" where none
+    `instance_type` is the first of its types, which is what AWS takes while there is capacity; "" if none
     is named. `expected` and `largest` are whole sizes, `more` and `most` what they add to nodes that run already.
     """
 
@@ -82,7 +82,7 @@ def first_type(group: Data) -> str:
 
 
 def fargate_need(wanted: WantedUpgrade, world: Facts) -> Fargate | None:
-    """What the target adds on Fargate; nothing where its cluster exists. None where it is not known."""
+    """What the target adds on Fargate; nothing if its cluster exists. None if it is not known."""
     if world.target["exists"]:
         return _NOTHING
     return wanted.fargate or world.inside.fargate

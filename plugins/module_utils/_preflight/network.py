@@ -36,7 +36,7 @@ def check_subnets(_wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
             yield error(
                 "private_subnet",
                 place,
-                "its route table leads to an internet gateway, and Fargate runs in private subnets only",
+                "its route table leads to an internet gateway, but Fargate runs in private subnets only",
                 "Name a subnet without that route in eks_bluegreen_private_subnets",
             )
         if subnet.kind == "public":
@@ -49,7 +49,7 @@ def check_subnets(_wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
 
 
 def check_node_subnets(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
-    """Those that node groups name for themselves: each node has to prove a public address."""
+    """Those that node groups name for themselves: each node must turn out to have a public address."""
     known = world.node_subnets
     if known is None or not wanted.is_built:
         return
@@ -96,9 +96,9 @@ def check_control_plane_addresses(_wanted: WantedUpgrade, world: Facts) -> Itera
 
 
 def check_node_addresses(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
-    """An error where the nodes' own addresses do not fit; a warning where those of their pods may not.
+    """An error if the nodes' own addresses do not fit; a warning if those of their pods may not.
 
-    How many addresses pods take depends on the settings of the CNI, so that is but an estimate.
+    How many addresses pods take depends on the settings of the CNI, so that is only an estimate.
     """
     subnets = [subnet for subnet in world.subnets if subnet.kind == "public"]
     needs = node_needs(wanted, world)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The quotas that an upgrade may meet, and where AWS tells them.
+"""The quotas that an upgrade may reach, and where AWS states them.
 
 Codes of Service Quotas: https://docs.aws.amazon.com/general/latest/gr/ under ec2-service.html, vpc-service.html,
 eks.html and ecs-service.html (Fargate). Names of load balancing:
@@ -23,7 +23,7 @@ ON_DEMAND, SPOT = "ON_DEMAND", "SPOT"
 class Quota:
     """`check` names its finding. `code` is that of Service Quotas, or a name of DescribeAccountLimits.
 
-    `hard` is the limit that nobody can raise, for where AWS does not tell it.
+    `hard` is the limit that no one can raise, used if AWS does not state it.
     """
 
     check: str

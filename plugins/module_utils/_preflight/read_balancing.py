@@ -39,7 +39,7 @@ class BalancerReads(Protocol):
 class Listing:
     """Target groups: those of the slots; how many the region has; of the slots' load balancers, targets by group.
 
-    `count` is None where target groups could not be listed.
+    `count` is None if target groups could not be listed.
     """
 
     groups: Sequence[Group] = ()
@@ -74,7 +74,7 @@ def read_target_groups(elbv2: Any, slots: Sequence[Data], reads: Reads) -> Listi
         return Listing()
     groups = _slot_groups(slots, listed)
     balancers = {arn for group in groups for arn in group.described.get("LoadBalancerArns", [])}
-    beside = [group for group in listed if balancers.intersection(group.get("LoadBalancerArns", []))]
+    behind = [group for group in listed if balancers.intersection(group.get("LoadBalancerArns", []))]
     attributes = _read_each(
         lambda arn: describe_target_group_attributes(elbv2, arn),
         [group.described["TargetGroupArn"] for group in groups],
@@ -83,14 +83,14 @@ def read_target_groups(elbv2: Any, slots: Sequence[Data], reads: Reads) -> Listi
     )
     counts = _read_each(
         lambda arn: len(describe_target_health(elbv2, arn)),
-        [group["TargetGroupArn"] for group in beside],
+        [group["TargetGroupArn"] for group in behind],
         "quota_readable",
         reads,
     )
     return Listing(
         groups=[replace(one, attributes=attributes.get(one.described["TargetGroupArn"], {})) for one in groups],
         count=len(listed),
-        targets={arn: _targets_behind(arn, beside, counts) for arn in balancers},
+        targets={arn: _targets_behind(arn, behind, counts) for arn in balancers},
     )
 
 

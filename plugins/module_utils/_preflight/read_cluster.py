@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What the source cluster's own API tells: its charts and its pods on Fargate."""
+"""What the source cluster's own API says: its charts and its pods on Fargate."""
 
 from __future__ import annotations
 

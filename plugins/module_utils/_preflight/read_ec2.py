@@ -25,7 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 
 @dataclass(frozen=True)
 class Machines:
-    """`running` counts instances by type and market. Both are None where they could not be read."""
+    """`running` counts instances by type and market. Both are None if they could not be read."""
 
     types: Mapping[str, InstanceType] | None
     running: Mapping[tuple[str, str], int] | None
@@ -95,7 +95,7 @@ def type_names(wanted: WantedUpgrade) -> list[str]:
 
 
 def count_instances(instances: Sequence[Data]) -> dict[tuple[str, str], int]:
-    """Instances by type and market, which is ON_DEMAND where the instance names none."""
+    """Instances by type and market, which is ON_DEMAND if the instance names none."""
     return dict(
         Counter((str(one["InstanceType"]), str(one.get("InstanceLifecycle") or ON_DEMAND).upper()) for one in instances)
     )

@@ -30,7 +30,7 @@ def needed_quotas(wanted: WantedUpgrade) -> list[Quota]:
 
 
 def read_limits(client: Any, wanted: WantedUpgrade, reads: Reads) -> dict[str, float]:
-    """Limits by code. Whoever may not read them gets one warning, not one per quota."""
+    """Limits by code. A runner that may not read them gets one warning, not one per quota."""
     attempts = Reads()
 
     def read(quota: Quota) -> float | None:

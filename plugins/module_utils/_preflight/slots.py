@@ -64,18 +64,18 @@ def check_source_cluster(wanted: WantedUpgrade, world: Facts) -> Iterator[Findin
             "source_reachable",
             place,
             f"its API at {source['endpoint']} cannot be used: {world.inside.unreachable}",
-            "Look at network and access entries: the runner needs both clusters",
+            "Check the network and the access entries: the runner needs both clusters",
         )
     if not source["release"]:
         remedy = "Tag the cluster eks-bluegreen/release with the name of the release that it runs"
         yield warning("source_release", place, "no tag says which release it runs", remedy)
     elif wanted.source_release is None:
-        remedy = "Keep the files of releases that run, so that preflight can compare"
+        remedy = "Keep the files of running releases, so that preflight can compare"
         yield warning("source_release", place, f"there is no file for its release {source['release']}", remedy)
 
 
 def check_conformance(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
-    """A source that drifted from its release: going back leads to what it is, not to what the file says."""
+    """A source that has drifted from its release: going back leads to what it is, not to what the file says."""
     release, source = wanted.source_release, world.source
     if release is None or not source["exists"]:
         return

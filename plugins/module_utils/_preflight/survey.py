@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What preflight reads beside the observation of the slots; in parallel, and a failed read is a finding."""
+"""What preflight reads besides the observation of the slots; in parallel, and a failed read is a finding."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _READS_IN_PARALLEL = 16
 
 @dataclass(frozen=True)
 class SurveySources:
-    """Where everything is read. `cluster` connects to the source cluster; None where it has no kubeconfig."""
+    """Where everything is read. `cluster` connects to the source cluster; None if it has no kubeconfig."""
 
     eks: Any
     ec2: Any

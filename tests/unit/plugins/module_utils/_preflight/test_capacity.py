@@ -61,8 +61,8 @@ def test_a_quota_says_its_code_and_the_sum() -> None:
     (found,) = findings(world=replace(WORLD, usage=replace(USAGE, limits={**LIMITS, "L-1216C47A": 40})))
     assert str(found) == (
         "vCPUs of node groups: the upgrade adds 24 to 24 in use, and the quota Running On-Demand Standard "
-        "(A, C, D, H, I, M, R, T, Z) instances (L-1216C47A) is 40. Have it raised in Service Quotas (ec2), or let the "
-        "target be smaller"
+        "(A, C, D, H, I, M, R, T, Z) instances (L-1216C47A) is 40. Have it raised in Service Quotas (ec2), or make the "
+        "target smaller"
     )
 
 
