@@ -29,7 +29,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._probe.level
     Conduct,
 )
 
-# The most that can be shown is asked first. Only who refuses is asked for the last, whose end cannot be awaited here.
+# The highest mode is asked for first. Only a server that refuses is asked for the last, whose end cannot be awaited.
 FOLLOWING = {HANDOFF: DISCONNECT, DISCONNECT: AT_MATCH_END}
 REASON = "canary"
 DELETED = "deleted"
@@ -48,7 +48,7 @@ class Times:
         wrong = []
         if self.notice < 2 * EARLY_SECONDS:
             wrong.append(
-                f"notice_seconds is {self.notice:g}; below {2 * EARLY_SECONDS:g} nobody can tell whether it is kept"
+                f"notice_seconds is {self.notice:g}; below {2 * EARLY_SECONDS:g} no one can tell whether it is kept"
             )
         if self.answer < self.notice + EARLY_SECONDS:
             wrong.append(f"answer_timeout ({self.answer:g}) must be longer than notice_seconds ({self.notice:g})")
@@ -80,7 +80,7 @@ class Trial:
     ended_as: str = ""
 
     def next_request(self, now: float) -> Request | None:
-        """What the session is to be asked now; `note_asked` when it has been."""
+        """What the session should be asked now; `note_asked` when it has been."""
         mode = self._next_mode(now)
         if mode is None:
             return None
@@ -127,7 +127,7 @@ class Trial:
             self._end(server.state if server.state in ENDING else DELETED, now)
 
     def see_gone(self, now: float, watched: bool) -> None:
-        """The GameServer is not there any more. One that went while nobody watched is believed to have shut down."""
+        """The GameServer is gone. One that went while no one was watching is believed to have shut down."""
         self._end(DELETED if watched else SHUTDOWN, now)
 
     def _read_answer(self, server: Server, now: float) -> None:
@@ -148,7 +148,7 @@ class Trial:
             self.ended_at, self.ended_as = now, how
 
     def is_over(self, now: float) -> bool:
-        """Nothing more is to be learned."""
+        """Nothing more can be learned."""
         if self.ended_at is not None:
             return True
         if not self.asked:

@@ -37,7 +37,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 OpenFeed = Callable[[], Feed]
 
 _POLL_SECONDS = 0.1
-# So long a second server of a Fleet is waited for; without one, handoff is not tried.
+# How long a second server of a Fleet is waited for; without one, handoff is not tried.
 SUCCESSOR_SECONDS = 5.0
 ALLOCATE_SECONDS = 0.25
 # Beyond the longest trial, for writes that have to be repeated.
@@ -159,7 +159,7 @@ class Canary:
         self.keeper.journal("note", event="levels", text=f"levels of the drain contract: {levels}")
 
     def _judge(self, findings: Sequence[LevelFinding], probes: Sequence[Json]) -> list[str]:
-        """The warnings; raises BlueGreenError with all that forbids to go on."""
+        """The warnings; raises BlueGreenError with everything that forbids going on."""
         objections = [objection(one, self.policies.of(one.fleet), self.accepted) for one in findings]
         errors = [text for forbids, text in filter(None, objections) if forbids]
         warnings = [text for forbids, text in filter(None, objections) if not forbids]

@@ -23,9 +23,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.polic
 LEVELS = L0, L1, L2, L3 = ("L0", "L1", "L2", "L3")
 SILENT = "silent"
 SHUTDOWN = "Shutdown"
-# The server's clock and ours may differ so much.
+# The server's clock and ours may differ by this much.
 EARLY_SECONDS = 1.0
-# Whoever has not answered is believed to have followed a request if it ended so soon after the notice.
+# A server that has not answered is believed to have followed a request if it ended this soon after the notice.
 LATE_SECONDS = 10.0
 READ_MORE = "docs/game-servers.md says what a game server does for each level"
 
@@ -88,12 +88,12 @@ def find_level(fleet: Key, seen: Conduct) -> LevelFinding:
 
 
 def _fault(seen: Conduct, answered: bool, refused: frozenset[str]) -> str:
-    """What speaks against anything above L0."""
+    """What rules out anything above L0."""
     if seen.ended is None:
         if AT_MATCH_END in refused:
             return "it refuses every mode"
         if answered:
-            return "it answered, and did not call Shutdown() when its notice was over"
+            return "it answered, but did not call Shutdown() when its notice was over"
         return "it neither answered nor called Shutdown()"
     if seen.ended_as != SHUTDOWN:
         return f"it did not call Shutdown(): it was {seen.ended_as}"
@@ -104,9 +104,8 @@ def _fault(seen: Conduct, answered: bool, refused: frozenset[str]) -> str:
             "if its match was over by itself, verify again"
         )
     if not answered and seen.ended > seen.notice_over + LATE_SECONDS:
-        return (
-            f"it ended {seen.ended - seen.notice_over:.1f} s after its notice was over, as one that has not heard of it"
-        )
+        late = seen.ended - seen.notice_over
+        return f"it ended {late:.1f} s after its notice was over, as if it had not heard the request"
     return ""
 
 
@@ -117,16 +116,16 @@ def _why_no_handoff(seen: Conduct) -> str:
 
 
 def needed_levels(policy: Policy) -> tuple[str, str]:
-    """What a Fleet must have reached to be drained so, and what it should have."""
+    """The level that a Fleet needs to be drained in this way, and the level that it should have."""
     if policy.mode == HANDOFF:
         return L3, L3
     return (L1 if policy.needs_seats else L0), L2
 
 
 def objection(finding: LevelFinding, policy: Policy, accepted: Mapping[str, str]) -> tuple[bool, str] | None:
-    """What speaks against draining a Fleet so, and whether it forbids it; None when nothing does.
+    """What is wrong with draining a Fleet in this way, and whether it forbids it; None when nothing is.
 
-    `accepted` are the levels that the operator puts up with, by `namespace/name` or name of a Fleet.
+    `accepted` are the levels that the operator accepts, by `namespace/name` or name of a Fleet.
     """
     must, should = needed_levels(policy)
     is_low = LEVELS.index(finding.level) < LEVELS.index(must)
@@ -136,12 +135,12 @@ def objection(finding: LevelFinding, policy: Policy, accepted: Mapping[str, str]
     text = f"Fleet {name_of(finding.fleet)} has level {finding.level} of the drain contract ({finding.reason})"
     if not is_low and not refuses:
         return False, f"{text}: {_consequence(finding.level)}"
-    text += f", and {_how(policy)} needs {f'mode {_way_out(policy)}' if refuses else must}"
+    text += f", but {_how(policy)} needs {f'mode {_way_out(policy)}' if refuses else must}"
     level = accepted.get(name_of(finding.fleet)) or accepted.get(finding.fleet[1])
     if level and LEVELS.index(finding.level) >= LEVELS.index(level):
-        return False, f"{text}; accepted_levels puts up with {level}"
+        return False, f"{text}; accepted_levels allows {level}"
     return True, (
-        f"{text}. {READ_MORE}. Or give this Fleet {_gentler(finding, policy)}, or put up with it: "
+        f"{text}. {READ_MORE}. Or give this Fleet {_gentler(finding, policy)}, or accept its level: "
         f"accepted_levels {name_of(finding.fleet)}: {finding.level}"
     )
 
@@ -159,7 +158,7 @@ def _how(policy: Policy) -> str:
 def _consequence(level: str) -> str:
     if level == L0:
         return "its sessions end with their matches, and nothing can hurry them"
-    return "nobody can tell whether it has heard, so it is asked again and reported as silent"
+    return "no one can tell whether it has heard the request, so it is asked again and reported as silent"
 
 
 def _gentler(finding: LevelFinding, policy: Policy) -> str:
@@ -170,9 +169,9 @@ def _gentler(finding: LevelFinding, policy: Policy) -> str:
 
 
 def wrong_levels(accepted: Mapping[str, Any]) -> list[str]:
-    """The accepted levels that are none."""
+    """The accepted levels that do not exist."""
     return [
-        f"accepted_levels: {level!r} of Fleet {fleet} is no level; it is one of {', '.join(LEVELS)}"
+        f"accepted_levels: {level!r} of Fleet {fleet} is not a level; use one of {', '.join(LEVELS)}"
         for fleet, level in accepted.items()
         if level not in LEVELS
     ]

@@ -111,7 +111,7 @@ class SessionProbe:
             self.clock.sleep(_POLL_SECONDS)
 
     def _play(self, document: Json) -> str:
-        """Connect, and release unless the session is still needed; what went wrong, or an empty text."""
+        """Connect, and release unless the session is still needed; what went wrong, or an empty string."""
         reason = ""
         try:
             if self.connect and document["connect"] == "tcp":
@@ -125,6 +125,6 @@ class SessionProbe:
 
 def _untried(probe: Json) -> str:
     return (
-        f"{probe['namespace']}/{probe['name']}: its first port takes no TCP connection, so its session was allocated "
-        "and not connected to; connect: none says that this is meant"
+        f"{probe['namespace']}/{probe['name']}: its first port takes no TCP connection, so its session was allocated, "
+        "but not connected to; set connect: none if that is intended"
     )

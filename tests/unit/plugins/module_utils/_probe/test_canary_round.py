@@ -112,7 +112,7 @@ def test_a_level_that_is_put_up_with_is_a_warning() -> None:
     cluster = Cluster(ready=3, game=Game(answers=False, shuts_down=False))
     result = Rig(cluster, "disconnect", {"fleet-0": "L0"}).run()
     assert result["passed"]
-    assert ["puts up with L0" in text for text in result["warnings"]] == [True]
+    assert ["accepted_levels allows L0" in text for text in result["warnings"]] == [True]
 
 
 def test_the_levels_stand_in_the_run_s_journal() -> None:

@@ -47,7 +47,7 @@ def seen(answers: dict[str, str], **more: Any) -> Conduct:
         (seen(HANDED_OVER, closing=0.4, **WENT), "L0", "closed 0.4 s after it was asked"),
         (seen(HANDED_OVER, ended=3.2, ended_as="Unhealthy"), "L0", "it was Unhealthy"),
         (seen(UNANSWERED, ended=3.2, ended_as="deleted"), "L0", "it was deleted"),
-        (seen(HANDED_OVER), "L0", "answered, and did not call Shutdown()"),
+        (seen(HANDED_OVER), "L0", "answered, but did not call Shutdown()"),
         (seen(DEAF), "L0", "neither answered nor called Shutdown()"),
         (
             seen({"handoff": "refused", "disconnect": "refused", "at_match_end": "refused"}),
@@ -113,8 +113,8 @@ def test_the_operator_may_put_up_with_a_level(name: str) -> None:
     found = objection(LevelFinding(FLEET, "L0", "why"), policy, {name: "L0"})
     assert found == (
         False,
-        "Fleet arena/arena has level L0 of the drain contract (why), and mode disconnect needs L1; "
-        "accepted_levels puts up with L0",
+        "Fleet arena/arena has level L0 of the drain contract (why), but mode disconnect needs L1; "
+        "accepted_levels allows L0",
     )
 
 
@@ -136,7 +136,7 @@ def test_what_is_put_up_with_is_no_lower_level_and_no_other_fleet(accepted: dict
 def test_an_error_names_a_gentler_way(policy: Policy, level: str, remedy: str) -> None:
     found = objection(LevelFinding(FLEET, level, "why"), policy, {})
     assert found is not None
-    assert f"Or give this Fleet {remedy} or put up with it: accepted_levels arena/arena: {level}" in found[1]
+    assert f"Or give this Fleet {remedy} or accept its level: accepted_levels arena/arena: {level}" in found[1]
 
 
 def test_a_server_that_refuses_to_disconnect_is_not_drained_so() -> None:
@@ -153,7 +153,7 @@ def test_a_server_that_refuses_to_disconnect_is_not_drained_so() -> None:
 def test_a_level_that_is_none_is_named() -> None:
     assert wrong_levels({"arena": "L1"}) == []
     assert wrong_levels({"lobby": "L4"}) == [
-        "accepted_levels: 'L4' of Fleet lobby is no level; it is one of L0, L1, L2, L3"
+        "accepted_levels: 'L4' of Fleet lobby is not a level; use one of L0, L1, L2, L3"
     ]
 
 
