@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""A run's report as one HTML page that needs nothing else: no script, no font, no file from elsewhere. Pure."""
+"""A run's report as one HTML page that is complete: no script, no font, no file from elsewhere. Pure."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def timeline(report: Data) -> str:
     marks = "".join(_note_mark(note, x_of(note["at"]), y) for note in report["notes"])
     return (
         f'<svg viewBox="0 0 {WIDTH} {y + 26}" role="img" aria-label="Timeline of the run">{"".join(body)}{marks}</svg>'
-        '<p class="soft">Dashed: entries of the log below. Point at a part for its times and figures.</p>'
+        '<p class="soft">Dashed lines: entries of the log below. Point at a part for its times and figures.</p>'
     )
 
 

@@ -53,7 +53,7 @@ def _run_lines(run: Data | None, lease: Data) -> list[str]:
             )
         return lines
     way = ", going back" if run["direction"] == ROLLBACK else ""
-    driver = "nobody drives it: start the same command again to resume it, or end it with the playbook abandon"
+    driver = "no one drives it: start the same command again to resume it, or end it with the playbook abandon"
     if lease["seconds_left"] > 0:
         driver = f"driven by {lease['holder']} for at least {lease['seconds_left']:.0f} s"
     return [f"  run       {text}{way}, phase {run['phase'] or 'before provision'}; {driver}"]
@@ -73,7 +73,7 @@ def report_lines(report: Data, look: str, back: str, reclaim: str, files: list[s
     lines += [f"  report    {path}" for path in files]
     lines.append(f"  look      {look}")
     if run["state"] == "closed" and run["outcome"] == "completed":
-        lines.append(f"  go back   {back}   ({run['source']} stands by as it was)")
+        lines.append(f"  go back   {back}   ({run['source']} is on standby as it was)")
     if run["state"] == "closed" and run["outcome"] == "rolled_back":
         lines.append(f"  reclaim   {reclaim}   (brings the sessions that are still on {run['target']})")
     return lines

@@ -53,7 +53,7 @@ def line(run: Any, seconds_left: float = 0.0) -> str:
 
 def test_a_run_says_who_drives_it() -> None:
     assert line(record(phase="drain"), 7.0).endswith("open, phase drain; driven by me for at least 7 s")
-    assert "nobody drives it" in line(record())
+    assert "no one drives it" in line(record())
     assert "playbook abandon" in line(record())
     assert ": reclaim, green to blue, open" in line(record(direction="reclaim", source="green", target="blue"))
     assert ", going back, phase before provision;" in line(record(direction="rollback"))
@@ -78,7 +78,7 @@ def test_lines_for_people() -> None:
         "  players   4 moved, 3 back; downtime p50 1.4 s, p95 2.0 s, p99 2.0 s, max 2.0 s",
         "  report    reports/r.html",
         "  look      ansible-playbook status",
-        "  go back   ansible-playbook rollback   (blue stands by as it was)",
+        "  go back   ansible-playbook rollback   (blue is on standby as it was)",
     ]
 
 
