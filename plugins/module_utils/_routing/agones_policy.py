@@ -110,8 +110,8 @@ class AgonesPolicyProvider(WithoutQueue):
             )
         except Conflict:
             raise Moved(
-                f"somebody else wrote the GameServerAllocationPolicy {self._names[slot]} of {self._api.server} while "
-                "this run did: look at who did and at both policies' weights, then start again"
+                f"someone else wrote the GameServerAllocationPolicy {self._names[slot]} of {self._api.server} while "
+                "this run did: find out who, check both policies' weights, then start again"
             ) from None
 
     def _evidence(self, found: Mapping[str, Json]) -> Evidence:

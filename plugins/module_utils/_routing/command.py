@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The provider `command`: a program of the user's, called with a verb; JSON on stdin, JSON on stdout."""
+"""The provider `command`: a program of the user, called with a verb; JSON on stdin, JSON on stdout."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ class Subprocess:
         except subprocess.TimeoutExpired:
             raise BlueGreenError(
                 f"{argv[0]} {argv[-1]} was still running after {self.timeout_seconds:.0f} s and was ended: make it "
-                "quicker, or raise timeout_seconds in session_routing_command"
+                "faster, or raise timeout_seconds in session_routing_command"
             ) from None
         except (OSError, ValueError) as error:
             raise BlueGreenError(
-                f"{argv[0]} cannot be started ({error}): correct argv in session_routing_command, which "
-                "begins with the path of a program that may be executed"
+                f"{argv[0]} cannot be started ({error}): correct argv in session_routing_command, which must "
+                "begin with the path of a program that may be executed"
             ) from None
         return Outcome(done.returncode, done.stdout, done.stderr)
 
 
 class CommandProvider:
-    """Routing by a program. Arguments of its own are not shown: they may be secret."""
+    """Routing by a program. Its own arguments are not shown: they may be secret."""
 
     def __init__(self, argv: Sequence[str], run: Run) -> None:
         if not argv:

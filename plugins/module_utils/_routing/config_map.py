@@ -50,8 +50,8 @@ class ConfigMapStore:
             self._api.patch(self._path, conditional({"data": {DOCUMENT_KEY: value}}, if_version))
         except Conflict:
             raise Moved(
-                f"somebody else wrote {self.where} while this run did, and this run's write was refused: look at who "
-                "did, then start again"
+                f"someone else wrote {self.where} while this run did, and this run's write was refused: find out who, "
+                "then start again"
             ) from None
 
     def readers(self) -> list[Reader]:

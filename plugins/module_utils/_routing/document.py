@@ -40,7 +40,7 @@ class Destination:
 
 @dataclass(frozen=True)
 class Reader:
-    """A process that follows the document and writes back the revision it acts by, and what waits in its queue."""
+    """A process that follows the document and writes back the revision it acts on, and what waits in its queue."""
 
     id: str
     slot: str
@@ -116,7 +116,7 @@ def document_of(destination: Destination) -> dict[str, Any]:
 def plan_weights(
     current: Destination, weights: Mapping[str, int], clusters: Mapping[str, str], token: str
 ) -> Destination:
-    """The document with other weights; raise BlueGreenError where a slot with weight has no cluster."""
+    """The document with other weights; raise BlueGreenError if a slot with weight has no cluster."""
     named = {**current.clusters, **clusters}
     homeless = sorted(slot for slot, weight in weights.items() if weight and not named.get(slot))
     if homeless:
@@ -128,7 +128,7 @@ def plan_queue(where: str, current: Destination, slot: str, state: str) -> Desti
     """The document with a slot's queue open or closed; None if it is."""
     if slot not in current.weights:
         raise BlueGreenError(
-            f"{where} has the slots {', '.join(sorted(current.weights))}, and no {slot} whose queue could be {state}"
+            f"{where} has the slots {', '.join(sorted(current.weights))}, but no {slot} whose queue could be {state}"
         )
     if current.is_open(slot) == (state == OPEN):
         return None
@@ -136,7 +136,7 @@ def plan_queue(where: str, current: Destination, slot: str, state: str) -> Desti
 
 
 def parse_reader(name: str, text: str, age_seconds: float) -> Reader:
-    """A reader from what it wrote back. One that is not readable has read back nothing: revision 0."""
+    """A reader from what it wrote back. One that cannot be read has read back nothing: revision 0."""
     try:
         value = json.loads(text)
     except ValueError:

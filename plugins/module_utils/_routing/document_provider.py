@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The provider `document`: a session destination in a store, with readers who write back what they act by."""
+"""The provider `document`: a session destination in a store, with readers that write back what they act on."""
 
 from __future__ import annotations
 
@@ -66,15 +66,15 @@ class DocumentStore(Protocol):
         """The stored value, or None."""
 
     def write(self, value: str, if_version: str | None) -> None:
-        """Replace the value. Raises Moved when it is not at the version any more; None writes over anything."""
+        """Replace the value. Raises Moved when it is no longer at the version; None overwrites anything."""
 
     def readers(self) -> Sequence[Reader]:
-        """Everybody who ever wrote back, and has not said goodbye."""
+        """Every reader that has ever written back and has not said goodbye."""
 
 
 @dataclass(frozen=True)
 class DocumentSettings:
-    """What the user says of the document: cluster names by slot, when a reader counts as gone, and its game."""
+    """What the user says about the document: cluster names by slot, when a reader counts as gone, and its game."""
 
     clusters: Mapping[str, str]
     reader_ttl_seconds: float
@@ -125,7 +125,7 @@ class DocumentProvider:
         self._switch(slot, CLOSED)
 
     def _switch(self, slot: str, state: str) -> None:
-        """Another's write in between is kept: then the queue is switched in what he wrote."""
+        """Someone else's write in between is kept: the queue is then switched in what they wrote."""
         self._require_queue(slot)
         for attempt in range(1, SWITCH_ATTEMPTS + 1):
             stored, current = self._read()
@@ -158,7 +158,7 @@ class DocumentProvider:
         return sort_readers(self._store.readers(), revision=current.revision, ttl_seconds=ttl)
 
     def _evidence(self, current: Destination) -> Evidence:
-        """Who follows. Not to see it ends no wait, and must never hold up a rollback."""
+        """Who follows. Failing to see that ends no wait, and must never hold up a rollback."""
         try:
             readers = self._readers(current)
         except (BlueGreenError, AnsibleAWSError) as error:

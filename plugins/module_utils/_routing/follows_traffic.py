@@ -59,7 +59,7 @@ class FollowsTrafficProvider(WithoutQueue):
         )
 
     def set(self, weights: Mapping[str, int], if_revision: str | None, token: str) -> str:
-        """Prove that the weights are there; nothing is written, so no write can be stale or bear a token."""
+        """Prove that the weights are there; nothing is written, so no write can be stale or carry a token."""
         del if_revision, token
         reading = self.read()
         if dict(reading.weights) != dict(weights):

@@ -31,7 +31,7 @@ NO_ANSWER = 0
 
 @dataclass(frozen=True)
 class Answer:
-    """What an endpoint said; status 0 and a reason where it said nothing."""
+    """What an endpoint said; status 0 and a reason if it said nothing."""
 
     status: int
     text: str
@@ -112,7 +112,7 @@ class HttpProvider:
         return f"{self._url}/queues/{quote(slot, safe='')}"
 
     def _after_refusal(self, weights: Mapping[str, int], if_revision: str, token: str) -> str:
-        """Refused as stale: so by our own write, whose answer a proxy lost and repeated, or by another's."""
+        """Refused as stale: by our own write, whose answer was lost and which a proxy repeated, or by another's."""
         current = self.read()
         if _is_ours(current, weights, token):
             return current.revision

@@ -15,7 +15,7 @@ DOMAIN = "eks-bluegreen.gameops"
 
 
 class Kube(Protocol):
-    """What is called of KubeApi."""
+    """The part of KubeApi that is used."""
 
     server: str
 

@@ -60,8 +60,8 @@ class ParameterStore:
         version = int(put_parameter(self._client, self._name, value)["Version"])
         if if_version is not None and version != int(if_version) + 1:
             raise Moved(
-                f"somebody else wrote {self.where} while this run did (version {version} after {if_version}): look at "
-                "who did, then start again"
+                f"someone else wrote {self.where} while this run did (version {version} after {if_version}): find out "
+                "who, then start again"
             )
 
     def readers(self) -> list[Reader]:

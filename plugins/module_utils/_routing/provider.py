@@ -4,7 +4,7 @@
 # PRIVATE to this collection: may change at any time.
 """What every routing provider is: five verbs, and what it says of itself.
 
-A provider decides on which slot a new session starts. Whoever moves it (see round.py) knows only this contract.
+A provider decides on which slot a new session starts. The code that moves it (round.py) knows only this contract.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 MATCH, REQUEST = "match", "request"
 # No queue; one that both slots take from; one for each slot.
 NO_QUEUE, SHARED, PER_SLOT = "none", "shared", "per_slot"
-# How `set` treats somebody else's write: refuses before it, notices it afterwards, or writes nothing itself.
+# How `set` treats someone else's write: refuses before it, notices it afterwards, or writes nothing itself.
 CONDITIONAL, LAST_WINS, NOTHING = "conditional", "last_wins", "nothing"
 
 
@@ -44,7 +44,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Whether the weights that were read are acted by everywhere, in words, and (as `details`) in data."""
+    """Whether the weights that were read are acted on everywhere, in words, and (as `details`) in data."""
 
     followed: bool
     text: str
@@ -55,9 +55,9 @@ class Evidence:
 class Reading:
     """The destination of new sessions as it is now.
 
-    `revision` names this state; it is compared, never counted. `token` is of whoever wrote it. `age_seconds` is the
-    time since then, None where nobody knows. `holds` is what the provider keeps beside the weights, `will_hold` what
-    the next write makes of it (None: the same); where they differ, right weights are written all the same.
+    `revision` names this state; it is compared, never counted. `token` is that of the writer. `age_seconds` is the
+    time since the write, None if no one knows. `holds` is what the provider keeps besides the weights, `will_hold` what
+    the next write makes of it (None: the same); if they differ, even right weights are written.
     """
 
     weights: Mapping[str, int]
@@ -75,7 +75,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Queue:
-    """What waits in a slot's queue; `depth` is None when nobody tells. A closed queue takes no new tickets."""
+    """What waits in a slot's queue; `depth` is None when no one tells. A closed queue takes no new tickets."""
 
     depth: int | None
     oldest_seconds: float
@@ -98,7 +98,7 @@ class Provider(Protocol):
     def set(self, weights: Mapping[str, int], if_revision: str | None, token: str) -> str:
         """Write the weights and return the new revision.
 
-        Raises Moved when the destination is not at `if_revision` any more. None writes over whatever is there.
+        Raises Moved when the destination is no longer at `if_revision`. None overwrites whatever is there.
         """
 
     def queue(self, slot: str) -> Queue:
@@ -112,7 +112,7 @@ class Provider(Protocol):
 
 
 class Moved(BlueGreenError):
-    """Somebody else moved the destination since it was read."""
+    """Someone else moved the destination since it was read."""
 
 
 def moved(where: str, current: Reading, if_revision: str) -> Moved:
@@ -120,7 +120,7 @@ def moved(where: str, current: Reading, if_revision: str) -> Moved:
     by = f" by {current.token}" if current.token else ""
     return Moved(
         f"{where} is at revision {current.revision} with weights {listed(current.weights)}, set{by}, not at revision "
-        f"{if_revision}: somebody else moved it; look at who did, then start again",
+        f"{if_revision}: someone else moved it; find out who, then start again",
         weights=dict(current.weights),
         revision=current.revision,
     )
@@ -158,7 +158,7 @@ def weights_of(values: Mapping[str, Any]) -> dict[str, int]:
 
 
 def queues_of(values: Mapping[str, Any]) -> dict[str, bool]:
-    """Which queues shall be open, as a task says it."""
+    """Which queues should be open, as a task says it."""
     strange = {slot: value for slot, value in values.items() if value not in ("open", "closed")}
     if strange:
         raise BlueGreenError(f"queues are {strange!r}: say open or closed for each slot")
@@ -186,11 +186,11 @@ def check_weights(where: str, able: Capabilities, current: Mapping[str, int], we
         )
     if any(weight < 0 for weight in weights.values()) or not any(weights.values()):
         raise BlueGreenError(
-            f"weights {listed(weights)} send sessions nowhere: each must be 0 or more, and one more than 0"
+            f"weights {listed(weights)} send sessions nowhere: each must be 0 or more, and one above 0"
         )
     if sum(1 for weight in weights.values() if weight) > 1:
         if not able.weighted:
-            raise BlueGreenError(f"{where} knows no shares: give all of the weight to one slot")
+            raise BlueGreenError(f"{where} cannot divide sessions between slots: give all of the weight to one slot")
         if able.queue == PER_SLOT:
             raise BlueGreenError(
                 f"{where} has a queue for each slot, which shares would split ({listed(weights)}): give all of the "

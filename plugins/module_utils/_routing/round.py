@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""One round of any routing provider: read, compare, write if need be, look whether it is acted by everywhere."""
+"""One round of any routing provider: read, compare, write if need be, check that it is acted on everywhere."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _POLL_SECONDS = 0.5
 class WantedRouting:
     """What a caller asks for: weights (None: leave them), and by slot whether its queue is open.
 
-    `if_revision` is the revision that the caller has seen. Without `wait` nothing is proven, a write of somebody else
-    is written over, and weights that something else moves are left to it: what a rollback needs.
+    `if_revision` is the revision that the caller has seen. Without `wait` nothing is proven, someone else's write is
+    overwritten, and weights that something else moves are left to it: this is what a rollback needs.
     """
 
     weights: Mapping[str, int] | None
@@ -57,7 +57,7 @@ class _State:
 
 
 class SessionDestination:
-    """The destination of new sessions, by whichever provider."""
+    """The destination of new sessions, through any provider."""
 
     def __init__(self, provider: Provider, clock: Clock) -> None:
         self._provider = provider
@@ -65,14 +65,14 @@ class SessionDestination:
         self._clock = clock
 
     def read(self) -> Result:
-        """The destination; changes nothing. Queues are told where there are any."""
+        """The destination; changes nothing. Queues are included if there are any."""
         reading = self._provider.read()
         slots = [] if self._able.queue == NO_QUEUE else sorted(reading.weights)
         state = _State(reading, {slot: self._provider.queue(slot) for slot in slots})
         return {"changed": False, **self._described(state)}
 
     def ensure(self, want: WantedRouting, keeper: Keeper, *, check_mode: bool) -> Result:
-        """One round: the destination is the wanted one and (if asked) acted by everywhere.
+        """One round: the destination is the wanted one and (if asked) acted on everywhere.
 
         In check mode the answer holds the prediction, and nothing is written or waited for.
         """
@@ -124,7 +124,7 @@ class SessionDestination:
     ) -> _State:
         revision = self._provider.set(weights, seen if want.wait else want.if_revision, want.token)
         keeper.journal("routing", weights=dict(weights), revision=revision)
-        evidence = Evidence(False, f"set to revision {revision}; whether it is followed was not asked")
+        evidence = Evidence(False, f"set to revision {revision}; whether it is followed was not checked")
         return replace(predicted, reading=replace(predicted.reading, revision=revision, evidence=evidence))
 
     def _switch(self, switches: Mapping[str, bool], *, to_open: bool) -> bool:
@@ -151,7 +151,7 @@ class SessionDestination:
         if want.weights is not None and dict(reading.weights) != dict(want.weights):
             raise Moved(
                 f"{self._provider.where} was moved to weights {listed(reading.weights)} (revision {reading.revision}) "
-                "by somebody else after this run had set it: look at who did, then start again",
+                "by someone else after this run had set it: find out who, then start again",
                 weights=dict(reading.weights),
                 revision=reading.revision,
             )
@@ -195,7 +195,7 @@ def _not_expired(able: Capabilities, reading: Reading) -> list[str]:
 
 def _waiting(slot: str, queue: Queue) -> str:
     if queue.depth is None:
-        return f"nobody tells what waits in the queue of {slot}"
+        return f"it is not known what waits in the queue of {slot}"
     return f"{queue.depth} wait in the queue of {slot}, the oldest for {queue.oldest_seconds:.0f} s"
 
 

@@ -39,8 +39,8 @@ def decode(where: str, text: str) -> dict[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise BlueGreenError(
-            f"{where} answered {text[:SHOWN_CHARACTERS]!r}, which is no JSON object: docs/routing-providers.md says "
-            "what it has to be"
+            f"{where} answered {text[:SHOWN_CHARACTERS]!r}, which is not a JSON object: docs/routing-providers.md says "
+            "what it must be"
         )
     return value
 
@@ -59,7 +59,7 @@ def reading_of(where: str, answer: Mapping[str, Any]) -> Reading:
         token=str(answer.get("token") or ""),
         evidence=Evidence(
             followed=evidence.boolean("followed"),
-            text=str(evidence.values.get("text") or "no words of evidence"),
+            text=str(evidence.values.get("text") or "no evidence in words"),
             details={key: value for key, value in evidence.values.items() if key not in ("followed", "text")},
         ),
         age_seconds=None if age is None else at.number("age_seconds"),
@@ -67,13 +67,13 @@ def reading_of(where: str, answer: Mapping[str, Any]) -> Reading:
 
 
 def revision_of(where: str, answer: Mapping[str, Any]) -> str:
-    """The revision, which may be a number or a text."""
+    """The revision, which may be a number or a string."""
     revision = answer.get("revision")
     if isinstance(revision, str) and revision:
         return revision
     if _is_whole(revision):
         return str(revision)
-    raise _At(where, answer).wrong("revision", "a text or a whole number")
+    raise _At(where, answer).wrong("revision", "a string or a whole number")
 
 
 def capabilities_of(where: str, answer: Mapping[str, Any]) -> Capabilities:
@@ -95,12 +95,12 @@ def read_queue(where: str, answer: Mapping[str, Any]) -> Queue:
     at = _At(where, answer)
     depth = answer.get("depth")
     if depth is not None and not (_is_whole(depth) and depth >= 0):
-        raise at.wrong("depth", "a whole number of 0 or more, or null where nobody knows")
+        raise at.wrong("depth", "a whole number of 0 or more, or null if no one knows")
     return Queue(depth, at.number("oldest"), at.boolean("open"))
 
 
 class _At:
-    """An object of the answer, and where it stands."""
+    """An object of the answer, and where it is."""
 
     def __init__(self, where: str, values: Mapping[str, Any]) -> None:
         self._where = where
@@ -108,9 +108,7 @@ class _At:
 
     def wrong(self, name: str, wanted: str) -> BlueGreenError:
         found = repr(self.values[name])[:SHOWN_CHARACTERS] if name in self.values else "missing"
-        return BlueGreenError(
-            f"{self._where}: {name} is {found}, but has to be {wanted}; see docs/routing-providers.md"
-        )
+        return BlueGreenError(f"{self._where}: {name} is {found}, but must be {wanted}; see docs/routing-providers.md")
 
     def mapping(self, name: str) -> Mapping[str, Any]:
         value = self.values.get(name)

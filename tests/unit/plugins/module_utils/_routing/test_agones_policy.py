@@ -70,9 +70,7 @@ def test_a_policy_that_changes_meanwhile_ends_the_write_and_the_next_one_repairs
         return patch(path, body)
 
     kube.patch = rival_first  # type: ignore[method-assign]
-    with pytest.raises(
-        Moved, match="somebody else wrote the GameServerAllocationPolicy arena/to-green of https://home"
-    ):
+    with pytest.raises(Moved, match="someone else wrote the GameServerAllocationPolicy arena/to-green of https://home"):
         provider.set(GREEN, provider.read().revision, "run-1")
     assert provider.read().weights == {"blue": 100, "green": 7}
     provider.set(GREEN, provider.read().revision, "run-1")

@@ -46,9 +46,9 @@ def test_a_verb_is_the_last_argument_and_the_question_comes_on_stdin() -> None:
     [
         (Program(status=3, stderr="no such table\n"), "program /bin/router read ended with status 3: no such table"),
         (Program(status=1), "ended with status 1: nothing on stderr"),
-        (Program("hello"), "program /bin/router read answered 'hello', which is no JSON object"),
-        (Program("[]"), "which is no JSON object"),
-        (Program("{}"), "program /bin/router: evidence is missing, but has to be an object"),
+        (Program("hello"), "program /bin/router read answered 'hello', which is not a JSON object"),
+        (Program("[]"), "which is not a JSON object"),
+        (Program("{}"), "program /bin/router: evidence is missing, but must be an object"),
     ],
 )
 def test_a_program_that_fails_says_what_it_said_and_hides_its_arguments(program: Program, problem: str) -> None:

@@ -84,7 +84,7 @@ def test_a_queue_is_the_next_revision_of_the_same_writer() -> None:
 
 
 def test_a_queue_of_no_slot_is_refused() -> None:
-    with pytest.raises(BlueGreenError, match="has the slots blue, green, and no red whose queue could be closed"):
+    with pytest.raises(BlueGreenError, match="has the slots blue, green, but no red whose queue could be closed"):
         plan_queue(NAME, BLUE, "red", CLOSED)
 
 

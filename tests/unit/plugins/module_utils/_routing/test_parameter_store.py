@@ -47,7 +47,7 @@ def test_a_write_counts_the_version_up(ssm: Any) -> None:
 def test_a_version_that_jumps_tells_of_a_rival_unless_anything_is_written_over(ssm: Any) -> None:
     ssm.put_parameter(Name=NAME, Value="one", Type="String")
     ssm.put_parameter(Name=NAME, Value="rival", Type="String", Overwrite=True)
-    with pytest.raises(Moved, match=f"somebody else wrote parameter {NAME} .*version 3 after 1"):
+    with pytest.raises(Moved, match=f"someone else wrote parameter {NAME} .*version 3 after 1"):
         store_on(ssm).write("two", "1")
     store_on(ssm).write("two", None)
 

@@ -39,7 +39,11 @@ def test_only_a_difference_is_written() -> None:
         ({}, ABLE, "slots none"),
         ({"blue": 0, "green": 0}, ABLE, "send sessions nowhere"),
         ({"blue": -1, "green": 101}, ABLE, "send sessions nowhere"),
-        ({"blue": 1, "green": 99}, replace(ABLE, weighted=False), "the switchboard knows no shares"),
+        (
+            {"blue": 1, "green": 99},
+            replace(ABLE, weighted=False),
+            "the switchboard cannot divide sessions between slots",
+        ),
         ({"blue": 1, "green": 99}, replace(ABLE, queue="per_slot"), "a queue for each slot, which shares would split"),
     ],
 )

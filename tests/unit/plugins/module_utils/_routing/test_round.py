@@ -185,7 +185,10 @@ def test_the_targets_queue_opens_before_and_the_sources_closes_after() -> None:
 
 @pytest.mark.parametrize(
     ("depth", "text"),
-    [(3, "3 wait in the queue of blue, the oldest for 12 s"), (None, "nobody tells what waits in the queue of blue")],
+    [
+        (3, "3 wait in the queue of blue, the oldest for 12 s"),
+        (None, "it is not known what waits in the queue of blue"),
+    ],
 )
 def test_a_closed_queue_is_empty_before_it_is_done(depth: int | None, text: str) -> None:
     provider = FakeProvider(QUEUES)

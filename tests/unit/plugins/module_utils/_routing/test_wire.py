@@ -34,16 +34,16 @@ def test_a_reading() -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"weights": None}, "router: weights is None, but has to be an object"),
-        ({"weights": {}}, "weights is {}, but has to be whole numbers of 0 or more by slot"),
+        ({"weights": None}, "router: weights is None, but must be an object"),
+        ({"weights": {}}, "weights is {}, but must be whole numbers of 0 or more by slot"),
         ({"weights": {"blue": 0.5}}, "whole numbers"),
         ({"weights": {"blue": True}}, "whole numbers"),
         ({"weights": {"blue": -1}}, "whole numbers"),
-        ({"revision": ""}, "revision is '', but has to be a text or a whole number"),
+        ({"revision": ""}, "revision is '', but must be a string or a whole number"),
         ({"revision": True}, "revision is True"),
-        ({"evidence": "yes"}, "evidence is 'yes', but has to be an object"),
-        ({"evidence": {"text": "yes"}}, "router, evidence: followed is missing, but has to be true or false"),
-        ({"age_seconds": -1}, "age_seconds is -1, but has to be a number of 0 or more"),
+        ({"evidence": "yes"}, "evidence is 'yes', but must be an object"),
+        ({"evidence": {"text": "yes"}}, "router, evidence: followed is missing, but must be true or false"),
+        ({"age_seconds": -1}, "age_seconds is -1, but must be a number of 0 or more"),
     ],
 )
 def test_a_reading_that_is_none_says_what_is_wrong_where(changes: dict[str, Any], problem: str) -> None:
