@@ -4,7 +4,7 @@
 # PRIVATE to this collection: may change at any time.
 """The flag by which a person pauses or aborts the drain of an open run, from any machine and without its lease.
 
-It is an object of the run, beside its memory. Whoever drains reads it every few seconds; the run of tomorrow does
+It is an object of the run, next to its memory. The runner that drains reads it every few seconds; the next run does
 not inherit it.
 """
 
@@ -32,7 +32,7 @@ class Control:
     at: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.state} by {self.by or 'somebody'}" + (f" at {self.at}" if self.at else "")
+        text = f"{self.state} by {self.by or 'someone'}" + (f" at {self.at}" if self.at else "")
         return text + (f": {self.reason}" if self.reason else "")
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What a module that writes under the run's lease holds in its hand.
+"""What a module needs to write under the run's lease.
 
 Call `keep()` once a round, before the round's writes. Check mode makes no call here.
 """
@@ -103,7 +103,7 @@ class RunKeeper:
 
     @property
     def folder(self) -> str:
-        """Where the run's journal and memory lie in the bucket."""
+        """Where the run's journal and memory are in the bucket."""
         return run_folder(self._key, self._run_id)
 
     def keep(self) -> None:
@@ -153,17 +153,17 @@ def keeper_of(lease: Mapping[str, Any] | None, store: Store | None = None, clock
 
 
 def record_key(prefix: str, environment: str) -> str:
-    """Where an environment's run record lies in the bucket."""
+    """Where an environment's run record is in the bucket."""
     return f"{prefix.strip('/')}/{environment}/run.json"
 
 
 def run_folder(key: str, run_id: str) -> str:
-    """Where a run's journal and memory lie, given the record's key."""
+    """Where a run's journal and memory are, given the record's key."""
     return f"{key.rsplit('/', 1)[0]}/runs/{run_id}"
 
 
 def read_record(store: Store, key: str) -> Seen | None:
-    """The run record as it stands, or None."""
+    """The run record as it is, or None."""
     stored = store.get(key)
     if stored is None:
         return None

@@ -60,14 +60,14 @@ class Opening:
 
 @dataclass(frozen=True)
 class Write:
-    """Write this record, under the condition that nobody wrote since."""
+    """Write this record, under the condition that no one has written since."""
 
     record: Record
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Another runner drives the run: look again after so many seconds."""
+    """Another runner drives the run: look again after this many seconds."""
 
     seconds: float
     text: str
@@ -75,7 +75,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Nothing:
-    """The record is as it shall be."""
+    """The record is as it should be."""
 
     record: Record | None
 
@@ -84,7 +84,7 @@ Decision = Union[Write, Wait, Nothing]
 
 
 def decide_open(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
-    """Open a run where none is open, or resume the open one of the same direction and release."""
+    """Open a run if none is open, or resume the open one of the same direction and release."""
     if seen is None or not seen.record.is_open:
         return _new_run(seen, want, runner)
     record = seen.record
@@ -131,7 +131,7 @@ def _new_run(seen: Seen | None, want: Opening, runner: Runner) -> Decision:
 
 
 def _refuse_held(seen: Seen | None, remedy: str) -> None:
-    """Raise while somebody holds the lease though no run is open."""
+    """Raise while someone holds the lease although no run is open."""
     if seen is not None and seen.record.lease is not None and (left := seconds_left(seen)) > 0:
         raise BlueGreenError(
             f"{seen.record.lease.holder} is changing a slot outside of any run (playbook decommission), for at least "
@@ -208,9 +208,9 @@ def check_reversible(record: Record) -> None:
 
 
 def decide_take_over(seen: Seen | None, runner: Runner) -> Decision:
-    """Take the run, and its direction back to where the upgrade came from, whoever drives it.
+    """Take the run over and turn it back to where the upgrade came from, no matter who drives it.
 
-    Not while no run is open and somebody removes a slot, which may be the one to go back to.
+    Not while no run is open and someone removes a slot, which may be the one to go back to.
     """
     if seen is None:
         raise BlueGreenError("no run is recorded for this environment: there is nothing to roll back")
@@ -227,16 +227,16 @@ def decide_take_over(seen: Seen | None, runner: Runner) -> Decision:
 
 
 def decide_abandon(seen: Seen | None, run_id: str, runner: Runner) -> Decision:
-    """End an open run where it stands. Its generation goes on, so that whoever drove it has lost it."""
+    """End an open run where it is. Its generation goes on, so that the runner that drove it has lost it."""
     if seen is None or not seen.record.is_open:
         return Nothing(seen.record if seen else None)
     record = seen.record
     if record.run_id != run_id:
-        raise BlueGreenError(f"the open run is {described(record)}, not {run_id!r}: name the run that is meant")
+        raise BlueGreenError(f"the open run is {described(record)}, not {run_id!r}: name the run that you mean")
     if record.lease is not None and (left := seconds_left(seen)) > 0:
         raise BlueGreenError(
             f"{described(record)} is driven by {record.lease.holder}, for at least {left:.0f} s more: stop it there "
-            "first, or take the run back with the playbook rollback, which waits for nobody"
+            "first, or take the run back with the playbook rollback, which waits for no one"
         )
     return Write(replace(ended(record, "aborted", runner.now), outcome="abandoned", generation=record.generation + 1))
 
@@ -246,9 +246,9 @@ def _driven(record: Record, runner: Runner) -> Record:
 
 
 def further(phase: str, recorded: str) -> str:
-    """The later of two phases; a run that is resumed never looks less far than it was."""
+    """The later of two phases; a run that is resumed never looks less advanced than it was."""
     if phase not in PHASES:
-        raise BlueGreenError(f"phase is {phase!r}; it is one of {', '.join(PHASES)}")
+        raise BlueGreenError(f"phase is {phase!r}; use one of {', '.join(PHASES)}")
     return phase if not recorded or PHASES.index(phase) > PHASES.index(recorded) else recorded
 
 

@@ -5,7 +5,7 @@
 """The run record: what it holds, who may write it, and when. Pure; `s3.py` stores it.
 
 One record per environment. It says which run is open and in which direction; the lease inside
-says who drives the run now. Whoever gets the lease raises `generation`, so that two holders
+says who drives the run now. A runner that gets the lease raises `generation`, so that two holders
 never share one.
 """
 
@@ -22,7 +22,7 @@ PHASES = ("provision", "charts", "parity", "verify", "cutover", "bake", "drain",
 PHASES_AFTER_CUTOVER = PHASES[PHASES.index("cutover") :]
 # What a run does: move to its target, go back from there, or bring the standby slot's sessions into the active one.
 UPGRADE, ROLLBACK, RECLAIM = "upgrade", "rollback", "reclaim"
-# S3 tells times in whole seconds, so an age may be up to a second more than the truth.
+# S3 gives times in whole seconds, so an age may be up to a second too high.
 AGE_RESOLUTION_SECONDS = 1.0
 
 
@@ -42,7 +42,7 @@ class Lease:
 class Record:
     """The run record's content. `state` is open, closed or aborted; `direction` upgrade, rollback or reclaim.
 
-    A record of no open run may still hold a lease: somebody keeps runs from being opened for a while.
+    A record without an open run may still hold a lease: someone keeps runs from being opened for a while.
     `phase` is the furthest phase that was started: a resumed run passes through the earlier ones again,
     which `current` shows. `outcome` is completed, rolled_back, reclaimed, abandoned or empty. A reclaim moves no
     traffic: `back_to` is where a rollback would go, as the run before it knew.
@@ -74,7 +74,7 @@ class Record:
 
     @property
     def home(self) -> str:
-        """The slot that a rollback goes to; empty where no upgrade is known."""
+        """The slot that a rollback goes to; empty if no upgrade is known."""
         return self.back_to if self.direction == RECLAIM else self.source
 
     @property
@@ -120,14 +120,14 @@ def record_of(document: Mapping[str, Any], where: str) -> Record:
 
 
 def seconds_left(seen: Seen) -> float:
-    """How long the lease in a record is certainly not to be taken; 0 when it is free."""
+    """For how long the lease in a record certainly cannot be taken; 0 when it is free."""
     if seen.record.lease is None:
         return 0.0
     return max(0.0, seen.record.lease.seconds + AGE_RESOLUTION_SECONDS - seen.age_seconds)
 
 
 def held_by(record: Record, run_id: str, generation: int, holder: str) -> bool:
-    """Whether this very holder has the lease of the record."""
+    """Whether exactly this holder has the lease of the record."""
     return (
         record.run_id == run_id
         and record.generation == generation

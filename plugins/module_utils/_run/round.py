@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The run record kept as a module asks for it: read, decide, write, read again; one round."""
+"""The run record as a module asks for it: read, decide, write, read again; one round."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LeaseFact = dict[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where the record lies."""
+    """Where the record is."""
 
     bucket: str
     key: str
@@ -60,7 +60,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the module's options ask for, beside the state."""
+    """What the module's options ask for, besides the state."""
 
     release: str = ""
     source: str = ""
@@ -103,7 +103,7 @@ class RunRecord:
     def _opening(self, asked: Asked) -> Opening:
         what = asked.release if asked.direction == UPGRADE else asked.direction
         return Opening(
-            # A release that nobody named is read off a cluster's tag, which may hold a slash.
+            # A release that no one named is read from a cluster's tag, which may hold a slash.
             run_id=f"{self._clock.now():%Y%m%d-%H%M%S}-{what}".replace("/", "-"),
             release=asked.release,
             source=asked.source,
@@ -216,7 +216,7 @@ class RunRecord:
     def _keeper(self, record: Record, lease: LeaseFact | None = None) -> RunKeeper:
         fact = lease or self._lease_fact(record)
         if fact is None:
-            raise BlueGreenError(f"nobody holds the lease of run {record.run_id}: start the same command again")
+            raise BlueGreenError(f"no one holds the lease of run {record.run_id}: start the same command again")
         return RunKeeper(self._store, fact, self._clock)
 
     def _journalist(self, record: Record) -> RunKeeper:
@@ -298,9 +298,9 @@ def _shown(record: Record | None) -> dict[str, Any]:
 def _how_it_began(before: Record | None, after: Record) -> tuple[str, str]:
     holder = after.lease.holder if after.lease else ""
     if after.outcome == "abandoned" and not holder:
-        return "ended", "run abandoned where it stood; nothing was moved"
+        return "ended", "run abandoned where it was; nothing was moved"
     if not after.is_open:
-        return "held", f"kept from being followed by {holder}, who changes a slot outside of any run"
+        return "held", f"no new run for now: {holder} is changing a slot outside of any run"
     if before is None or before.run_id != after.run_id:
         what = "reclaim of the sessions" if after.direction == RECLAIM else f"release {after.release}"
         return "opened", f"run opened by {holder}: {what}, {after.source} to {after.target}"

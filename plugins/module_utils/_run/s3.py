@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""JSON objects in the state bucket, written only if nobody else wrote in between.
+"""JSON objects in the state bucket, written only if no one else wrote in between.
 
-Each conditional write carries a nonce: the same body has the same ETag, so only the nonce tells
+Each conditional write carries a nonce: the same body has the same ETag, so only the nonce shows
 whose write a 412 or a lost answer was about.
 """
 
@@ -121,7 +121,7 @@ class S3Store:
                 if not is_undecided(error):
                     raise self._explained(error, "write", key) from error
                 last = error
-            # 412, 409, 404 or no answer: what stands in the bucket says whether the write landed.
+            # 412, 409, 404 or no answer: what is in the bucket says whether the write landed.
             current = self.get(key)
             if current is not None and current.body.get("nonce") == nonce:
                 return current.etag
@@ -150,7 +150,7 @@ class S3Store:
             )
         if code in ("AccessDenied", "403"):
             return BlueGreenError(
-                f"may not {verb} {where}: see that eks_bluegreen_state_bucket names the bucket that the playbook "
+                f"may not {verb} {where}: check that eks_bluegreen_state_bucket names the bucket that the playbook "
                 "bootstrap made, and that the runner has s3:GetObject and s3:PutObject on the prefix and s3:ListBucket "
                 f"on the bucket, without which an absent object looks forbidden (docs/iam; {error})"
             )
@@ -163,7 +163,7 @@ def encoded(body: Mapping[str, Any]) -> bytes:
 
 
 def code_of(error: Exception) -> str:
-    """The AWS error code of a ClientError, else an empty text."""
+    """The AWS error code of a ClientError, else an empty string."""
     response = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 

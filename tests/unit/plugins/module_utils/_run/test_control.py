@@ -58,7 +58,7 @@ def test_a_flag_that_says_something_else_pauses() -> None:
     found = control_of({"state": "puased"})
     assert (found.state, str(found)) == (
         "paused",
-        "paused by somebody: the flag says 'puased', which is not one of running, paused, aborted",
+        "paused by someone: the flag says 'puased', which is not one of running, paused, aborted",
     )
 
 

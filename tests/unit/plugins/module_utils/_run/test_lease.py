@@ -230,7 +230,7 @@ def test_the_recorded_phase_never_goes_back(phase: str, recorded: str, further_o
 
 
 def test_an_unknown_phase_is_refused() -> None:
-    with pytest.raises(BlueGreenError, match="it is one of provision, charts"):
+    with pytest.raises(BlueGreenError, match="use one of provision, charts"):
         further("warmup", "")
 
 
