@@ -59,7 +59,7 @@ class ForwardView:
 
 @dataclass(frozen=True)
 class View:
-    """What decides a direction. `destination` is None where sessions follow the traffic.
+    """What decides a direction. `destination` is None if sessions follow the traffic.
 
     `groupless` are the slots that have services and, for certain, none of their target groups.
     """
@@ -73,12 +73,12 @@ class View:
 
     @property
     def record_unread(self) -> Finding | None:
-        """Why there is no record here, where it could not be read."""
+        """Why there is no record here, if it could not be read."""
         return next((problem for problem in self.problems if problem.check == RECORD_UNREAD), None)
 
     @property
     def active(self) -> str:
-        """The slot that has all of the traffic and the destination, or an empty text."""
+        """The slot that has all of the traffic and the destination, or an empty string."""
         serving = {slot for weights in self._weights() for slot in SLOTS if weights.get(slot, 0) > 0}
         return serving.pop() if len(serving) == 1 and self._is_complete() else ""
 
@@ -140,11 +140,11 @@ def decide(view: View, direction: str, release: str, phases: Sequence[str] = ())
 
 
 def _refuse_unread_record(view: View) -> None:
-    """A record that could not be read is not taken for none: nobody would know that a run is open, and which way."""
+    """A record that could not be read is not taken for none: no one would know that a run is open, and which way."""
     problem = view.record_unread
     if problem:
         raise BlueGreenError(
-            f"the run record could not be read, so nobody knows whether a run is open: {problem.finding}. "
+            f"the run record could not be read, so it is not known whether a run is open: {problem.finding}. "
             f"{problem.remedy}",
             problems=[asdict(one) for one in view.problems],
         )
@@ -170,10 +170,10 @@ def _upgrade(view: View, release: str) -> Direction:
 
 
 def _active(view: View) -> str:
-    """The active slot; refuses where there is none, and no run that would say why."""
+    """The active slot; refuses if there is none, and no open run that would explain that."""
     if not view.active:
         raise BlueGreenError(
-            f"no slot is active, and no run is open that would say why ({view.standing}). {_advice(view)}",
+            f"no slot is active, and no run is open that would explain it ({view.standing}). {_advice(view)}",
             problems=[asdict(problem) for problem in view.problems],
         )
     return view.active
@@ -182,13 +182,13 @@ def _active(view: View) -> str:
 def _advice(view: View) -> str:
     errors = [str(problem) for problem in view.problems if problem.severity == "error"]
     if errors:
-        return "Found on the way: " + " | ".join(errors)
+        return "What was found wrong: " + " | ".join(errors)
     if not view.forwards:
         return (
             "Make a listener of eks_bluegreen_load_balancers forward to the target group of the slot that serves, "
             "or correct the names in eks_bluegreen_services"
         )
-    return "Set all weights and the destination to the slot that shall serve, then start again" + (
+    return "Set all weights and the destination to the slot that should serve, then start again" + (
         ", or go back with the playbook rollback" if view.record else ""
     )
 
@@ -212,7 +212,7 @@ def _rollback(view: View, _release: str) -> Direction:
 
 
 def _refuse_lost_home(view: View, record: Record) -> None:
-    """Refuse to go back to a slot that is gone, or on its way."""
+    """Refuse to go back to a slot that is gone, or is being removed."""
     run, source = f"run {record.run_id}", view.slots[record.home]
     # A cluster that could not be read may be well: no data never stops a rollback.
     unread = {problem.resource for problem in view.problems if problem.check == CLUSTER_UNREAD}
@@ -244,19 +244,19 @@ def _reclaim(view: View, _release: str) -> Direction:
         check_resumable(record, "", RECLAIM)
         if view.active != record.target:
             raise BlueGreenError(
-                f"run {record.run_id} brings the sessions of {record.source} to {record.target}, which does not serve "
-                f"alone any more ({view.standing}): give it all weights and the destination, or end the run with the "
+                f"run {record.run_id} brings the sessions of {record.source} to {record.target}, which no longer "
+                f"serves alone ({view.standing}): give it all weights and the destination, or end the run with the "
                 "playbook abandon"
             )
     active = _active(view)
     standby = view.slots[other(active)]
     unread = [str(problem) for problem in view.problems if problem.resource == standby.cluster_name]
     if unread:
-        raise BlueGreenError(f"nobody knows what is on {standby.slot}: {' | '.join(unread)}")
+        raise BlueGreenError(f"it is not known what is on {standby.slot}: {' | '.join(unread)}")
     if resume and not standby.exists:
         raise BlueGreenError(
-            f"the cluster {standby.cluster_name} is gone, whose sessions the open run brings to {active}: end the run "
-            "with the playbook abandon"
+            f"the open run brings the sessions of cluster {standby.cluster_name} to {active}, but that cluster is "
+            "gone: end the run with the playbook abandon"
         )
     reason = f"{active} is active; the sessions of {standby.slot} are brought there"
     if not standby.exists:

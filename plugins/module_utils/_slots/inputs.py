@@ -40,7 +40,7 @@ def release_problem(release: object, known: Sequence[str], folder: str) -> str |
     """What is wrong with a release's name; None when there is such a release."""
     if isinstance(release, bool) or not isinstance(release, str):
         return (
-            f"eks_bluegreen_release is {release!r}, not a text: YAML read the name as a {type(release).__name__} "
+            f"eks_bluegreen_release is {release!r}, not a string: YAML read the name as a {type(release).__name__} "
             "(2026.10 becomes 2026.1). Put the name in quotes, or give it as -e eks_bluegreen_release=NAME"
         )
     if not RELEASE_NAME.fullmatch(release):
@@ -65,7 +65,7 @@ def region_problem(region: str | None, known: Sequence[str]) -> str | None:
     near = difflib.get_close_matches(region, known, n=1)
     guess = f"; did you mean {near[0]}?" if near else ""
     return (
-        f"eks_bluegreen_region is {region}, which is no region with EKS{guess} "
+        f"eks_bluegreen_region is {region}, which is not a region with EKS{guess} "
         "(for a region that is newer than the installed botocore, upgrade botocore)"
     )
 

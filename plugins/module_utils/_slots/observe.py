@@ -4,7 +4,7 @@
 # PRIVATE to this collection: may change at any time.
 """Both slots of an environment as AWS shows them, read in one go.
 
-A read that fails becomes a finding, so that a dead slot hinders neither a look nor a rollback. Only
+A read that fails becomes a finding, so that a dead slot stops neither a look nor a rollback. Only
 an endpoint that cannot be reached at all ends the observation.
 """
 
@@ -70,7 +70,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Places:
-    """Names of what is read beside the inputs."""
+    """Names of what is read besides the inputs."""
 
     record_key: str
     public_subnets: Sequence[str] = ()
@@ -150,7 +150,7 @@ def observe(sources: Sources, inputs: Inputs, places: Places) -> Observation:
 
 
 def read_clusters(eks: Any, clusters: Mapping[str, str]) -> dict[str, Json]:
-    """Only the clusters, for whoever has just made one."""
+    """Only the clusters, for a task that has just made one."""
     return {slot: _cluster_data(slot, name, describe_cluster(eks, name)) for slot, name in clusters.items()}
 
 
@@ -236,7 +236,7 @@ def forwards_of_services(forwards: Sequence[Forward], inputs: Inputs, slots: Map
 
 
 def _shares(weights: Mapping[str, int], arns: Mapping[str, str]) -> dict[str, float]:
-    # A target group that stands alone gets every request, whatever its weight says.
+    # The only target group gets every request, whatever its weight says.
     effective = dict.fromkeys(weights, 1) if len(weights) == 1 else weights
     total = sum(effective.values()) or 1
     return {slot: round(100 * effective.get(arn, 0) / total, 1) for slot, arn in arns.items()}
@@ -258,7 +258,7 @@ def _note_unserved(reads: Reads, inputs: Inputs, forwards: Sequence[Json]) -> No
 
 
 def _read_destination(reads: Reads, provider: Provider | None) -> Json | None:
-    """The session destination; weights are empty when it cannot be read, None where there is none."""
+    """The session destination; weights are empty when it cannot be read, None if there is none."""
     if provider is None:
         return None
 

@@ -189,16 +189,21 @@ def test_a_reclaim_carries_the_release_of_the_slot_that_serves() -> None:
     [
         (record(), BLUE, {"green": True}, r"run-1 \(release 2026-11, blue to green\) is open.*playbook abandon"),
         (record(direction="rollback"), BLUE, {"green": True}, "finish it with the playbook rollback"),
-        (reclaim(), MIXED, {"green": True}, "which does not serve alone any more"),
-        (reclaim(), GREEN, {"green": True}, "which does not serve alone any more"),
-        (reclaim(), BLUE, {}, "arena-green is gone.*playbook abandon"),
+        (reclaim(), MIXED, {"green": True}, "which no longer serves alone"),
+        (reclaim(), GREEN, {"green": True}, "which no longer serves alone"),
+        (
+            reclaim(),
+            BLUE,
+            {},
+            "cluster arena-green to blue, but that cluster is gone: end the run with the playbook abandon",
+        ),
         (record(state="closed"), MIXED, {"green": True}, "no slot is active.*or go back with the playbook rollback"),
         (None, MIXED, {"green": True}, "no slot is active"),
         (
             None,
             BLUE,
             {"problems": (unread("arena-green"),)},
-            "nobody knows what is on green: arena-green: AccessDenied",
+            "it is not known what is on green: arena-green: AccessDenied",
         ),
     ],
 )

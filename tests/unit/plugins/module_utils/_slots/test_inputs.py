@@ -19,7 +19,7 @@ SERVICES = [{"name": "matchmaker", "target_groups": {"blue": "mm-blue", "green":
 @pytest.mark.parametrize(
     ("release", "said"),
     [
-        (2026.1, "is 2026.1, not a text: YAML read the name as a float"),
+        (2026.1, "is 2026.1, not a string: YAML read the name as a float"),
         (2026, "YAML read the name as a int"),
         (True, "YAML read the name as a bool"),
         ("2026/11", "letters, digits, dots"),
@@ -40,7 +40,12 @@ def test_a_release() -> None:
 
 @pytest.mark.parametrize(
     ("region", "said"),
-    [(None, "is not set"), ("", "is not set"), ("eu-wset-1", "did you mean eu-west-1"), ("mars", "no region with EKS")],
+    [
+        (None, "is not set"),
+        ("", "is not set"),
+        ("eu-wset-1", "did you mean eu-west-1"),
+        ("mars", "not a region with EKS"),
+    ],
 )
 def test_a_region_that_is_none(region: Any, said: str) -> None:
     assert said in (region_problem(region, ["eu-west-1", "us-east-1"]) or "")
