@@ -176,7 +176,7 @@ def test_nothing_that_cannot_be_read_hides_another_or_counts_as_none() -> None:
 
 def test_a_load_balancer_that_is_not_found_leaves_the_traffic_unknown() -> None:
     use = World(scope=replace(SCOPE, load_balancers=["other"])).use()
-    assert use.share == Unread("load_balancers: other not found in this account and region")
+    assert use.share == Unread("load_balancers: other not found in this account and region: correct the names")
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_nonsense_is_refused_before_aws_is_asked() -> None:
     cluster = options(
         arguments.CLUSTER_ARGUMENTS, name="arena", endpoint_public_access=False, endpoint_private_access=False
     )
-    with pytest.raises(BlueGreenError, match="nobody could reach it"):
+    with pytest.raises(BlueGreenError, match="no one could reach it"):
         asked.ask_cluster(client, cluster, check_mode=False)
     group = options(arguments.NODEGROUP_ARGUMENTS, **NAMED, min_size=4, max_size=1)
     with pytest.raises(BlueGreenError, match="arena/one"):
