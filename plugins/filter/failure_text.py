@@ -10,7 +10,7 @@ name: failure_text
 short_description: What failed in a run, how things stand, and what to do
 version_added: 0.1.0
 description:
-  - Makes the last message of a playbook that failed. After the reason it says whether a run was opened, whether
+  - Builds the last message of a playbook that failed. After the reason it says whether a run was opened, whether
     everything was taken back, or in which phase the run was left and what can be done from there.
 positional: task
 options:
@@ -82,7 +82,7 @@ def failure_text(
 
 
 def _standing(run: Run | None, run_is_known: bool, taken_back_to: str, ways_out: str) -> str:
-    # A rollback would reopen the run before this one, which no one means here.
+    # A rollback would reopen the run before this one, which no one wants here.
     if run_is_known and not run:
         return "no run was opened and nothing has changed: correct this and start the same command again"
     if taken_back_to:

@@ -11,21 +11,21 @@ module: agones_session_drain
 short_description: Empty a slot of its sessions by the drain contract, without losing one
 version_added: 0.1.0
 description:
-  - Asks each session of the source, by an annotation on its GameServer, to go; watches how the servers answer and
-    end; and follows their players to the target. No session is shut down otherwise, unless O(on_deadline=interrupt)
-    asks for it.
+  - Asks each session of the source to leave, by an annotation on its GameServer; watches how the servers answer and
+    end; and follows their players to the target. No session is shut down in any other way, unless
+    O(on_deadline=interrupt) asks for it.
   - In O(mode=disconnect) and O(mode=handoff) no more sessions are asked than the target has free seats. The first to
     lose their players are a canary batch; when those are back the others follow. When too few come back the pace is
     halved, and when hardly anyone does the task fails and asks no one more. A later task goes on with a canary batch.
-  - Before anything is written, everything that would stop it is looked for in both slots and told at once, among it
-    the verbs that the runner lacks, as the API servers themselves answer.
-  - Check mode looks for the same. A target that does not exist yet, or has no Agones, is left out; of one that has it,
+  - Before it writes anything, it looks in both slots for everything that would stop the drain and reports it all at
+    once, including the verbs that the runner lacks, as the API servers themselves answer.
+  - Check mode looks for the same. A target that does not exist yet, or has no Agones, is left out; for one that has it,
     a missing Fleet or namespace and an Agones that is too old are warnings, since its charts may be installed before
     the drain.
   - It is done when the source has no session and no pod of one in two readings. A server that O(session_predicate)
     names is one session as long as it is named, and is asked with the allocation V(*), since matches may share it.
-  - Each session of the source ends in exactly one outcome. What is known of them is remembered by the run, so that
-    any runner may stop at any time and another one go on. A player's notice is never shortened by that.
+  - Each session of the source ends in exactly one outcome. The run remembers what is known of them, so that
+    any runner may stop at any time and another one may go on. This never shortens a player's notice.
 options:
   namespaces:
     description: The namespaces that hold the game servers, the same in both slots.
@@ -35,7 +35,7 @@ options:
   state:
     description:
       - V(drained) empties the source.
-      - V(open) takes back the requests that stand on the source. A server that closes already goes on closing. Then
+      - V(open) takes back the requests in force on the source. A server that is already closing goes on closing. Then
         servers of the target that were allocated for a handoff are asked to go, by the drain contract and with full
         notice, where they are known to be empty and their session has acknowledged that it stays. Any other of them
         stays, and a target that does not answer is a warning.
@@ -54,7 +54,7 @@ options:
     default: at_match_end
   on_deadline:
     description:
-      - What becomes of a session that is still there at its deadline.
+      - What happens to a session that is still there at its deadline.
       - V(wait) goes on waiting until O(wait_timeout).
       - V(interrupt) asks it to disconnect, with full notice and as the seats of the target allow; then sets its state
         to C(Shutdown); then, after the pod's grace period and 30 seconds, deletes its pod.
@@ -63,19 +63,20 @@ options:
     default: wait
   deadline:
     description:
-      - A time of RFC 3339 that is the deadline of all sessions, in place of O(longest_match_seconds).
+      - An RFC 3339 time that is the deadline of all sessions, in place of O(longest_match_seconds).
       - One that has passed when the drain begins is refused.
     type: str
   order:
     description:
-      - Which sessions are asked first, where not all can be. Of two that are equal by one criterion the next decides.
+      - Which sessions are asked first, when not all can be. Between two that are equal by one criterion, the next
+        criterion decides.
       - V(idle) are servers that are known to be empty. V(youngest) matches first lets the oldest end by themselves.
     type: list
     elements: str
     choices: [idle, fewest_players, most_players, youngest, oldest]
     default: [idle, fewest_players, youngest]
   notice_seconds:
-    description: How long before it may disconnect its clients a server is asked, in seconds.
+    description: How many seconds of notice a server gets before it may disconnect its clients.
     type: float
     default: 30
   spread_seconds:
@@ -92,7 +93,7 @@ options:
     elements: float
     default: [10, 20, 30]
   connect_grace_seconds:
-    description: A server that was allocated less than this many seconds ago is not taken for empty.
+    description: A server that was allocated less than this many seconds ago does not count as empty.
     type: float
     default: 60
   longest_match_seconds:
@@ -124,11 +125,11 @@ options:
     type: int
     default: 1
   least_returned_percent:
-    description: When fewer of the players who were moved last came back in time, the pace is halved.
+    description: When a smaller share of the players who were moved last came back in time, the pace is halved.
     type: float
     default: 75
   alarm_returned_percent:
-    description: When fewer of the players who were moved last came back in time, the task fails.
+    description: When a smaller share of the players who were moved last came back in time, the task fails.
     type: float
     default: 50
   slow_return_seconds:
@@ -137,7 +138,7 @@ options:
     default: 60
   fleets:
     description:
-      - Fleets that are drained in another way. What an entry does not say is as for all.
+      - Fleets that are drained differently. What an entry leaves out is as for all Fleets.
       - A Fleet that the source does not have is refused, and so is a policy that contradicts itself, for example
         O(fleets[].most_at_once) in a mode that disconnects no one.
     type: list
@@ -225,7 +226,7 @@ options:
   players_counter:
     description:
       - The Counter of each GameServer that holds the number of its players, for servers without the List.
-      - From it the mean downtime is estimated, by how many fewer play on both slots while players move. Players who
+      - The mean downtime is estimated from it, by how many fewer play on both slots while players move. Players who
         come or go by themselves meanwhile change it.
     type: str
     default: players
@@ -246,11 +247,11 @@ options:
         type: str
         default: ""
   source_slot:
-    description: What progress and journal call the source.
+    description: The name of the source in progress lines and in the journal.
     type: str
     default: source
   target_slot:
-    description: What progress and journal call the target.
+    description: The name of the target in progress lines and in the journal.
     type: str
     default: target
   run_id:
@@ -258,8 +259,8 @@ options:
     type: str
   wait_timeout:
     description:
-      - How many seconds the drain may take. Then the task fails with what was last seen; the requests stand, and a
-        later task goes on from there.
+      - How many seconds the drain may take. Then the task fails with what was last seen; the requests stay in
+        force, and a later task goes on from there.
     type: int
     default: 7200
 attributes:
@@ -275,9 +276,9 @@ extends_documentation_fragment:
   - gameops.eks_bluegreen.lease
   - gameops.eks_bluegreen.sessions
 notes:
-  - To drain, O(lease) is needed outside of check mode, because the outcomes of sessions that are gone are remembered
-    by the run.
-  - The drain contract describes what a game server owes. Player ids leave the process as hashes only.
+  - To drain, O(lease) is needed outside of check mode, because the run remembers the outcomes of sessions that
+    are gone.
+  - The drain contract describes what a game server must do. Player ids leave the process as hashes only.
   - "Verbs of Kubernetes that are needed on the source: get namespaces, list fleets, list, watch, get and patch
     gameservers, get pods; and delete pods for O(on_deadline=interrupt). On the target: get namespaces, list fleets,
     list and watch gameservers, list fleetautoscalers, get configmaps; and create gameserverallocations, get and patch
@@ -288,7 +289,7 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Move what is left on blue to green
+- name: Move the remaining sessions from blue to green
   gameops.eks_bluegreen.agones_session_drain:
     source_kubeconfig: "{{ eks_bluegreen_source.kubeconfig }}"
     target_kubeconfig: "{{ eks_bluegreen_target.kubeconfig }}"
@@ -335,7 +336,7 @@ sessions:
   description:
     - Sessions of the source since the drain began, how many remain, and how the others ended.
     - C(ended_alone) their match was over; C(moved) by the contract; C(interrupted) at the deadline; C(forced) the pod
-      was deleted; C(lost) the server crashed or was deleted by somebody.
+      was deleted; C(lost) the server crashed or was deleted by someone.
   returned: when O(state=drained)
   type: dict
   sample: {total: 48, remaining: 0, ended_alone: 5, moved: 43, interrupted: 0, forced: 0, lost: 0}
@@ -382,7 +383,7 @@ cancelled:
   type: int
   sample: 12
 closing:
-  description: Number of servers that were asked and close already.
+  description: Number of servers that were asked and are already closing.
   returned: when O(state=open)
   type: int
   sample: 3
@@ -524,7 +525,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def take_back(module: Any, source: KubeApi, keeper: Keeper, clock: Clock) -> dict[str, Any]:
-    """Take the requests on the source back, then let go of what a handoff has allocated in vain."""
+    """Take the requests on the source back, then let go of the servers that a handoff has allocated in vain."""
     options, check_mode = module.params, module.check_mode
     namespaces, domain = options["namespaces"], options["annotation_domain"]
     result = cancel_requests(source, namespaces, domain, keeper, clock, check_mode=check_mode)
@@ -544,7 +545,7 @@ def take_back(module: Any, source: KubeApi, keeper: Keeper, clock: Clock) -> dic
         let_go = release_successors(source, target, namespaces, domain, keeper, clock, letting, check_mode=check_mode)
     problem = let_go.pop("problem", None)
     if problem:
-        module.warn(f"servers that were allocated for a handoff may stay on the target, allocated in vain: {problem}")
+        module.warn(f"servers that a handoff allocated may stay allocated on the target, unused: {problem}")
     return {**result, **let_go, "changed": result["changed"] or bool(let_go["released"])}
 
 

@@ -11,14 +11,14 @@ module: decommission_preflight
 short_description: Find every reason not to remove a slot's cluster
 version_added: 0.1.0
 description:
-  - Looks who uses a slot, and judges whether its cluster may be removed. All reasons against it are told at once, each
-    with what to do about it.
+  - Finds who uses a slot, and judges whether its cluster may be removed. All reasons against it are reported at once,
+    each with what to do about it.
   - Fails while there is a reason. A failed read is a reason too; it never counts as nothing.
   - The reasons are an open run; a run record, a cluster or a target group that could not be read; a cluster whose tag
     C(eks-bluegreen/environment) does not name the environment; a listener or rule that gives the slot's target groups
     any weight; a session destination that sends the slot new sessions; sessions in the slot; a cluster that may have
-    sessions and has no way in; and whatever EKS would refuse the deletion for once the cluster is empty, such as its
-    EKS Capabilities.
+    sessions and has no way in; and anything that would make EKS refuse the deletion once the cluster is empty, such
+    as its EKS Capabilities.
 options:
   environment_name:
     description: The environment, which the cluster's tag C(eks-bluegreen/environment) has to name.
@@ -30,8 +30,8 @@ options:
     required: true
   provisioner:
     description:
-      - Who builds clusters, and so removes them. With V(external) all of this is checked too, but for what EKS would
-        refuse, and then the removal is left to the tool that built the cluster.
+      - Who builds clusters, and so removes them. With V(external), all of this is checked too, except what
+        EKS would refuse; the removal is then left to the tool that built the cluster.
     type: str
     choices: [native, external]
     default: native
@@ -52,7 +52,7 @@ options:
     elements: dict
     required: true
   namespaces:
-    description: The namespaces in which sessions are looked for.
+    description: The namespaces to look for sessions in.
     type: list
     elements: str
     required: true

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the gameops.eks_bluegreen contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run would leave behind if it ended where it stands."""
+"""What a run would leave behind if it ended where it is."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ module: run_effects_info
 short_description: What an open run has left in the clusters, and what lifts it
 version_added: 0.1.0
 description:
-  - Looks in both slots' clusters for what a run leaves behind if it ends where it stands, and tells each thing with the
+  - Looks in both slots' clusters for what a run leaves behind if it ends where it is, and lists each thing with the
     command that lifts it, in lines for people.
   - Finds FleetAutoscalers that are held, game servers of the source that are asked to go, game servers of the target
     that a handoff has allocated, a fence of the source, and singletons of the source that are switched off.
-  - A part that cannot be read is told in RV(unread) and holds nothing up. A slot that has no cluster has none of this.
-  - What a cluster leaves in AWS once it is deleted is found by M(gameops.eks_bluegreen.eks_leftovers_info).
+  - A part that cannot be read is named in RV(unread) and does not stop the rest. A slot that has no cluster
+    has none of this.
+  - M(gameops.eks_bluegreen.eks_leftovers_info) finds what a cluster leaves in AWS once it is deleted.
 options:
   run:
     description: The open run, as the fact C(eks_bluegreen_run).
@@ -144,7 +145,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: All of it as people read it, with the command that lifts each.
+  description: Everything in lines for people, with the command that lifts each.
   returned: success
   type: list
   elements: str

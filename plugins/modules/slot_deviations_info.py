@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the gameops.eks_bluegreen contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""In what a slot differs from what it should be."""
+"""How a slot differs from what it should be."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ short_description: Compare a slot with what the release and the inventory ask fo
 version_added: 0.1.0
 description:
   - Compares the cluster of a slot, its OIDC provider, access entries, pod identities, Fargate profiles, node groups,
-    add-ons and target groups with what they should be, and tells every deviation at once. It asks what the modules that
-    build a slot would do about it, by their own rules, and changes nothing.
+    add-ons and target groups with what they should be, and reports every deviation at once. It asks what the modules
+    that build a slot would do about it, by their own rules, and changes nothing.
   - Everything that does not exist, differs, is not C(ACTIVE), or could not be read is a deviation.
   - The slot's target groups have to be in the listeners. The weights that they have there are no deviation.
   - Where there is no cluster, nothing else is compared.
@@ -33,12 +33,12 @@ options:
     required: true
   cluster:
     description:
-      - The cluster, by the options of M(gameops.eks_bluegreen.eks_cluster). One that is not given is not compared.
+      - The cluster, by the options of M(gameops.eks_bluegreen.eks_cluster). An option that is left out is not compared.
       - Its tags are those of the OIDC provider, the access entries and the pod identities too.
     type: dict
     required: true
   access_entries:
-    description: Who enters, each by the options of M(gameops.eks_bluegreen.eks_access_entry).
+    description: Who may enter, each by the options of M(gameops.eks_bluegreen.eks_access_entry).
     type: list
     elements: dict
     default: []
@@ -73,8 +73,8 @@ options:
     suboptions:
       nodegroups:
         description:
-          - Each by the options of M(gameops.eks_bluegreen.eks_nodegroup), with C(role_arn) for its IAM role. What one
-            does not say for itself is as for all.
+          - Each by the options of M(gameops.eks_bluegreen.eks_nodegroup), with C(role_arn) for its IAM role. What
+            one leaves out is as for all.
           - One with an empty C(ami_type) or C(release_version) leaves that to its launch template.
         type: list
         elements: dict
@@ -173,7 +173,7 @@ EXAMPLES = r"""
     region: eu-west-1
   register: compared
 
-- name: Refuse what is not as wanted
+- name: Fail if the slot has deviations
   ansible.builtin.assert:
     that: not compared.deviations
     fail_msg: "{{ compared.deviations | join('; ') }}"
@@ -198,7 +198,7 @@ oidc_provider:
       description: ARN of the provider; empty if there is none.
       type: str
 desired_nodes:
-  description: How many nodes the node groups want together, of those that could be compared.
+  description: The sum of the desired nodes of all node groups that could be compared.
   returned: success
   type: int
 """
@@ -260,7 +260,7 @@ ARGUMENT_SPEC = {
 
 
 def run(module: Any) -> dict[str, Any]:
-    """Compare everything, and say in what it differs."""
+    """Compare everything, and say what differs."""
     clients = Clients(module)
     comparison = SlotComparison(
         client=cache(clients),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What a run that is ended where it stands leaves behind, in lines with the command that lifts each. Pure."""
+"""What a run leaves behind when it is ended where it is, in lines with the command that lifts each. Pure."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def lines_of(effects: Effects, run: RunEnding, seen: Data, ways: Ways) -> list[s
     lines += _closed(effects, run, ways)
     if effects.off:
         lines.append(f"  singletons of {run.source} that are switched off: {ways.rollback}")
-    lines += [f"  not known {one}" for one in effects.unread]
+    lines += [f"  not known: {one}" for one in effects.unread]
     return [f"run {run.run_id} leaves behind:", *lines]
 
 

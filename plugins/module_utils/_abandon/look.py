@@ -59,7 +59,7 @@ class EffectsScope:
 
 @dataclass
 class EffectsLook:
-    """One look. A failed read is noted and holds nothing up."""
+    """One look. A failed read is noted and does not stop the rest."""
 
     connect: Callable[[str], KubeApi]
     scope: EffectsScope
@@ -80,20 +80,20 @@ class EffectsLook:
         )
 
     def _reached(self, slot: str) -> KubeApi | None:
-        """A slot's API server, if it has one that answers. One that does not is asked once, and not for every part."""
+        """A slot's API server, if it has one that answers. One that does not is asked only once, not for each part."""
         seen, kubeconfig = self.scope.slots[slot], self.scope.kubeconfigs[slot]
         cluster = f"its cluster {seen['cluster_name']}"
         if not kubeconfig:
             if not seen.get("readable", True):
-                self.unread.append(f"of {slot}, since {cluster} could not be read")
+                self.unread.append(f"what is left in {slot}, since {cluster} could not be read")
             elif seen["exists"]:
-                self.unread.append(f"of {slot}, since there is no way into {cluster}")
+                self.unread.append(f"what is left in {slot}, since there is no way into {cluster}")
             return None
         try:
             api = self.connect(kubeconfig)
             _refuse_dead(api)
         except BlueGreenError as error:
-            self.unread.append(f"of {slot}, since {cluster} could not be read: {error.message}")
+            self.unread.append(f"what is left in {slot}, since {cluster} could not be read: {error.message}")
             return None
         return api
 

@@ -20,8 +20,8 @@ The runner itself ends a session in three cases only. Each needs a word:
 Nothing else ends a session. No Fleet gets smaller, and no cluster is removed while there is a session in it.
 
 Every write that can end a session asks here right before it is sent, about the GameServer as it was just read. This is
-a second look: others have decided already, and a mistake of theirs must not end a match. Where this page has a reason,
-the write is not sent and the reason is told.
+a second look: others have decided already, and a mistake of theirs must not end a match. Where this module has a
+reason, the write is not sent and the reason is told.
 
 A rule is a filter: it looks at one thing, and returns why the write must not be sent, or None. To protect more, add a
 filter to FILTERS. To let the runner end something else, add a word, and the filters that hold it to its terms.
@@ -156,7 +156,7 @@ Filter = Callable[[Case, float], Union[str, None]]
 def is_another_server(case: Case, _now: float) -> str | None:
     if case.server is None or case.server.uid == case.uid:
         return None
-    return "another game server has its name by now"
+    return "another game server has its name now"
 
 
 def has_no_word(case: Case, _now: float) -> str | None:
@@ -253,7 +253,7 @@ def may_hold_players(case: Case, _now: float) -> str | None:
 def may_be_joined(case: Case, now: float) -> str | None:
     if case.server is None or not isinstance(case.word, Spare):
         return None
-    # A time to come is another clock's.
+    # A time in the future is another clock's.
     age = now - (parse_time(case.server.allocation) or 0.0)
     return "its players may be connecting" if 0 <= age < case.word.connect_grace else None
 

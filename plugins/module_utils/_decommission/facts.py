@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The facts about a slot whose cluster is to go. A failed read is a fact of its own, never taken for nothing."""
+"""The facts about a slot whose cluster is to go. A failed read is a fact of its own and never counts as nothing."""
 
 from __future__ import annotations
 

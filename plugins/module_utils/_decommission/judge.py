@@ -4,8 +4,8 @@
 # PRIVATE to this collection: may change at any time.
 """Every reason why a slot's cluster must not go: judged from facts, without any I/O.
 
-It guards the only step without a way back. Each check looks at one thing; all checks run, so that all reasons are told
-at once. A fact that is not known is a reason too.
+It guards the only step without a way back. Each check looks at one thing; all checks run, so that all reasons are
+reported at once. A fact that is not known is a reason too.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ def check_owner(use: Use) -> Iterator[Finding]:
         yield _reason(
             "owner",
             candidate.cluster,
-            f"it is not known to be of this environment: its tag {ENVIRONMENT_TAG} is {candidate.owner or 'missing'}, "
-            f"not {environment}",
-            "If it belongs to others, correct cluster_name in eks_bluegreen_slots; if it is of this environment, tag "
-            f"it: aws eks tag-resource --tags {ENVIRONMENT_TAG}={environment} --resource-arn "
+            f"it is not known to belong to this environment: its tag {ENVIRONMENT_TAG} is "
+            f"{candidate.owner or 'missing'}, not {environment}",
+            "If it belongs to others, correct cluster_name in eks_bluegreen_slots; if it belongs to this environment, "
+            f"tag it: aws eks tag-resource --tags {ENVIRONMENT_TAG}={environment} --resource-arn "
             f"{candidate.arn or '<its ARN>'}",
         )
 
@@ -125,7 +125,7 @@ def check_way_in(use: Use) -> Iterator[Finding]:
             "way_in",
             candidate.cluster,
             f"it is {candidate.status} but there is no way in, so its sessions cannot be counted",
-            "Look why EKS shows no endpoint and certificate of it (aws eks describe-cluster), then start again",
+            "Find out why EKS shows no endpoint and certificate for it (aws eks describe-cluster), then start again",
         )
 
 
@@ -163,7 +163,7 @@ def refuse_removal(use: Use, provisioner: str) -> None:
         count = "1 reason" if len(reasons) == 1 else f"{len(reasons)} reasons"
         lines = [f"- {one} [{one.check}]" for one in reasons]
         raise BlueGreenError(
-            "\n".join([f"{slot} stays, for {count}:", *lines]), findings=[vars(one) for one in reasons]
+            "\n".join([f"{slot} must not be removed, for {count}:", *lines]), findings=[vars(one) for one in reasons]
         )
     if provisioner != NATIVE:
         raise BlueGreenError(

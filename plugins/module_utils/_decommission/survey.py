@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Look who uses a slot. A failed read becomes a fact of its own, with its reason."""
+"""Find out who uses a slot. A failed read becomes a fact of its own, with its reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 
 @dataclass(frozen=True)
 class Readers:
-    """Where it is read. No `destination`: sessions follow the traffic. No `eks`: another tool deletes the cluster."""
+    """Where to read the facts. No `destination`: sessions follow the traffic. No `eks`: another tool deletes it."""
 
     listeners: ListenerApi
     destination: Callable[[], Provider] | None
@@ -42,7 +42,7 @@ class Readers:
 
 @dataclass(frozen=True)
 class UseScope:
-    """What is looked at."""
+    """What to look at."""
 
     load_balancers: Sequence[str]
     services: Sequence[Data]
@@ -119,7 +119,7 @@ def read_weight(destination: Provider, slot: str) -> int:
     weights = destination.read().weights
     if slot not in weights:
         raise BlueGreenError(
-            f"{destination.where} has the weights {listed(weights)}, and none of {slot}: give each slot one"
+            f"{destination.where} has the weights {listed(weights)}, and none for {slot}: give each slot a weight"
         )
     return int(weights[slot])
 
@@ -136,7 +136,7 @@ def read_hindrance(eks: Any, name: str, clock: Clock) -> str:
 def _protected(readers: Readers, scope: UseScope, candidate: Candidate) -> Sequence[tuple[Server, str]]:
     """The sessions of a cluster, each with what protects it. A cluster without Agones has none."""
     if not scope.namespaces:
-        raise BlueGreenError("no namespace is named to look in: set eks_bluegreen_game_namespaces")
+        raise BlueGreenError("there is no namespace to look in: set eks_bluegreen_game_namespaces")
     api = readers.connect(candidate.kubeconfig)
     if not has_agones(api):
         return []

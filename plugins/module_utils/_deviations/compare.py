@@ -78,7 +78,7 @@ _ADDON = Compared(
 
 @dataclass
 class SlotComparison:
-    """One comparison, and what came of it: every deviation, what else is worth a warning, and what was seen."""
+    """One comparison and its results: every deviation, what else is worth a warning, and what was seen."""
 
     client: MakeClient
     groups: Api
@@ -91,7 +91,7 @@ class SlotComparison:
     desired_nodes: int = 0
 
     def compare(self, want: WantedSlot) -> None:
-        """Everything is compared, whatever came of the rest; but without a cluster there is nothing in it."""
+        """Compare everything, even when a part fails. Without a cluster there is nothing else to compare."""
         if not self._has_cluster(want.cluster):
             return
         self._note(lambda: self._provider(want.oidc_provider))
@@ -117,7 +117,7 @@ class SlotComparison:
         return there
 
     def _note_each(self, kind: Compared, wanted: Sequence[Data]) -> list[Result]:
-        """What came of those that could be compared."""
+        """The results of those that could be compared."""
         found = [self._note(partial(self._result, kind, options)) for options in wanted]
         return [one for one in found if one is not None]
 

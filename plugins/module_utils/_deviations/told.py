@@ -15,17 +15,17 @@ ACTIVE = "ACTIVE"
 
 
 def deviations_of(result: Mapping[str, Any]) -> list[str]:
-    """A text per deviation that the result of a round in check mode tells of.
+    """A text per deviation in the result of a round in check mode.
 
-    It names each thing that does not exist, and of each setting that differs the value and the wanted one. A resource
+    It names each thing that does not exist and, for each setting that differs, its value and the wanted one. A resource
     that is as wanted but not ACTIVE is a deviation too, with the reason that AWS gives.
     """
     if not result.get("changed"):
         return _ill(result)
     diff = result.get("diff") or {}
     lines = [*_changes(diff), *_ill(result)]
-    # Where nothing differs, AWS is deleting it: the prediction is of the one to come.
-    return lines or [f"{_header(diff)} would be made or changed, though its settings are as wanted"]
+    # Where nothing differs, AWS is deleting it: the prediction is about the one that follows.
+    return lines or [f"{_header(diff)} would be created or changed, though its settings are as wanted"]
 
 
 def _header(diff: Mapping[str, Any]) -> str:
@@ -33,7 +33,7 @@ def _header(diff: Mapping[str, Any]) -> str:
 
 
 def _ill(result: Mapping[str, Any]) -> list[str]:
-    """A text for what is there and not ACTIVE. A prediction of what is to be made has no status."""
+    """A text for a resource that exists and is not ACTIVE. The prediction of a new one has no status."""
     found: Mapping[str, Any] = result.get("resource") or {}
     status = found.get("status", ACTIVE)
     if status == ACTIVE:
@@ -49,7 +49,7 @@ def _changes(diff: Mapping[str, Any]) -> list[str]:
         return [f"{what} does not exist"]
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         had = str(before).splitlines()
-        return [f"{what}: missing is {line.strip()!r}" for line in str(after).splitlines() if line not in had]
+        return [f"{what}: {line.strip()!r} is missing" for line in str(after).splitlines() if line not in had]
     return [f"{what}: {text}" for text in _differing("", before, after)]
 
 

@@ -4,8 +4,8 @@
 # PRIVATE to this collection: may change at any time.
 """What a slot should be, kind by kind, by the options of the module that would make it so. Pure.
 
-The roles eks_cluster, eks_fargate, eks_nodegroups and traffic_shift make the same options of the same variables when
-they build a slot; tests/unit/roles/test_eks_external.py holds both to each other.
+The roles eks_cluster, eks_fargate, eks_nodegroups and traffic_shift make the same options from the same variables
+when they build a slot; tests/unit/roles/test_eks_external.py checks that both agree.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 
 _Tags = Mapping[str, str]
 
-# What an entry of the inventory may say for itself. Whatever else stands there is not asked for.
+# What an entry of the inventory may say for itself. Anything else in it is not asked for.
 ENTRY_OPTIONS = ("principal_arn", "type", "kubernetes_groups", "policy_arns", "access_policies", "username")
 IDENTITY_OPTIONS = ("namespace", "service_account", "role_arn", "target_role_arn", "disable_session_tags")
 PROFILE_OPTIONS = ("name", "selectors")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What is done to one game server as it was planned: a write is refused when the server has changed since."""
+"""Carry out what was planned for one game server: a write is refused when the server has changed since."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NOT_NOW: WriteAnswer = (False, {})
 class Acts:
     """Carries actions out. `read` reads a GameServer with the game's own names.
 
-    `refusals` tell by Fleet why the target gave no server for a handoff, until it gives one. `protected` tell by the
+    `refusals` says by Fleet why the target gave no server for a handoff, until it gives one. `protected` says by the
     server's uid why it was not ended as planned.
     """
 
@@ -84,12 +84,12 @@ class Acts:
         return self._target if isinstance(action, ReleaseSuccessor) else self._source
 
     def _end(self, action: Ending) -> WriteAnswer | None:
-        """End what is planned to be ended, if nothing protects it as it is now."""
+        """End a server as planned, unless something protects it as it is now."""
         side, now = self._side(action), self._clock.now().timestamp()
         found = side.find_server(action.namespace, action.name)
         server = None if found is None else self._read(found)
         if not isinstance(action, DeletePod) and (server is None or server.version != action.version):
-            # It is decided again, by what it is now.
+            # The next plan decides again, by what the server is now.
             return None if found is None else (False, found)
         case = _case_of(action, server, self._policies.of((action.namespace, action.fleet)))
         reason = may_end.protects(case, now)
@@ -144,7 +144,7 @@ class Acts:
             found = self._target.find_server(action.namespace, name) if name else None
         except NotFound:
             # The allocation API is not there at the moment; the session still is.
-            self.refusals[fleet] = "its allocation API is not there"
+            self.refusals[fleet] = "its allocation API was not found"
             return None
         except ApiFailure as error:
             self.refusals[fleet] = error.message
@@ -152,14 +152,14 @@ class Acts:
         # Agones knows nothing of sessions in servers that no one has allocated.
         in_use = found is not None and is_played_on(self._read(found))
         if found is None or in_use:
-            self.refusals[fleet] = "the one that it chose is in use" if in_use else "none is free"
+            self.refusals[fleet] = "the server that it chose is in use" if in_use else "none is free"
             return None
         self.refusals.pop(fleet, None)
         return found
 
 
 def _case_of(action: Ending, server: Server | None, policy: Policy) -> may_end.Case:
-    """What is put to the rules that protect sessions; the policy has the operator's word."""
+    """The case for the rules that protect sessions; the policy has the operator's word."""
     which = action.namespace, action.name, action.uid
     if isinstance(action, ReleaseSuccessor):
         spare = may_end.Spare(policy.domain, action.allocation, policy.connect_grace)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What a person wants of a drain while it goes on: that it pauses, ends, or goes on."""
+"""What a person tells a running drain to do: pause, end, or go on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONTROL_SECONDS = 2.0
 
 
 class Flag:
-    """The run's flag as it was last read; a change is told to the journal."""
+    """The run's flag as it was last read; each change is written to the journal."""
 
     def __init__(self, keeper: Keeper, clock: Clock) -> None:
         self._keeper = keeper

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Downtime of players whose ids nobody knows, from how many are playing on both slots. Pure.
+"""Downtime of players whose ids no one knows, from how many are playing on both slots. Pure.
 
-While players move, fewer are in sessions. What is missing, added up over time, is the player-seconds that they were
-away; divided by the number of those who left it is their mean downtime. New players who come meanwhile make it read
-lower than it is, matches that end by themselves higher.
+While players move, fewer are in sessions. The number missing, added up over time, is the player-seconds that they were
+away; divided by the number of players who left, it is their mean downtime. New players who come meanwhile make it read
+too low, matches that end by themselves too high.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 @dataclass
 class Flow:
-    """Readings of how many play. `level` is the last one before somebody left, `online` the last of all."""
+    """Readings of how many play. `level` is the last one before someone left, `online` the last of all."""
 
     level: float | None = None
     online: float | None = None
@@ -27,7 +27,7 @@ class Flow:
     readings: int = 0
 
     def read(self, online: float, now: float, moving: bool) -> None:
-        """Take a reading; `moving`: players whose ids nobody knows are on their way."""
+        """Take a reading; `moving`: players whose ids no one knows are on their way."""
         self.readings += 1
         if moving and self.level is not None and self.read_at is not None and self.online is not None:
             missing = max(0.0, self.level - online)

@@ -22,12 +22,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel im
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 POD_SECONDS = 1.0
-# How often players are counted who have no ids.
+# How often players without ids are counted.
 ONLINE_SECONDS = 1.0
 
 
 class Intake:
-    """Takes in events, and remembers of which sessions only the pod may be left."""
+    """Takes in events, and remembers the sessions of which only the pod may be left."""
 
     def __init__(self, state: DrainState, sight: Sight, settings: Settings, clock: Clock) -> None:
         self._state = state
@@ -54,7 +54,7 @@ class Intake:
                 self.miss(server.uid)
 
     def take_target(self, events: Sequence[Event], watched: bool = True) -> None:
-        """Events of the target; the lists among them are not `watched` when it may have been so for long."""
+        """Events of the target; not `watched` when what its lists show may have been so for a long time."""
         for event in events:
             if isinstance(event, Listed):
                 servers = [self.read(item) for item in event.items]

@@ -19,7 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.flow 
 class Claim:
     """A seat of the target that a closed session's players will need; `waiting` is None without player ids.
 
-    `players` is their number, None when nobody knows it. `level` is how many players were in sessions of both slots
+    `players` is their number, None when no one knows it. `level` is how many players were in sessions of both slots
     when they left, for claims without ids. `seated`: the seat is a server that was allocated for them beforehand.
     """
 
@@ -45,11 +45,11 @@ class Settled:
 
 @dataclass
 class Ledger:
-    """Claims by the uid of the server that closed; players on their way since when; downtimes of those back.
+    """Claims by the uid of the server that closed; players on their way, and since when; downtimes of those back.
 
     Player ids are hashes. Times are seconds since 1970: a session's end by the server's own word where
     there is one, else as observed; the return as observed. A List is written up to half a second late.
-    `unobserved` counts players back whose leaving or return nobody watched, `without_ids` sessions without a List.
+    `unobserved` counts players back whose leaving or return no one watched, `without_ids` sessions without a List.
     `flow` stands for their players.
     """
 
@@ -72,7 +72,7 @@ class Ledger:
         )
 
     def to_document(self) -> dict[str, Any]:
-        """As JSON; claims by copies of their own, for a list of those who wait is replaced and never changed."""
+        """As JSON. Claims are shallow copies: the list of those who wait is replaced, never changed."""
         return {
             "claims": {uid: vars(claim).copy() for uid, claim in self.claims.items()},
             "away": dict(self.away),
@@ -83,7 +83,7 @@ class Ledger:
         }
 
     def leave(self, player: str, since: float | None, on_target: bool) -> None:
-        """A player lost the session on the source (`since` None: nobody saw when); `on_target`: is back already."""
+        """A player lost the session on the source (`since` None: no one saw when); `on_target`: is back already."""
         if on_target:
             self._return(since, since)
         else:
@@ -112,7 +112,7 @@ class Ledger:
         self.flow.read(online, now, moving=any(claim.waiting is None for claim in self.claims.values()))
 
     def arrive(self, players: Iterable[str], now: float | None) -> None:
-        """Players seen in a session of the target (`now` None: nobody saw since when)."""
+        """Players seen in a session of the target (`now` None: no one saw since when)."""
         for player in players:
             if player in self.away:
                 self._return(self.away.pop(player), now)
@@ -139,7 +139,7 @@ class Ledger:
         return settled
 
     def _missing(self, claim: Claim) -> int | None:
-        """How many of a claim's players are not back; None when nobody knows."""
+        """How many of a claim's players are not back; None when no one knows."""
         if claim.waiting is not None:
             return len(claim.waiting)
         if claim.players == 0:
@@ -151,7 +151,7 @@ class Ledger:
         return math.ceil(max(0.0, claim.level - online))
 
     def postpone(self, seconds: float) -> None:
-        """So long nobody watched, or so far the clock went back: it does not count against those who are away."""
+        """No one watched for so long, or the clock went back so far: that does not count against those who are away."""
         for claim in self.claims.values():
             claim.opened_at += seconds
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Look at a slot before a drain writes to it: what the runner may do there, and what there is."""
+"""Look at a slot before a drain writes to it: what the runner may do there, and what is there."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GET_NAMESPACES = ("get", "namespaces")
 
 
 def look_at(api: KubeApi, title: str, namespaces: Sequence[str], needed: Sequence[Access]) -> Slot:
-    """One slot as the review takes it. What may not be read is not read: the missing verb says enough."""
+    """One slot as the review takes it. Nothing is read without the right to it: the missing verb says enough."""
     missing = missing_access(api, needed)
     denied = {(access.verb, access.resource) for access in missing}
     unknown = [] if GET_NAMESPACES in denied else [name for name in namespaces if not _exists(api, name)]
@@ -81,7 +81,7 @@ def preview_slots(
         lacking = []
     else:
         # The same plan may yet install the charts that bring a Fleet, a namespace or a newer Agones, and must not fail
-        # for want of them. The runner's rights are no chart's matter: a missing verb is refused now.
+        # while they are missing. No chart changes the runner's rights: a missing verb is refused now.
         refuse_drain([*wrong, *denials(on_target)])
         lacking = what_charts_bring(policies, on_source, on_target)
     _refuse_unknown_predicate(source, settings)

@@ -26,7 +26,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.ledger import Ledger
 
-# What the keeper knows it by.
+# The name under which the keeper saves it.
 DRAIN_MEMORY = "drain"
 _VERSION = 1
 
@@ -35,7 +35,7 @@ _VERSION = 1
 class Session:
     """One session of the source that has not ended, with all that is known of it.
 
-    `request` is what was last asked, or is about to be asked (`delivered` tells); `phase` is the
+    `request` is what was last asked, or is about to be asked (`delivered` says which); `phase` is the
     server's answer to it. `early` are players who left between the request and its acknowledgement. `named` tells that
     the game's own predicate calls the server a session; it may then be allocated again while it is one. Requests before
     `first_seq`, and the answers to them, were for another match.
@@ -105,7 +105,7 @@ class Session:
 
     @property
     def is_asked(self) -> bool:
-        """A request stands, or is about to."""
+        """A request is in force, or is about to be."""
         return self.request is not None and self.request.state == REQUESTED
 
     @property
@@ -120,7 +120,7 @@ class Session:
 
     @property
     def interrupting(self) -> bool:
-        """The deadline came, and the request that stands says so."""
+        """The deadline came, and the request in force says so."""
         return self.is_asked and self.request is not None and self.request.reason == REASON_DEADLINE
 
 
@@ -164,7 +164,7 @@ class Memory:
     """What a drain knows, and a later round or another runner needs.
 
     `key` makes hashes of player ids and never leaves the memory. `reviewed` tells under which policies the drain
-    began, by which runner it was reviewed last, and what it took for a session then. `successors` is kept by
+    began, by which runner it was reviewed last, and what counted as a session then. `successors` is kept by
     successors.py.
     """
 
@@ -202,10 +202,10 @@ class Memory:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any] | None, run: str, now: float) -> Memory:
-        """What was saved, or a new memory when nothing of this run and version was.
+        """The saved memory, or a new one when nothing of this run and version was saved.
 
-        Times are moved so that neither a clock that went back nor a time that nobody watched lets a claim on a seat
-        run out early.
+        Times are moved so that neither a clock that went back nor a time when no one watched lets a claim on a
+        seat run out early.
         """
         if not document or document.get("v") != _VERSION or document.get("run") != run:
             return cls(run, now)

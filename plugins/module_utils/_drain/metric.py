@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""A number that the game publishes: read of a URL that answers JSON or the text format of Prometheus."""
+"""A number that the game publishes: read from a URL that answers JSON or the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TIMEOUT_SECONDS = 2
 def parse_metric(text: str, name: str) -> float:
     """The number called `name`. Raises ValueError.
 
-    In JSON a path of keys with dots, or nothing for a bare number; in Prometheus' format the sum over the labels.
+    In JSON, a path of keys joined by dots, or empty for a bare number; in Prometheus' format, the sum over the labels.
     """
     try:
         document = json.loads(text)

@@ -24,7 +24,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.tell 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import Keeper
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
-# Saved as often as that, and less often where that would take more than so much of the time.
+# Saved this often, and less often where saving would take more than this share of the time.
 SAVE_SECONDS = 1.0
 SAVE_SHARE = 1 / 20
 # The journal hears of changes once a second at first, and less often the longer a drain takes.
@@ -57,7 +57,7 @@ class Notes:
         self._journal()
 
     def promise(self, actions: Sequence[DrainAction]) -> None:
-        """Saved first: a runner that dies after the write must know that it asked. Repetitions are nothing new."""
+        """Saved first: a runner that dies after the write must know that it asked. Repetitions are not saved again."""
         promised = {_promise_of(action) for action in actions}
         ends = any(isinstance(action, (ShutDown, DeletePod)) for action in actions)
         if ends or not promised <= self._promised:
@@ -66,7 +66,7 @@ class Notes:
             self._keeper.keep()
 
     def _save(self) -> None:
-        """Save what has changed; when it was last watched alone is no reason within a round."""
+        """Save if anything has changed; within a round, the time of the last look alone is no reason."""
         before = self._clock.monotonic()
         document = self._state.memory.to_document()
         content = {key: value for key, value in document.items() if key != "watched_at"}

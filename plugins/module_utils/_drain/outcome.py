@@ -24,7 +24,7 @@ OUTCOMES = (ENDED_ALONE, MOVED, INTERRUPTED, FORCED, LOST)
 
 
 def outcome_of(session: Session, policy: Policy, gone_at: float) -> str:
-    """The one outcome of a session that is no more, from the last thing known of it."""
+    """The one outcome of a session that is gone, from the last thing known of it."""
     if session.forced_at is not None:
         return FORCED
     if session.crashed:
@@ -37,8 +37,8 @@ def outcome_of(session: Session, policy: Policy, gone_at: float) -> str:
 def _has_disconnected(session: Session, policy: Policy, gone_at: float) -> bool:
     """Whether a server whose closing was not seen went by the request and not by itself.
 
-    Nobody closes before `not_before`. Of one that went while nobody watched we believe the request;
-    one that never answered and went long after `not_before`, under our eyes, had not heard it.
+    No server closes before `not_before`. If one went while no one watched, we believe the request; one that never
+    answered and went long after `not_before`, while we watched, had not heard it.
     """
     request = session.request
     over_at = session.ending_at if session.ending_at is not None else gone_at
@@ -55,7 +55,7 @@ def _has_disconnected(session: Session, policy: Policy, gone_at: float) -> bool:
 
 
 def is_silent(session: Session, policy: Policy, now: float) -> bool:
-    """Asked as often as is done, and still without an answer."""
+    """Asked for the last time, and still without an answer."""
     return (
         not session.phase
         and session.signals > len(policy.resignal)

@@ -21,7 +21,7 @@ GOOD, BAD, ALARM, UNMEASURED = "good", "bad", "alarm", "unmeasured"
 
 
 def free_seats(policy: Policy, seats: int, reserve: int, committed: int) -> int:
-    """Seats that are neither spoken for nor kept for players who arrive by themselves; below 0 where some lack.
+    """Seats that are neither spoken for nor kept for players who arrive by themselves; below 0 where seats are missing.
 
     The reserve is never more than half of the seats that are free: a target whose autoscaler keeps exactly the
     reserve free, and refills it, must not hold the drain for ever.
@@ -65,7 +65,7 @@ def spend(policy: Policy, pace: Pace, players: int | None) -> None:
 
 
 def note(policy: Policy, pace: Pace, settled: Settled) -> None:
-    """Count a claim that is settled. One that nobody left through tells nothing."""
+    """Count a claim that is settled. A claim without players tells nothing."""
     if settled.players == 0:
         return
     pace.sessions += 1
@@ -78,7 +78,7 @@ def note(policy: Policy, pace: Pace, settled: Settled) -> None:
 
 
 def judge_pace(policy: Policy, pace: Pace) -> str:
-    """How the moves went that were settled since the last judgement."""
+    """Judge the moves that were settled since the last judgement."""
     if not pace.players:
         return UNMEASURED
     returned = 100 * pace.returned / pace.players
@@ -89,7 +89,7 @@ def judge_pace(policy: Policy, pace: Pace) -> str:
 
 
 def review(policy: Policy, pace: Pace, under_way: int, is_pending: Callable[[str], bool]) -> str:
-    """Judge what is ripe and set the pace by it; why the drain of this Fleet must stop, or an empty text."""
+    """Judge the moves that are due and set the pace; returns why the drain of this Fleet must stop, or ""."""
     if not policy.needs_seats:
         return ""
     if canary_room(policy, pace) is not None:

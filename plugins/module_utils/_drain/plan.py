@@ -4,7 +4,7 @@
 # PRIVATE to this collection: may change at any time.
 """What a drain does next: who is asked to leave, who is no longer waited for, and when it must stop. Pure.
 
-What a session is asked is decided in `signals`, who goes first in `order`, how many in `pacing` and `seats`.
+`signals` decides what a session is asked, `order` who goes first, `pacing` and `seats` how many.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Planner:
         self.held: dict[Key, Counter[str]] = {}
 
     def plan(self, now: float, may_signal: bool = True) -> list[DrainAction]:
-        """What to do now, and `note` afterwards: until then nothing else is planned for the same server.
+        """What to do now. Call `note` afterwards: until then nothing else is planned for the same server.
 
         Requests are noted in the memory as about to be sent: save it, then act. With `may_signal` false (the view of a
         slot is stale) no one is asked to go.
@@ -83,7 +83,7 @@ class Planner:
     def alarm(self, now: float) -> str:
         """Judge the moves so far; why no one else may be asked to leave, or an empty text.
 
-        It tells a thing once: a drain that goes on begins with a canary batch.
+        It reports each reason once: a drain that goes on begins with a canary batch.
         """
         reasons = []
         under_way = self._seats.under_way(now) if self._memory.paces else Counter()
@@ -144,7 +144,7 @@ class Planner:
         """Give back the servers that were allocated for players who will not come."""
         for server, uid in self._seats.empty_successors():
             session = self._memory.active.get(uid)
-            # One that was allocated a moment ago is not empty: its players connect. A time to come is another clock's.
+            # One allocated a moment ago is not empty: players are connecting. A time in the future is another clock's.
             age = now - (parse_time(server.allocation) or 0.0)
             connect_grace = self._state.policies.of(server.fleet_key).connect_grace
             if server.uid in self._state.acting or 0 <= age < connect_grace:

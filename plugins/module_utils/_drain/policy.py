@@ -30,7 +30,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.order
 MODES = (AT_MATCH_END, DISCONNECT, HANDOFF)
 # Seconds between being asked and the deadline, as a multiple of the longest match.
 DEADLINE_FACTOR = 1.2
-# What only a policy that disconnects players can use.
+# Options that only a policy that disconnects players can use.
 BUDGETS = ("players_per_second", "most_at_once")
 PACED_OPTIONS = (*BUDGETS, "canary_sessions")
 
@@ -39,7 +39,10 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Policy:
-    """How one Fleet is drained. Durations in seconds. `run`, `domain`, `confirm` and `settle` are the whole drain's."""
+    """How one Fleet is drained. Durations are in seconds.
+
+    `run`, `domain`, `confirm` and `settle` apply to the whole drain.
+    """
 
     run: str
     mode: str = AT_MATCH_END
@@ -80,7 +83,7 @@ class Policy:
 class Policies:
     """The policy of each Fleet: by namespace and name, else by name alone (namespace ""), else the default.
 
-    `faults` are what is wrong with how they were written; nothing is drained under them.
+    `faults` says what is wrong with how they were written; with any fault, nothing is drained.
     """
 
     default: Policy
@@ -95,7 +98,7 @@ class Policies:
         return (self.default, *self.fleets.values())
 
 
-# Option of the module: field of the policy, and what makes the one of the other.
+# Option of the module: the field of the policy that it sets.
 _FIELDS = {
     "mode": "mode",
     "notice_seconds": "notice",
@@ -117,7 +120,7 @@ _FIELDS = {
 
 
 def with_options(policy: Policy, options: Options) -> Policy:
-    """A policy with what the options say; an option that is None says nothing."""
+    """The policy, changed by the options; an option that is None changes nothing."""
     said = {option: value for option, value in options.items() if value is not None}
     values: dict[str, Any] = {_FIELDS[option]: value for option, value in said.items() if option in _FIELDS}
     if "on_deadline" in said:
@@ -134,7 +137,7 @@ def with_options(policy: Policy, options: Options) -> Policy:
 
 
 def read_policies(options: Options, run: str) -> Policies:
-    """The policies that the module's options mean."""
+    """The policies that the module's options describe."""
     default = with_options(Policy(run), options)
     fleets: dict[Key, Policy] = {}
     wrong = [*_unreadable("", options)]
@@ -142,7 +145,7 @@ def read_policies(options: Options, run: str) -> Policies:
         key = (one.get("namespace") or "", one["name"])
         where = f"Fleet {name_of(key)}: "
         if key in fleets:
-            wrong.append(where + "has two policies; leave one")
+            wrong.append(where + "has two policies; remove one")
         if key[0] and key[0] not in options["namespaces"]:
             wrong.append(where + f"its namespace is not one of namespaces ({', '.join(options['namespaces'])})")
         fleets[key] = policy = with_options(default, one)
@@ -156,16 +159,16 @@ def _unreadable(where: str, options: Options) -> list[str]:
     text = options.get("deadline")
     if not text or parse_time(text) is not None:
         return []
-    return [f"{where}deadline {text!r} is not a time of RFC 3339 with its zone, like 2026-11-23T12:00:00Z"]
+    return [f"{where}deadline {text!r} is not an RFC 3339 time with its zone, like 2026-11-23T12:00:00Z"]
 
 
 def _unused(where: str, options: Options, policy: Policy) -> list[str]:
     if policy.needs_seats:
         unused = not policy.disconnects and options.get("canary_sessions") is not None
-        text = f"{where}canary_sessions contradicts mode {AT_MATCH_END}, where nobody leaves before the deadline"
+        text = f"{where}canary_sessions contradicts mode {AT_MATCH_END}, where no one leaves before the deadline"
         return [f"{text}; leave it out, or choose another mode"] if unused else []
     return [
-        f"{where}{name} contradicts mode {AT_MATCH_END} with on_deadline wait, which disconnects nobody; "
+        f"{where}{name} contradicts mode {AT_MATCH_END} with on_deadline wait, which disconnects no one; "
         "leave it out, or choose another mode"
         for name in PACED_OPTIONS
         if options.get(name) is not None
@@ -181,7 +184,7 @@ def policy_problems(policies: Policies, now: float, begins: bool) -> list[str]:
     of_all = problems(policies.default)
     wrong = [*policies.faults, *of_all]
     for key, policy in policies.fleets.items():
-        # A fault of the default shows in each Fleet; it is told once.
+        # A fault of the default shows in each Fleet; it is reported once.
         wrong += [f"Fleet {name_of(key)}: {problem}" for problem in problems(policy) if problem not in of_all]
     return wrong
 
@@ -213,7 +216,7 @@ def _contradictions(policy: Policy) -> list[str]:
     if policy.spread >= policy.reconnect_timeout:
         wrong.append(
             f"spread_seconds ({policy.spread:g}) contradicts reconnect_timeout ({policy.reconnect_timeout:g}): "
-            "clients are told to come back when nobody waits for them any more"
+            "clients are told to come back when no one waits for them any more"
         )
     if policy.most_at_once is not None and policy.canary > policy.most_at_once > 0:
         wrong.append(f"canary_sessions ({policy.canary}) contradicts most_at_once ({policy.most_at_once})")
@@ -233,7 +236,7 @@ def _late(policy: Policy, now: float) -> list[str]:
     if policy.interrupt_at_deadline and policy.deadline_at < now + policy.notice:
         return [
             f"deadline {format_time(policy.deadline_at)} contradicts notice_seconds ({policy.notice:g}): "
-            "nobody can be given that notice before it"
+            "no one can be given that much notice before it"
         ]
     return []
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What a drain would begin with, seen without a write."""
+"""What a drain would begin with, found without writing anything."""
 
 from __future__ import annotations
 

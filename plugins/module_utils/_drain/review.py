@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""Every reason not to begin a drain, found before its first write and told at once. Pure."""
+"""Every reason not to begin a drain, found before its first write and reported together. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.polic
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.settings import Settings
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
-# The first whose Counters and Lists are there without a switch.
+# The first version that has Counters and Lists without a feature gate.
 OLDEST_AGONES = (1, 41)
 VERSION_ANNOTATION = "agones.dev/sdk-version"
 
@@ -78,7 +78,7 @@ def needed_by_probe(namespaces: Sequence[str], canary: bool) -> list[Access]:
 
 
 def refusals(policies: Policies, slots: Sequence[Slot], now: float, *, begins: bool) -> list[str]:
-    """What is wrong; `slots` are the source and, where it is there, the target."""
+    """What is wrong; `slots` are the source and, if it exists, the target."""
     source, *targets = slots
     wrong = policy_problems(policies, now, begins)
     for slot in slots:
@@ -94,7 +94,7 @@ def refusals(policies: Policies, slots: Sequence[Slot], now: float, *, begins: b
 def refuse_drain(wrong: Sequence[str]) -> None:
     """Raise all the reasons not to drain as one error."""
     if wrong:
-        raise BlueGreenError("the drain does not begin, nothing was written: " + "; ".join(wrong), problems=wrong)
+        raise BlueGreenError("the drain did not begin and nothing was written: " + "; ".join(wrong), problems=wrong)
 
 
 def denials(slot: Slot) -> list[str]:
@@ -125,14 +125,14 @@ def _fleets_lacking(policies: Policies, source: Slot, target: Slot) -> list[str]
         return []
     missing = [fleet for fleet in needing_target(policies, sorted(source.fleets)) if fleet not in target.fleets]
     return [
-        f"Fleet {name_of(fleet)}: {target.title} has no Fleet of that name, and its players would find no seat; "
+        f"Fleet {name_of(fleet)}: {target.title} has no Fleet of that name, so its players would find no seat; "
         "create it, or give this Fleet mode at_match_end with on_deadline wait"
         for fleet in missing
     ]
 
 
 def agones_version(objects: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:
-    """The newest version that any object was made by; () when none says. An older object tells of an older Agones."""
+    """The newest version that any object was made by; () when none says so. An old object may name an older Agones."""
     texts = ((one.get("metadata") or {}).get("annotations") or {} for one in objects)
     return max((_version(str(annotations.get(VERSION_ANNOTATION, ""))) for annotations in texts), default=())
 

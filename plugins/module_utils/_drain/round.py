@@ -51,9 +51,9 @@ DRAIN_SLICE_SECONDS = 20.0
 # A round goes on for so much longer while there is more to write: the next one begins by listing both slots.
 MORE_SECONDS = 25.0
 TICK_SECONDS = 0.1
-# While there is more to write, for so long between two turns: there the lease is kept and what came in is taken in.
+# While there is more to write, the time between two turns. A turn keeps the lease and takes in what came in.
 WRITE_SECONDS = 0.25
-# Longer than this between two rounds, and no one knows when a player came back.
+# When more time than this lies between two rounds, no one knows when a player came back.
 UNWATCHED_SECONDS = 2.0
 # A round that has something to tell goes on for this long before it tells it.
 MILESTONE_SECONDS = 5.0
@@ -168,7 +168,7 @@ class _Slice:
         return is_empty(self._state, now) and self._is_empty_on_second_reading()
 
     def _obey(self) -> None:
-        """Do what the flag asks. Raises BlueGreenError where that is the end of the drain."""
+        """Do what the flag asks. Raises BlueGreenError if that ends the drain."""
         flag, given = self._flag, self._given
         if not (flag.look() and flag.control.state == ABORTED and self._state.memory.active):
             return
@@ -178,7 +178,7 @@ class _Slice:
         self._changed = self._changed or cancelled["changed"]
         raise BlueGreenError(
             f"the drain of {given.settings.source_slot} was {flag.control}; {cancelled['cancelled']} requests were "
-            f"taken back, {cancelled['closing']} servers close already. To drain after all, set the module "
+            f"taken back, {cancelled['closing']} servers are already closing. To drain after all, set the module "
             "run_control to running and run again"
         )
 
@@ -198,7 +198,7 @@ class _Slice:
             self._writes.put(actions, self._seats.reserved())
 
     def _drop(self) -> None:
-        """What was planned and has not begun is planned again, by what is known then."""
+        """Drop the actions that have not begun; they are planned again, by what is known then."""
         for action in self._writes.drop():
             self._planner.note(action, accepted=False, now=self._now())
 

@@ -57,7 +57,7 @@ class Seats:
         return pacing.free_seats(state.policies.of(fleet), seats, reserve, committed)
 
     def lacking(self, fleet: Key, committed: int) -> int:
-        """By how many the seats spoken for are more than the target has."""
+        """How many more seats are spoken for than the target has."""
         return committed - self._state.target.seats(fleet)
 
     def committed(self, now: float, seated: Collection[str]) -> Counter[Key]:
@@ -83,7 +83,7 @@ class Seats:
                 yield session
 
     def is_short(self, now: float) -> bool:
-        """Whether seats were lost that were kept for sessions which are about to be asked to leave."""
+        """Whether the target has lost seats that were kept for sessions about to be asked to leave."""
         sessions = (self._state.memory.active.get(uid) for uid in self._state.acting)
         fleets = {one.fleet_key for one in sessions if one and one.asked_to_leave and not one.delivered}
         committed = self.committed(now, self.seated()) if fleets else Counter()

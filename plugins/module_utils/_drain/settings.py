@@ -16,7 +16,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sess
 class Settings:
     """What a drain needs besides its policies. `reserve_seats` None: the buffers of the target's autoscalers.
 
-    `runner` tells whose rights have been looked at.
+    `runner` says whose rights were checked.
     """
 
     namespaces: Sequence[str]

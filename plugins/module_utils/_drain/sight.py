@@ -31,9 +31,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.polic
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.state import DrainState
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.successors import note_successor
 
-# Whose players we have sent away.
+# Outcomes of sessions whose players we have sent away.
 NEED_A_SEAT = frozenset({MOVED, INTERRUPTED, FORCED})
-# A server's own time of closing is believed when it is no longer ago than this.
+# A server's own time of closing is believed when it is at most this long ago.
 CLOSING_SEEN_LATE_SECONDS = 30.0
 
 
@@ -82,7 +82,7 @@ class Sight:
             self._end(session, now)
 
     def see_target(self, server: Server, now: float, watched: bool = True) -> None:
-        """A GameServer of the target as it is now; not `watched` when it may have been so for long."""
+        """A GameServer of the target as it is now; not `watched` when it may have been so for a long time."""
         known = self._state.target.servers.get(server.uid)
         if known and is_older(server.version, known.version):
             return
@@ -102,7 +102,7 @@ class Sight:
             self.see_target(server, now, watched)
 
     def see_online(self, online: float, now: float) -> None:
-        """How many players are in sessions, by what counts them without their ids."""
+        """How many players are in sessions, counted without their ids."""
         self._memory.ledger.read_online(online, now)
 
     def tick(self, now: float) -> None:
@@ -122,7 +122,7 @@ class Sight:
         return session
 
     def _is_closed(self, server: Server) -> bool:
-        """Whether the match that a server shows has been told as ended; a Reserved one shows none."""
+        """Whether the match that a server shows was already recorded as ended; a Reserved server shows none."""
         if server.named or not (server.ending or server.state == "Allocated"):
             return False
         return (server.uid, server.allocation) in self._closed
@@ -131,7 +131,7 @@ class Sight:
         policy = self._state.policies.of(session.fleet_key)
         session.version, session.state = server.version, server.state
         session.named = server.named
-        # Who shares a server that the game calls a session may allocate it again.
+        # Matches may share a server that the game calls a session: it may be allocated again.
         session.allocation = (server.allocation if server.named else session.allocation) or server.allocation
         session.grace_seconds = server.grace_seconds
         _adopt_request(session, server, policy)

@@ -77,7 +77,7 @@ class ReleaseSuccessor:
     allocation: str
 
 
-# What ends a server without asking it.
+# Actions that end a server without asking it.
 Ending = Union[ShutDown, DeletePod, ReleaseSuccessor]
 DrainAction = Union[Signal, Ending]
 
@@ -89,7 +89,7 @@ def wanted(session: Session, policy: Policy, now: float) -> tuple[str, str]:
         return ASK_NOTHING
     if request is None or request.state == CANCELLED:
         return (policy.mode, REASON_DRAIN)
-    # What was only planned is judged by today's policy: the operator may have chosen a gentler one since.
+    # A request that was only planned is judged by today's policy: the operator may have chosen a gentler one since.
     interrupts = session.interrupting and policy.interrupt_at_deadline
     if not session.delivered:
         return (request.mode, REASON_DEADLINE) if interrupts else (policy.mode, REASON_DRAIN)
@@ -112,7 +112,7 @@ def _is_outdated(request: Request, policy: Policy) -> bool:
 
 
 def deadline_of(request: Request, policy: Policy) -> float:
-    """When the session of a request is to be over, by today's policy."""
+    """When the session of a request must be over, by today's policy."""
     if policy.deadline_at is None or request.reason != REASON_DRAIN:
         return request.deadline
     return max(policy.deadline_at, request.not_before)
@@ -163,7 +163,7 @@ def _deadline(old: Request | None, policy: Policy, reason: str, not_before: floa
         return not_before + policy.close_grace
     if policy.deadline_at is not None:
         return max(policy.deadline_at, not_before)
-    # That of an interruption is no match's.
+    # The deadline of an interruption is not that of the match.
     if old and old.state == REQUESTED and old.reason == REASON_DRAIN:
         return max(old.deadline, not_before)
     return max(now + policy.deadline, not_before)

@@ -18,14 +18,14 @@ LARGEST_SKEW_SECONDS = 5.0
 
 
 class Timed(Protocol):
-    """What has a clock of its own."""
+    """Something with a clock of its own."""
 
     def server_time(self) -> datetime:
         """Its time. Raises ApiFailure."""
 
 
 def refuse_wrong_clock(api: Timed, clock: Clock, slot: str) -> None:
-    """Raise BlueGreenError where this machine's clock is wrong. No answer says nothing: whatever comes next fails."""
+    """Raise BlueGreenError where this machine's clock is wrong. No answer tells nothing: the next call will fail."""
     before = clock.now()
     try:
         there = api.server_time()
@@ -36,6 +36,7 @@ def refuse_wrong_clock(api: Timed, clock: Clock, slot: str) -> None:
     skew, side = (ahead, "ahead of") if ahead > behind else (behind, "behind")
     if skew > LARGEST_SKEW_SECONDS:
         raise BlueGreenError(
-            f"the clock of this machine is {skew:.0f} s {side} that of the API server of {slot}, and game servers are "
-            "told absolute times, so that no notice would be as long as it should. Set it right (NTP), and run again"
+            f"the clock of this machine is {skew:.0f} s {side} that of the API server of {slot}. Game servers are "
+            "told absolute times, so every notice would be too long or too short. Correct the clock (NTP), then run "
+            "again"
         )

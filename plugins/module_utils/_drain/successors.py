@@ -56,7 +56,7 @@ def session_of(server: Server, policy: Policy) -> str:
 
 
 def note_successor(known: dict[str, str], server: Server, policy: Policy) -> None:
-    """Remember the allocation that a mark was made for, and that someone has played there since.
+    """Remember the allocation that a mark was made for, and whether someone has played there since.
 
     Agones leaves the mark where it is when the match is over and others are given the server.
     """
@@ -84,7 +84,7 @@ def marked_allocation(known: Mapping[str, str], server: Server, uid: str) -> str
 
 
 def spare(known: Mapping[str, str], server: Server, domain: str) -> Spare:
-    """By what a server may be asked to go, with full notice, that was allocated for a handoff in vain."""
+    """The word by which a server that a handoff allocated in vain may be asked to go, with full notice."""
     uid, _run = _mark_of(server, domain)
     return Spare(domain, marked_allocation(known, server, uid), connect_grace=0.0)
 
@@ -140,7 +140,7 @@ def _fitting(found: Successors, server: Server, session: Server | None, domain: 
 
 
 def release_request(server: Server, domain: str, now: float, notice: float) -> Request:
-    """What asks a successor to go, with full notice."""
+    """The request that asks a successor to go, with full notice."""
     before = read_request(server.annotations, domain)
     return Request(
         run=_mark_of(server, domain)[1],

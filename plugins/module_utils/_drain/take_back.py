@@ -4,7 +4,7 @@
 # PRIVATE to this collection: may change at any time.
 """Take the drain requests on a slot back: all of them in one round, whatever has become of the target.
 
-Then let go of what a handoff has allocated on the target in vain, as far as that answers.
+Then let go of the servers that a handoff has allocated on the target in vain, if the target answers.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Cancellation:
     domain: str
 
     def run(self, *, check_mode: bool) -> Json:
-        """Requests that stand are cancelled; servers that close already go on closing."""
+        """Requests in force are cancelled; servers that are already closing go on closing."""
         if not check_mode:
             self.keeper.keep()
         asked, closing = self._standing()
@@ -83,7 +83,7 @@ class Cancellation:
         }
 
     def _standing(self) -> tuple[list[Server], int]:
-        """The servers with a request to take back, and the number of those that close already."""
+        """The servers with a request to take back, and the number of those that are already closing."""
         asked, closing = [], 0
         for event in self.feed.relist():
             for server in [read_server(item) for item in event.items] if isinstance(event, Listed) else []:
@@ -102,7 +102,7 @@ class Cancellation:
         if request is None:
             return
         body = request_patch(cancelled_request(request), self.domain, server.version)
-        # What was not accepted is listed again, and tried again.
+        # A server whose write was not accepted is listed again, and tried again.
         try_patch(self.source, server.namespace, server.name, body)
 
 
@@ -169,14 +169,14 @@ def read_all(feed: Feed, read: Callable[[Json], Server]) -> list[Server]:
 
 
 def may_have_successors(source: Iterable[Server], keeper: Keeper, domain: str) -> bool:
-    """Whether a handoff may have allocated servers of the target: only then it is looked at, as it may be dead."""
+    """Whether a handoff may have allocated servers of the target. If not, it is not looked at: it may be dead."""
     return names_successors(source, domain) or is_handing_over(keeper.load(DRAIN_MEMORY))
 
 
 def cancel_requests(
     source: KubeApi, namespaces: Sequence[str], domain: str, keeper: Keeper, clock: Clock, *, check_mode: bool
 ) -> Json:
-    """Take back the requests that stand on a slot."""
+    """Take back the requests in force on a slot."""
     feed = WatchFeed(source, namespaces, 0.0, clock)
     return Cancellation(KubeSource(source), feed, keeper, domain).run(check_mode=check_mode)
 
@@ -192,7 +192,7 @@ def release_successors(
     *,
     check_mode: bool,
 ) -> Json:
-    """Let go of what a handoff has allocated in vain. A target that cannot be used gives a `problem`."""
+    """Let go of the servers that a handoff has allocated in vain. A target that cannot be used gives a `problem`."""
     source_feed = WatchFeed(source, namespaces, 0.0, clock)
     try:
         if not may_have_successors(read_all(source_feed, letting.read), keeper, domain):

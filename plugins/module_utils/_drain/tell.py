@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""What there is to say of a drain: states, figures, and the words for people and for the journal. Pure."""
+"""What there is to say about a drain: states, figures, and the words for people and for the journal. Pure."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 
 SESSION_STATES = ("idle", "requested", "accepted", "closing", "refused", "silent", "overdue", "ending")
 SOON_SECONDS = 3.0
-# What sessions wait for that are not asked to leave yet.
+# Why a session is not asked to leave yet: it waits for this.
 HELD = {
     SEATS: "a free seat on the target",
     PACE: "the pace to allow it",
-    CANARY: "the players of the canary batch to be back",
+    CANARY: "the players of the canary batch to come back",
 }
 
 
@@ -48,7 +48,7 @@ def is_empty(state: DrainState, now: float) -> bool:
 
 
 def is_quiet(memory: Memory, now: float) -> bool:
-    """A moment not watched does no harm: sessions are left, none about to close, no one on the way."""
+    """It does no harm not to watch for a moment: sessions are left, none about to close, no one on the way."""
     if memory.ledger.claims or not memory.active:
         return False
     return not any(
@@ -99,7 +99,7 @@ def journal_counts(state: DrainState, now: float) -> Json:
 
 
 def figures(state: DrainState, held: Mapping[Key, Counter[str]], now: float) -> Json:
-    """What the module returns of a drain, whether it goes on or stops."""
+    """What the module returns about a drain, whether it goes on or stops."""
     counts = session_counts(state, now)
     return {
         "sessions": {key: counts[key] for key in ("total", "remaining", *OUTCOMES)},
@@ -158,6 +158,6 @@ def protected_text(protected: Mapping[str, str]) -> str:
 
 
 def unanswered_text(slots: Iterable[str]) -> str:
-    """Whose API server does not answer, for the same line."""
+    """Which slots have an API server that does not answer, for the same line."""
     silent = " and ".join(slots)
     return f"; no one is asked while the API server of {silent} does not answer" if silent else ""

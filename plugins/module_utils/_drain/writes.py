@@ -25,7 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._drain.signa
     Signal,
 )
 
-# So many are handed to the threads, for the time in which no one looks after them; these cannot be dropped.
+# So many are handed to the threads, to keep them busy until the next look; these cannot be dropped.
 WRITES_AHEAD = 2 * WRITE_THREADS
 # Answers are taken some at a time: to wake up for each takes the threads' time.
 ANSWERS_SECONDS = 0.02
@@ -34,7 +34,7 @@ ANSWERS_SECONDS = 0.02
 class Writes:
     """Carries out what a drain has planned, a few at a time, while the drain goes on watching.
 
-    At the end of the context what has not begun is dropped, and what is under way is waited for.
+    At the end of the context, actions that have not begun are dropped, and those under way are waited for.
     """
 
     def __init__(self, acts: Acts, clock: Clock) -> None:
@@ -58,15 +58,15 @@ class Writes:
         return bool(self._todo or self._under_way)
 
     def put(self, actions: Sequence[DrainAction], reserved: Mapping[str, Server]) -> None:
-        """Do these before all that has not begun, and repetitions after it: else thousands of deaf servers would keep
-        others from being asked at all. `reserved` are the servers of the target that were allocated for sessions
-        before, by session.
+        """Do these before everything that has not begun, and repetitions after it: otherwise thousands of deaf servers
+        would keep others from being asked at all. `reserved` are the servers of the target that were allocated for
+        sessions before, by session.
         """
         self._todo.extendleft((one, reserved) for one in reversed(actions) if not _is_repetition(one))
         self._todo.extend((one, reserved) for one in actions if _is_repetition(one))
 
     def drop(self) -> list[DrainAction]:
-        """Forget what has not begun; what that was."""
+        """Forget the actions that have not begun; returns them."""
         dropped = [action for action, _reserved in self._todo]
         self._todo.clear()
         return dropped

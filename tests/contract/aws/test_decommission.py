@@ -102,7 +102,7 @@ def test_all_reasons_to_stay_are_told_at_once(stage: Stage) -> None:
     green = stage.slot("green", exists=True, status="ACTIVE", tags={"eks-bluegreen/environment": "other"})
     said = refusal("decommission_preflight", **stage.options(green, run={"run_id": "run-1"}))
     first, *lines = said.splitlines()
-    assert first == f"slot green ({stage.name}-green) stays, for 5 reasons:"
+    assert first == f"slot green ({stage.name}-green) must not be removed, for 5 reasons:"
     for words, line in zip(
         ["run run-1 is open", "is other, not arena", "up to 25 %", "new sessions (weight 50)", "there is no way in"],
         lines,

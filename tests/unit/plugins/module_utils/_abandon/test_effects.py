@@ -70,7 +70,7 @@ CLOSED = "  a fence: no one can start sessions on blue; the next upgrade into it
         ({"closed": ["Role arena/allocate"]}, f"{CLOSED}; at once: ansible-playbook rollback"),
         (
             {"unread": ["whether blue is fenced, since it could not be read: connection refused"]},
-            "  not known whether blue is fenced, since it could not be read: connection refused",
+            "  not known: whether blue is fenced, since it could not be read: connection refused",
         ),
     ],
 )

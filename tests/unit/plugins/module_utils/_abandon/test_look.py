@@ -1,4 +1,4 @@
-"""What is found in the clusters of a run that ends where it stands."""
+"""What is found in the clusters of a run that ends where it is."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def test_a_dead_cluster_is_told_once_and_hides_nothing_of_the_other() -> None:
     green.put(SCALER, merged(autoscaler(), floor.patch))
     effects = found(replace(SCOPE, fence=RBAC), blue=blue, green=green)
     (line,) = effects.unread
-    assert line.startswith("of blue, since its cluster arena-blue could not be read: ")
+    assert line.startswith("what is left in blue, since its cluster arena-blue could not be read: ")
     assert line.endswith("connection refused")
     assert effects.held == {"green": ["arena/arena"]}
 
@@ -251,8 +251,14 @@ def test_a_server_that_refuses_is_alive_and_each_refusal_is_told() -> None:
     ("seen", "unread"),
     [
         ({"exists": False, "readable": True}, []),
-        ({"exists": False, "readable": False}, ["of green, since its cluster arena-green could not be read"]),
-        ({"exists": True, "readable": True}, ["of green, since there is no way into its cluster arena-green"]),
+        (
+            {"exists": False, "readable": False},
+            ["what is left in green, since its cluster arena-green could not be read"],
+        ),
+        (
+            {"exists": True, "readable": True},
+            ["what is left in green, since there is no way into its cluster arena-green"],
+        ),
     ],
 )
 def test_a_slot_without_a_way_in_holds_nothing_only_where_it_has_no_cluster(

@@ -177,7 +177,7 @@ def test_every_reason_is_told_at_once() -> None:
     with pytest.raises(BlueGreenError) as refused:
         refuse_removal(EVERYTHING, "native")
     lines = refused.value.message.splitlines()
-    assert lines[0] == "slot green (arena-green) stays, for 7 reasons:"
+    assert lines[0] == "slot green (arena-green) must not be removed, for 7 reasons:"
     assert lines[-2] == (
         "- cluster arena-green: 7 sessions are in it. Bring them over with the playbook reclaim first [sessions]"
     )
@@ -192,7 +192,9 @@ def test_each_check_has_one_reason_of_its_own() -> None:
 
 
 def test_one_reason_is_counted_as_one() -> None:
-    with pytest.raises(BlueGreenError, match=r"^slot green \(arena-green\) stays, for 1 reason:\n- slot green: "):
+    with pytest.raises(
+        BlueGreenError, match=r"^slot green \(arena-green\) must not be removed, for 1 reason:\n- slot green: "
+    ):
         refuse_removal(use(share=5.0), "native")
 
 

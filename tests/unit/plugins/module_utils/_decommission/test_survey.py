@@ -215,7 +215,7 @@ def test_sessions_that_follow_the_traffic_have_no_destination_of_their_own() -> 
 def test_a_destination_that_does_not_name_the_slot_says_nothing_about_it() -> None:
     weight = World(destination=Destination({"blue": 100})).use().weight
     assert weight == Unread(
-        "parameter /arena/destination has the weights blue 100, and none of green: give each slot one"
+        "parameter /arena/destination has the weights blue 100, and none for green: give each slot a weight"
     )
 
 
@@ -272,7 +272,7 @@ def test_the_game_s_own_sessions_count_and_a_wrong_name_for_them_is_not_none() -
 
 def test_without_namespaces_no_one_has_looked() -> None:
     sessions = World(scope=replace(SCOPE, namespaces=[])).use().sessions
-    assert sessions == Unread("no namespace is named to look in: set eks_bluegreen_game_namespaces")
+    assert sessions == Unread("there is no namespace to look in: set eks_bluegreen_game_namespaces")
 
 
 @pytest.mark.parametrize("candidate", [GONE, replace(GREEN, kubeconfig=""), replace(GREEN, status="DELETING")])

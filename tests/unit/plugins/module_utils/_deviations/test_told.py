@@ -33,7 +33,7 @@ def changed(before: Any, after: Any) -> dict[str, Any]:
                 "cluster arena-green: deletion_protection is missing, wanted True",
             ],
         ),
-        (changed("a\nb\n", "a\n  c\n"), ["cluster arena-green: missing is 'c'"]),
+        (changed("a\nb\n", "a\n  c\n"), ["cluster arena-green: 'c' is missing"]),
     ],
 )
 def test_a_prediction_in_sentences(result: dict[str, Any], said: list[str]) -> None:
@@ -85,4 +85,6 @@ def test_a_failed_update_of_what_looks_as_wanted_is_a_deviation() -> None:
 def test_a_change_of_nothing_that_shows_is_a_deviation() -> None:
     # What is being deleted: the prediction is of the one to come.
     result = {**changed({"a": 1}, {"a": 1}), "resource": {"addonName": "coredns"}}
-    assert deviations_of(result) == ["cluster arena-green would be made or changed, though its settings are as wanted"]
+    assert deviations_of(result) == [
+        "cluster arena-green would be created or changed, though its settings are as wanted"
+    ]

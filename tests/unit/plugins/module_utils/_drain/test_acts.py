@@ -57,7 +57,7 @@ def test_a_server_that_people_play_in_is_nobodys_successor(monkeypatch: pytest.M
     fleet = (NAMESPACE, "arena")
     one = acts(world)
     assert carried_out(one, wanted) == NOT_NOW
-    assert one.refusals == {fleet: "the one that it chose is in use"}
+    assert one.refusals == {fleet: "the server that it chose is in use"}
     accepted, _server = carried_out(one, wanted)
     assert (accepted, one.refusals) == (True, {})
     request = world.request_of("a")

@@ -88,7 +88,9 @@ def test_rights_are_looked_at_before_the_first_round_of_a_runner_only() -> None:
 def test_a_runner_without_rights_writes_nothing() -> None:
     source, target, world = slots(denied=("patch gameservers",))
     keeper = FakeKeeper()
-    with pytest.raises(BlueGreenError, match="the drain does not begin, nothing was written: blue: the runner may not"):
+    with pytest.raises(
+        BlueGreenError, match="the drain did not begin and nothing was written: blue: the runner may not"
+    ):
         run(source, target, world, keeper)
     assert (world.writes, keeper.kept, keeper.memory) == (0, 0, {})
 

@@ -43,13 +43,13 @@ def known(**changes: Any) -> Session:
 @pytest.mark.parametrize(
     ("changes", "gone_at", "outcome"),
     [
-        # A request counts from the moment that nobody has to stay any longer, and not before.
+        # A request counts from the moment that no one has to stay any longer, and not before.
         ({"ending_at": START + 30}, START + 31, "moved"),
         ({"ending_at": START + 40}, START + 41, "moved"),
         ({"ending_at": START + 40.1}, START + 41, "ended_alone"),
         # The first request never arrived: what was seen to end had not heard it.
         ({"request": replace(ASKED, seq=1), "delivered": False, "ending_at": START + 35}, START + 36, "ended_alone"),
-        # Of one that went while nobody watched, the request is believed.
+        # Of one that went while no one watched, the request is believed.
         ({"request": replace(ASKED, seq=1), "delivered": False}, START + 36, "moved"),
         ({"phase": "refused", "ending_at": START + 35}, START + 36, "ended_alone"),
         ({"phase": "cancelled"}, START + 36, "ended_alone"),

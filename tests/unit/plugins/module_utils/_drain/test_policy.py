@@ -46,8 +46,8 @@ def test_a_fleet_has_what_is_said_of_it_and_else_what_is_said_of_all() -> None:
         ({"least_returned_percent": 101.0}, "least_returned_percent (101)"),
         ({"order": ["youngest", "oldest"]}, "youngest contradicts oldest"),
         ({"order": ["tallest"]}, "tallest is unknown"),
-        ({"deadline": "tonight"}, "deadline 'tonight' is not a time"),
-        ({"deadline": "2026-11-23T12:00:00"}, "is not a time of RFC 3339 with its zone"),
+        ({"deadline": "tonight"}, "deadline 'tonight' is not an RFC 3339 time"),
+        ({"deadline": "2026-11-23T12:00:00"}, "is not an RFC 3339 time with its zone"),
         ({"deadline": "2026-11-23T11:00:00Z"}, "is in the past"),
         ({"deadline": "2026-11-23T12:00:05Z", "on_deadline": "interrupt"}, "contradicts notice_seconds (12)"),
         ({"mode": AT_MATCH_END, "most_at_once": 2}, "most_at_once contradicts mode at_match_end"),
@@ -55,7 +55,7 @@ def test_a_fleet_has_what_is_said_of_it_and_else_what_is_said_of_all() -> None:
         ({"fleets": [{"name": "a", "namespace": "moon"}]}, "Fleet moon/a: its namespace is not one of"),
         (
             {"fleets": [{"name": "a", "mode": AT_MATCH_END, "on_deadline": "interrupt", "canary_sessions": 1}]},
-            "Fleet a: canary_sessions contradicts mode at_match_end, where nobody leaves before the deadline",
+            "Fleet a: canary_sessions contradicts mode at_match_end, where no one leaves before the deadline",
         ),
         (
             {"fleets": [{"name": "a", "mode": AT_MATCH_END, "canary_sessions": 1}]},

@@ -440,7 +440,7 @@ def test_handoff_names_a_server_that_was_allocated_for_the_session() -> None:
     ("failure", "why"),
     [
         (ApiFailure("error trying to reach service", 503), "error trying to reach service"),
-        (NotFound("no such resource", 404), "its allocation API is not there"),
+        (NotFound("no such resource", 404), "its allocation API was not found"),
         (None, "none is free"),
     ],
 )

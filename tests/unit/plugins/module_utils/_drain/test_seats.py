@@ -53,7 +53,7 @@ def test_a_server_that_never_heard_keeps_no_seat_after_its_last_notice() -> None
             assert isinstance(action, Signal)
             version = 1 + second
             one.sight.see_server(server(action.name, version=version, annotations=asked(action.request)), now)
-    # Asked at 1, 11, 21 and 31 s: the last notice ends at 61 s, and ten seconds later nobody expects it to close.
+    # Asked at 1, 11, 21 and 31 s: the last notice ends at 61 s, and ten seconds later no one expects it to close.
     assert session_counts(one.state, START + 74)["silent"] == 1
     request = one.memory.active["uid-other"].request
     assert request is not None

@@ -90,7 +90,7 @@ def test_another_match_on_a_shared_server_is_no_other_session() -> None:
     one.sight.see_server(server("Allocated", 2, annotations=allocated(2), version=2), START)
     assert one.memory.ended == []
     assert asked(one) == ["*"]
-    # Nobody is in it any more, and the allocation after that is a match of its own.
+    # No one is in it any more, and the allocation after that is a match of its own.
     one.sight.see_server(server("Allocated", 0, annotations=allocated(2), version=3), START)
     assert one.memory.ended == []
     one.sight.see_server(server("Allocated", 0, annotations=allocated(3), version=4), START)

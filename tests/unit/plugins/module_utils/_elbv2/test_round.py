@@ -132,7 +132,7 @@ def test_a_gateway_load_balancer_is_refused() -> None:
 
 
 def two_services() -> tuple[FakeApi, Swap]:
-    """The second stands in no rule, and there is a load balancer that does not exist; the way back of both."""
+    """The second is in no rule, and there is a load balancer that does not exist; the way back of both."""
     api = FakeApi(weighted_rules(2), ("blue", "green", "voice-blue", "voice-green"))
     run(api, Weights(0, 100))
     pairs = [("blue", "green"), ("voice-blue", "voice-green")]

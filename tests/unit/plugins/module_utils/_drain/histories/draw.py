@@ -161,7 +161,7 @@ def any_history() -> st.SearchStrategy[History]:
 
 
 def early_rollback() -> st.SearchStrategy[History]:
-    """A rollback while many are asked to go and nobody has closed yet: seldom met by chance."""
+    """A rollback while many are asked to go and no one has closed yet: seldom met by chance."""
     at = st.floats(0, 7).map(lambda at: round(at, 1))
     return st.builds(
         History,
