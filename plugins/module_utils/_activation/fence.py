@@ -220,7 +220,7 @@ def given_access(gate: Gate, rules: Sequence[Mapping[str, Any]]) -> list[Access]
 
 
 def original_rules(gate: Gate, obj: Mapping[str, Any], domain: str) -> list[Json]:
-    """The rules as they are without a fence: more than these nobody has to be allowed to give."""
+    """The rules as they are without a fence: no one needs to be allowed to give more than these."""
     kept = read_kept_gate(gate, obj, domain)
     return rules_of(obj) if kept is None else [*rules_of(obj), *kept[1]]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The options of the modules of EKS resources, beside those that all of them have.
+"""The options of the modules of EKS resources, without those that all of them have.
 
 They are here and not in the modules, so that a slot can be compared with what the same options would make of it.
 """
