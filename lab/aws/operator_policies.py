@@ -49,7 +49,7 @@ def names(config: LabConfig) -> dict[str, list[str]]:
         "state prefix": ["eks-bluegreen"],
         "state key": [],
         "secrets key": [],
-        "session document": [wanted["session_routing_document_parameter"].removeprefix("/")],
+        "session document": [wanted["eks_bluegreen_routing_document_parameter"].removeprefix("/")],
         "token role": [],
         "launch template": [],
     }

@@ -26,7 +26,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"eks_bluegreen_services": [{"name": "matchmaker", "target_groups": {"blue": "arena-matchmaker-blue"}}]},
         ["matchmaker", "green"],
     ),
-    "Fleet of the drain": ({"session_drain_fleets": [{"name": "aerna"}]}, ["aerna", "blue has no such Fleet", "arena"]),
+    "Fleet of the drain": (
+        {"eks_bluegreen_drain_fleets": [{"name": "aerna"}]},
+        ["aerna", "blue has no such Fleet", "arena"],
+    ),
     "pace of the drain": ({"session_drain_players_per_second": 0}, ["players_per_second is 0", "above 0"]),
     "no bucket": ({"eks_bluegreen_state_bucket": "no-such-bucket"}, ["no-such-bucket", "bootstrap"]),
 }

@@ -10,7 +10,7 @@ A scenario takes the fixture `stage` and reads like this:
     def test_something(stage: Stage) -> None:
         stage.crowd(parties=48)                  # who plays; before the faults, all must be in
         stage.conduct(deaf_share=0.1)            # which servers misbehave
-        move = stage.begin(session_drain_mode="disconnect")
+        move = stage.begin(eks_bluegreen_drain_mode="disconnect")
         move.wait_for_drain()                    # do something to the world meanwhile; move.run can be killed,
         moved = move.finish()                    # and move.restart() takes the dead runner's place
         assert moved.code == 0, moved.output

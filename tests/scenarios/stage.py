@@ -33,7 +33,7 @@ ARRIVALS = 20.0
 # Variables of every upgrade; a scenario's own go first. What comes before and after the drain is short: it is tried
 # elsewhere, and a crowd with long matches would have the bake wait for the next one to begin.
 SHORT = {
-    "traffic_shift_steps": [50, 100],
+    "eks_bluegreen_traffic_steps": [50, 100],
     "traffic_shift_step_seconds": 1,
     "bake_seconds": 2,
     "bake_min_allocations": 0,

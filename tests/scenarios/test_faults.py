@@ -26,10 +26,10 @@ VERY_LONG_MATCH_SECONDS = 6000.0
 NOTICE_SECONDS = 4.0
 # Nothing here breaks before the drain, so what comes before it is as short as can be.
 MOVES: dict[str, Any] = {
-    "session_drain_mode": "disconnect",
+    "eks_bluegreen_drain_mode": "disconnect",
     "session_drain_notice_seconds": NOTICE_SECONDS,
     "cluster_verify_canary": False,
-    "traffic_shift_steps": [100],
+    "eks_bluegreen_traffic_steps": [100],
 }
 # A drain that goes on for long enough that something can happen to it.
 SLOW: dict[str, Any] = {**MOVES, "session_drain_most_at_once": 4}

@@ -48,7 +48,7 @@ def test_servers_that_crash_while_closing(stage: Stage) -> None:
     stage.crowd()
     log = stage.config.log(f"game-servers-{stage.cluster(stage.active)}")
     before = log.read_text().count(CRASHED)
-    moved = stage.upgrade(session_drain_mode="disconnect", **MAY_FAIL_THE_CANARY, **GENTLE)
+    moved = stage.upgrade(eks_bluegreen_drain_mode="disconnect", **MAY_FAIL_THE_CANARY, **GENTLE)
     crashed = log.read_text().count(CRASHED) - before
     row = stage.record(
         "disconnect, 10 % crash while closing",
@@ -66,7 +66,7 @@ def test_servers_that_crash_while_closing(stage: Stage) -> None:
 def test_handoff(stage: Stage) -> None:
     stage.conduct(match_seconds=120)
     stage.crowd()
-    moved = stage.upgrade(session_drain_mode="handoff", **GENTLE)
+    moved = stage.upgrade(eks_bluegreen_drain_mode="handoff", **GENTLE)
     row = stage.record("handoff", moved)
     assert check(moved)["moved"] > 0
     check_pace(row)
@@ -75,7 +75,7 @@ def test_handoff(stage: Stage) -> None:
 def test_players_who_never_return(stage: Stage) -> None:
     stage.conduct(match_seconds=120)
     stage.crowd(never_return_share=0.1)
-    moved = stage.upgrade(session_drain_mode="disconnect", **GENTLE)
+    moved = stage.upgrade(eks_bluegreen_drain_mode="disconnect", **GENTLE)
     quit_players = moved.change("players", "quit")
     row = stage.record("disconnect, 10 % never return", moved, quit_players=quit_players)
     assert check(moved)["moved"] > 0
@@ -89,10 +89,10 @@ def test_deaf_servers(stage: Stage, on_deadline: str) -> None:
     """Their matches end by themselves, or are interrupted where the operator chose so; the others do not wait."""
     stage.conduct(match_seconds=40, deaf_share=0.1)
     stage.crowd(parties=70)
-    deadline = {"session_drain_on_deadline": on_deadline}
+    deadline = {"eks_bluegreen_drain_on_deadline": on_deadline}
     if on_deadline == "interrupt":
         deadline["session_drain_longest_match_seconds"] = "20"
-    move = stage.begin(session_drain_mode="disconnect", **MAY_FAIL_THE_CANARY, **GENTLE, **deadline)
+    move = stage.begin(eks_bluegreen_drain_mode="disconnect", **MAY_FAIL_THE_CANARY, **GENTLE, **deadline)
     move.wait_for_drain()
     deaf = stage.deaf_sessions(move.source)
     moved = move.finish()
@@ -108,7 +108,7 @@ def test_deaf_servers(stage: Stage, on_deadline: str) -> None:
 def test_at_match_end(stage: Stage) -> None:
     stage.conduct(match_seconds=30)
     stage.crowd(parties=80)
-    moved = stage.upgrade(session_drain_mode="at_match_end")
+    moved = stage.upgrade(eks_bluegreen_drain_mode="at_match_end")
     stage.record("at_match_end", moved)
     outcomes = check(moved)
     assert outcomes["ended_alone"] == sum(outcomes.values())
@@ -118,7 +118,7 @@ def test_at_match_end(stage: Stage) -> None:
 def test_parties_of_four(stage: Stage) -> None:
     stage.conduct(match_seconds=120)
     stage.crowd(party_size=4)
-    moved = stage.upgrade(session_drain_mode="disconnect", **GENTLE)
+    moved = stage.upgrade(eks_bluegreen_drain_mode="disconnect", **GENTLE)
     row = stage.record("disconnect, parties of 4", moved)
     assert check(moved)["moved"] > 0
     assert moved.change("parties", "incomplete") == 0
@@ -139,7 +139,7 @@ def test_disconnect(stage: Stage, parties: int, match_seconds: float, reconnect_
     stage.conduct(match_seconds=match_seconds)
     stage.crowd(parties)
     wait = {"session_drain_reconnect_timeout": reconnect_timeout}
-    moved = stage.upgrade(session_drain_mode="disconnect", **GENTLE, **wait)
+    moved = stage.upgrade(eks_bluegreen_drain_mode="disconnect", **GENTLE, **wait)
     row = stage.record(f"disconnect, {sessions} sessions", moved)
     outcomes = check(moved)
     assert outcomes["moved"] > 0
@@ -173,7 +173,7 @@ def test_a_recent_peak_and_a_predicate(stage: Stage, prometheus: str) -> None:
     stage.conduct(match_seconds=120)
     stage.crowd(parties=30)
     move = stage.begin(
-        session_drain_mode="disconnect",
+        eks_bluegreen_drain_mode="disconnect",
         eks_bluegreen_session_predicate={"list": "players"},
         fleet_parity_peak_query={"url": prometheus, "query": "the peak"},
         **GENTLE,

@@ -30,8 +30,8 @@ def check_api(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
         yield warning(
             "api_open",
             f"cluster {world.target['cluster_name']}",
-            f"its API server will answer the whole internet: eks_cluster_public_access_cidrs {why}",
-            "Set eks_cluster_public_access_cidrs, or eks_cluster_endpoint_public_access: false",
+            f"its API server will answer the whole internet: eks_bluegreen_cluster_public_access_cidrs {why}",
+            "Set eks_bluegreen_cluster_public_access_cidrs, or eks_bluegreen_cluster_endpoint_public_access: false",
         )
 
 

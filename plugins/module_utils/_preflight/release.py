@@ -48,7 +48,7 @@ def check_variables(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
         steps = f"it is {list(wanted.traffic_steps)}" if wanted.traffic_steps else "it is not set"
         yield error(
             "queue_kind",
-            "traffic_shift_steps",
+            "eks_bluegreen_traffic_steps",
             f"{steps}, and shares of the traffic would split what waits in queues per slot",
             "Set it to [100], so that requests for matches move at once",
         )

@@ -99,7 +99,7 @@ class AgonesPolicyProvider(WithoutQueue):
         except NotFound:
             raise BlueGreenError(
                 f"there is no GameServerAllocationPolicy {self._names[slot]} for slot {slot} on {self._api.server}: "
-                "correct session_routing_agones_policy, or create it"
+                "correct eks_bluegreen_routing_agones_policy, or create it"
             ) from None
 
     def _patch(self, slot: str, policy: Json, body: Json, token: str, *, is_conditional: bool) -> Json:

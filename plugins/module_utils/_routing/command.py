@@ -53,11 +53,11 @@ class Subprocess:
         except subprocess.TimeoutExpired:
             raise BlueGreenError(
                 f"{argv[0]} {argv[-1]} was still running after {self.timeout_seconds:.0f} s and was ended: make it "
-                "faster, or raise timeout_seconds in session_routing_command"
+                "faster, or raise timeout_seconds in eks_bluegreen_routing_command"
             ) from None
         except (OSError, ValueError) as error:
             raise BlueGreenError(
-                f"{argv[0]} cannot be started ({error}): correct argv in session_routing_command, which must "
+                f"{argv[0]} cannot be started ({error}): correct argv in eks_bluegreen_routing_command, which must "
                 "begin with the path of a program that may be executed"
             ) from None
         return Outcome(done.returncode, done.stdout, done.stderr)
@@ -68,7 +68,9 @@ class CommandProvider:
 
     def __init__(self, argv: Sequence[str], run: Run) -> None:
         if not argv:
-            raise BlueGreenError("no program is named: give argv in session_routing_command its path and arguments")
+            raise BlueGreenError(
+                "no program is named: give argv in eks_bluegreen_routing_command its path and arguments"
+            )
         self._argv = list(argv)
         self._run = run
         self.where = f"program {argv[0]}"

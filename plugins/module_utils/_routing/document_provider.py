@@ -148,8 +148,8 @@ class DocumentProvider:
         stored = self._store.read()
         if stored is None:
             raise BlueGreenError(
-                f"there is no {self.where}: correct its name (session_routing_document_parameter or "
-                "session_routing_document_config_map), or create it as the README of role session_routing shows"
+                f"there is no {self.where}: correct its name (eks_bluegreen_routing_document_parameter or "
+                "eks_bluegreen_routing_document_config_map), or create it as the README of role session_routing shows"
             )
         return stored, parse_document(self.where, stored.value)
 

@@ -144,10 +144,10 @@ class HttpProvider:
     def _failure(self, method: str, url: str, answer: Answer) -> BlueGreenError:
         status = f"HTTP {answer.status}" if answer.status else "no answer"
         hint = {
-            401: "check headers in session_routing_http",
-            403: "check headers in session_routing_http",
-            404: "check url in session_routing_http",
-            NO_ANSWER: "check url in session_routing_http, and that it can be reached from here",
+            401: "check headers in eks_bluegreen_routing_http",
+            403: "check headers in eks_bluegreen_routing_http",
+            404: "check url in eks_bluegreen_routing_http",
+            NO_ANSWER: "check url in eks_bluegreen_routing_http, and that it can be reached from here",
         }.get(answer.status, "look at the endpoint's own log")
         return BlueGreenError(f"{method} {public_part(url)}: {status}: {answer.text[: wire.SHOWN_CHARACTERS]}; {hint}")
 

@@ -80,8 +80,8 @@ def check_name(name: str) -> None:
     """Readers live under the parameter, so its name has to be a path."""
     if not name.startswith("/") or name.endswith("/"):
         raise BlueGreenError(
-            f"the session destination's parameter is {name!r}: set session_routing_document_parameter to its full "
-            "name, which begins with a slash"
+            f"the session destination's parameter is {name!r}: set eks_bluegreen_routing_document_parameter to its "
+            "full name, which begins with a slash"
         )
 
 

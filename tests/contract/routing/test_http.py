@@ -30,7 +30,7 @@ class TestHttp(RoutingKit):
 
 
 def test_a_wrong_password_is_an_error_without_the_password(url: str) -> None:
-    with pytest.raises(BlueGreenError, match=r"HTTP 401.*check headers in session_routing_http") as refusal:
+    with pytest.raises(BlueGreenError, match=r"HTTP 401.*check headers in eks_bluegreen_routing_http") as refusal:
         http_provider(url, {"Authorization": "wrong-password"}).read()
     assert "wrong-password" not in refusal.value.message
 

@@ -54,7 +54,7 @@ def test_a_playbook_without_a_sentence_is_refused(tmp_path: Path, text: str) -> 
     ("title", "pattern"),
     [
         ("Playbooks", "playbooks/*.yml"),
-        ("Roles", "roles/*/tasks"),
+        ("Roles", "roles/*/meta"),
         ("Modules", "plugins/modules/*.py"),
         ("Filters", "plugins/filter/*.py"),
     ],

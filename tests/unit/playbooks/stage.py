@@ -99,7 +99,10 @@ def play(
     log.touch()
     common = {"ansible_connection": "local", "stage_log": str(log), "eks_bluegreen_game_namespaces": ["arena"]}
     known = {host: {**common, **SLOTS, **of_host} for host, of_host in hosts.items()}
-    (folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": json.loads(json.dumps(known))}}))
+    # In a playbook, role slots brings the defaults of what is shared along.
+    shared = yaml.safe_load((REPOSITORY / "roles/options/defaults/main.yml").read_text())
+    inventory = {"all": {"vars": shared, "hosts": json.loads(json.dumps(known))}}
+    (folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
     plays = [{"name": "Stage", "hosts": "all", "gather_facts": False, "tasks": tasks}]
     (folder / "play.yml").write_text(yaml.safe_dump(plays))
     output = _run(folder)
@@ -140,6 +143,8 @@ def _build(folder: Path, real_roles: Sequence[str]) -> None:
         for entry in entries:
             stub = [{"name": f"Play {name}", f"{OURS}stub": {"step": f"{name}/{entry}"}}]
             (path / "tasks" / f"{entry}.yml").write_text(yaml.safe_dump(stub))
+    # Real roles depend on it.
+    (collection / "roles" / "options").symlink_to(REPOSITORY / "roles" / "options")
 
 
 def _run(folder: Path) -> str:

@@ -16,8 +16,8 @@ ENVIRONMENT = {
     "eks_bluegreen_load_balancers": [],
     "eks_bluegreen_state_bucket": "bucket",
     "eks_bluegreen_releases_dir": "releases",
-    "slot_activation_singletons": [DIRECTOR],
-    "slot_activation_fence": "rbac",
+    "eks_bluegreen_singletons": [DIRECTOR],
+    "eks_bluegreen_fence_method": "rbac",
 }
 READ = {
     "slot_info": {"slots": {"blue": SLOTS["eks_bluegreen_source"]}},

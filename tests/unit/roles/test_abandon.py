@@ -32,14 +32,15 @@ def loaded(path: str) -> Any:
 
 def asked(**changes: Any) -> dict[str, Any]:
     """What the role asks module run_effects_info."""
-    variables = {**loaded("defaults/main.yml"), **loaded("vars/main.yml"), **KNOWN, **changes}
+    shared = loaded("../options/defaults/main.yml")
+    variables = {**shared, **loaded("defaults/main.yml"), **loaded("vars/main.yml"), **KNOWN, **changes}
     options: dict[str, Any] = Templar(DataLoader(), variables=variables).template(loaded("tasks/main.yml")[0][EFFECTS])
     return {name: value for name, value in options.items() if value != OMIT}
 
 
 def test_without_options_of_its_own_there_is_no_fence_and_nothing_is_switched() -> None:
     options = asked()
-    assert not {"fence", "fence_kubeconfig"} & set(options)
+    assert (options["fence"], "fence_kubeconfig" in options) == ("none", False)
     assert (options["fence_roles"], options["fence_policies"], options["singletons"]) == ([], [], [])
     assert (options["source_kubeconfig"], options["target_kubeconfig"]) == ("blue.yml", "")
     assert options["rollback_command"] == (
@@ -50,9 +51,9 @@ def test_without_options_of_its_own_there_is_no_fence_and_nothing_is_switched() 
 @pytest.mark.parametrize("slot", ["blue", "green"])
 def test_the_policies_are_those_of_the_slot_that_was_left(slot: str) -> None:
     options = asked(
-        slot_activation_fence="policy",
-        slot_activation_fence_policies=POLICIES,
-        slot_activation_fence_kubeconfig="home.yml",
+        eks_bluegreen_fence_method="policy",
+        eks_bluegreen_fence_policies=POLICIES,
+        eks_bluegreen_fence_kubeconfig="home.yml",
         eks_bluegreen_source={"slot": slot},
     )
     assert (options["fence"], options["fence_kubeconfig"]) == ("policy", "home.yml")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-ROLES = Path(__file__).parents[3] / "roles"
+from tests.unit.roles.variables import (
+    FACTS,
+    ROOT,
+    SHARED,
+    load,
+    named_by_role,
+    parts_of,
+    put_together,
+    shared_defaults,
+)
+
+ROLES = ROOT / "roles"
 NOTHING = object()
-
-
-def load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text()) if path.exists() else None
 
 
 def role_names() -> list[str]:
@@ -30,6 +35,15 @@ def entry_points(role: str) -> dict[str, dict[str, Any]]:
 def options_of(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = entry.get("options") or {}
     return found
+
+
+def defaults_of(role: str) -> dict[str, Any]:
+    """The defaults that a role has where it is used alone: its own, and those of what is shared."""
+    return {**shared_defaults(), **(load(ROLES / role / "defaults" / "main.yml") or {})}
+
+
+def described(role: str) -> set[str]:
+    return {option for spec in entry_points(role).values() for option in options_of(spec)}
 
 
 def each_option() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
@@ -56,15 +70,37 @@ def test_every_entry_point_is_described_and_exists(role: str) -> None:
 @pytest.mark.parametrize("role", role_names())
 def test_every_default_is_an_option_and_every_option_has_a_default(role: str) -> None:
     defaults = load(ROLES / role / "defaults" / "main.yml") or {}
-    described = {option for spec in entry_points(role).values() for option in options_of(spec)}
-    assert not set(defaults) - described, "defaults without a description in argument_specs.yml"
+    assert not set(defaults) - described(role), "defaults without a description in argument_specs.yml"
+    assert not {name for name in defaults if name.startswith(SHARED)}, "defaults of what is shared"
     needed = {
         option
         for spec in entry_points(role).values()
         for option, fields in options_of(spec).items()
         if not fields.get("required") and "default" in fields
     }
-    assert not needed - set(defaults), "options whose default is described, but not in defaults/main.yml"
+    assert not needed - set(defaults_of(role)), "options whose default is described, but not in defaults/main.yml"
+
+
+@pytest.mark.parametrize("role", role_names())
+def test_every_shared_option_that_a_role_reads_is_described(role: str) -> None:
+    named = {name for name in named_by_role(role, "tasks", "vars", "templates") if name.startswith(SHARED)}
+    assert named - FACTS - set(put_together()) - described(role) == set()
+
+
+@pytest.mark.parametrize("name", put_together())
+def test_the_parts_of_what_is_put_together_are_described_by_one_of_its_readers(name: str) -> None:
+    readers = [role for role in role_names() if name in named_by_role(role)]
+    by_them = set[str]().union(*map(described, readers))
+    assert parts_of(name) - FACTS - by_them == set()
+
+
+@pytest.mark.parametrize("option", sorted({one[2] for one in each_option() if one[2].startswith(SHARED)}))
+def test_a_shared_option_is_the_same_wherever_it_is_described(option: str) -> None:
+    found = [fields for _role, _entry, name, fields in each_option() if name == option]
+    for key in ("type", "elements", "default"):
+        assert all(fields.get(key) == found[0].get(key) for fields in found), f"{option} has more than one {key}"
+    choices = [fields["choices"] for fields in found if "choices" in fields]
+    assert all(one == choices[0] for one in choices), f"{option} has more than one set of choices"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +111,7 @@ def test_an_option_is_described_truly(role: str, entry: str, option: str, fields
     assert option.startswith((f"{role}_", "eks_bluegreen_")), f"{option} does not carry the name of role {role}"
     assert fields.get("description"), f"{option} is not described"
     assert fields.get("type"), f"{option} has no type"
-    default = (load(ROLES / role / "defaults" / "main.yml") or {}).get(option, NOTHING)
+    default = defaults_of(role).get(option, NOTHING)
     if default is NOTHING or is_template(default):
         return
     assert not fields.get("required"), f"{option} is required and has a default"

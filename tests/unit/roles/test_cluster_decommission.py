@@ -31,8 +31,11 @@ def loaded(path: str) -> Any:
     return DataLoader().load_from_file(str(ROLE / path), trusted_as_template=True)
 
 
+SHARED = loaded("../options/defaults/main.yml")
+
+
 def templated(text: Any, **changes: Any) -> Any:
-    variables = {**loaded("defaults/main.yml"), **loaded("vars/main.yml"), **KNOWN, **changes}
+    variables = {**SHARED, **loaded("defaults/main.yml"), **loaded("vars/main.yml"), **KNOWN, **changes}
     return Templar(DataLoader(), variables=variables).template(text)
 
 
@@ -65,12 +68,15 @@ def test_what_others_build_is_told_to_be_theirs() -> None:
 @pytest.mark.parametrize(
     ("given", "document"),
     [
-        ({"session_routing_document_parameter": "/arena/destination"}, {"parameter": "/arena/destination"}),
-        ({"session_routing_document_config_map": {"name": "destination"}}, {"config_map": {"name": "destination"}}),
+        ({"eks_bluegreen_routing_document_parameter": "/arena/destination"}, {"parameter": "/arena/destination"}),
+        (
+            {"eks_bluegreen_routing_document_config_map": {"name": "destination"}},
+            {"config_map": {"name": "destination"}},
+        ),
         (
             {
-                "session_routing_document_parameter": "/arena/destination",
-                "session_routing_document_config_map": {"name": "destination"},
+                "eks_bluegreen_routing_document_parameter": "/arena/destination",
+                "eks_bluegreen_routing_document_config_map": {"name": "destination"},
             },
             {"config_map": {"name": "destination"}},
         ),
@@ -88,14 +94,21 @@ def test_a_document_is_read_where_the_inventory_names_it(given: dict[str, Any], 
     ("given", "provider", "more"),
     [
         ({"eks_bluegreen_routing_provider": "follows_traffic"}, "follows_traffic", {}),
-        ({"session_routing_provider": "http", "session_routing_http": {"url": "u"}}, "http", {"http": {"url": "u"}}),
         (
-            {"eks_bluegreen_routing_provider": "command", "session_routing_command": {"argv": ["a"]}},
+            {"eks_bluegreen_routing_provider": "http", "eks_bluegreen_routing_http": {"url": "u"}},
+            "http",
+            {"http": {"url": "u"}},
+        ),
+        (
+            {"eks_bluegreen_routing_provider": "command", "eks_bluegreen_routing_command": {"argv": ["a"]}},
             "command",
             {"command": {"argv": ["a"]}},
         ),
         (
-            {"eks_bluegreen_routing_provider": "agones_policy", "session_routing_agones_policy": {"namespace": "n"}},
+            {
+                "eks_bluegreen_routing_provider": "agones_policy",
+                "eks_bluegreen_routing_agones_policy": {"namespace": "n"},
+            },
             "agones_policy",
             {"agones_policy": {"namespace": "n"}},
         ),

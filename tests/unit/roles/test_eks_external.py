@@ -118,50 +118,50 @@ RICH: dict[str, Any] = {
 # Every option of the four roles in place of what it is by default.
 OWN: dict[str, Any] = {
     **RICH,
-    "eks_cluster_role_arn": "arn:own-cluster",
-    "eks_cluster_subnet_ids": ["own"],
-    "eks_cluster_security_group_ids": ["sg-1"],
-    "eks_cluster_authentication_mode": "API_AND_CONFIG_MAP",
-    "eks_cluster_bootstrap_cluster_creator_admin_permissions": False,
-    "eks_cluster_bootstrap_self_managed_addons": False,
-    "eks_cluster_endpoint_public_access": False,
-    "eks_cluster_endpoint_private_access": True,
-    "eks_cluster_public_access_cidrs": ["198.51.100.0/24"],
-    "eks_cluster_service_ipv4_cidr": "10.100.0.0/16",
-    "eks_cluster_ip_family": "ipv4",
-    "eks_cluster_logging_types": ["api"],
-    "eks_cluster_encryption_key_arn": "arn:key",
-    "eks_cluster_support_type": "STANDARD",
-    "eks_cluster_deletion_protection": True,
-    "eks_cluster_zonal_shift": True,
-    "eks_cluster_control_plane_tier": "standard",
-    "eks_cluster_tags": TAGS,
-    "eks_cluster_access_entries": [{"principal_arn": "arn:three"}],
-    "eks_cluster_pod_identity_associations": [{"namespace": "n", "service_account": "c", "role_arn": "arn:x"}],
-    "eks_fargate_profiles": [{"name": "own", "selectors": [{"namespace": "own", "labels": {"a": "b"}}]}],
-    "eks_fargate_role_arn": "arn:own-fargate",
-    "eks_fargate_subnet_ids": ["own"],
-    "eks_fargate_tags": TAGS,
-    "eks_nodegroups_nodegroups": [{"name": "own", "min_size": 1, "max_size": 1, "desired_size": 1}],
-    "eks_nodegroups_addons": [{"name": "own", "version": "v1"}],
-    "eks_nodegroups_role_arn": "arn:own-node",
-    "eks_nodegroups_subnet_ids": ["own"],
-    "eks_nodegroups_node_image": {"ami_type": "AL2023_ARM_64_STANDARD", "release_version": "own"},
-    "eks_nodegroups_tags": TAGS,
-    "traffic_shift_services": [{"name": "own", "target_groups": {"blue": "own-blue", "green": "own-green"}}],
-    "traffic_shift_load_balancers": ["own"],
-    "traffic_shift_tags": TAGS,
+    "eks_bluegreen_cluster_role_arn": "arn:own-cluster",
+    "eks_bluegreen_cluster_subnet_ids": ["own"],
+    "eks_bluegreen_cluster_security_group_ids": ["sg-1"],
+    "eks_bluegreen_cluster_authentication_mode": "API_AND_CONFIG_MAP",
+    "eks_bluegreen_cluster_bootstrap_cluster_creator_admin_permissions": False,
+    "eks_bluegreen_cluster_bootstrap_self_managed_addons": False,
+    "eks_bluegreen_cluster_endpoint_public_access": False,
+    "eks_bluegreen_cluster_endpoint_private_access": True,
+    "eks_bluegreen_cluster_public_access_cidrs": ["198.51.100.0/24"],
+    "eks_bluegreen_cluster_service_ipv4_cidr": "10.100.0.0/16",
+    "eks_bluegreen_cluster_ip_family": "ipv4",
+    "eks_bluegreen_cluster_logging_types": ["api"],
+    "eks_bluegreen_cluster_encryption_key_arn": "arn:key",
+    "eks_bluegreen_cluster_support_type": "STANDARD",
+    "eks_bluegreen_cluster_deletion_protection": True,
+    "eks_bluegreen_cluster_zonal_shift": True,
+    "eks_bluegreen_cluster_control_plane_tier": "standard",
+    "eks_bluegreen_cluster_tags": TAGS,
+    "eks_bluegreen_access_entries": [{"principal_arn": "arn:three"}],
+    "eks_bluegreen_pod_identity_associations": [{"namespace": "n", "service_account": "c", "role_arn": "arn:x"}],
+    "eks_bluegreen_fargate_profiles": [{"name": "own", "selectors": [{"namespace": "own", "labels": {"a": "b"}}]}],
+    "eks_bluegreen_fargate_role_arn": "arn:own-fargate",
+    "eks_bluegreen_fargate_subnet_ids": ["own"],
+    "eks_bluegreen_fargate_tags": TAGS,
+    "eks_bluegreen_nodegroups": [{"name": "own", "min_size": 1, "max_size": 1, "desired_size": 1}],
+    "eks_bluegreen_addons": [{"name": "own", "version": "v1"}],
+    "eks_bluegreen_node_role_arn": "arn:own-node",
+    "eks_bluegreen_node_subnet_ids": ["own"],
+    "eks_bluegreen_node_image": {"ami_type": "AL2023_ARM_64_STANDARD", "release_version": "own"},
+    "eks_bluegreen_node_tags": TAGS,
+    "eks_bluegreen_services": [{"name": "own", "target_groups": {"blue": "own-blue", "green": "own-green"}}],
+    "eks_bluegreen_load_balancers": ["own"],
+    "eks_bluegreen_traffic_tags": TAGS,
 }
 # The role and the task file that asks for a kind, and what it goes through, one by one.
 KINDS = {
     "eks_cluster": ("eks_cluster", "create", None),
     "iam_oidc_provider": ("eks_cluster", "access", None),
-    "eks_access_entry": ("eks_cluster", "access", "eks_cluster_access_entries"),
-    "eks_pod_identity_association": ("eks_cluster", "access", "eks_cluster_pod_identity_associations"),
-    "eks_fargate_profile": ("eks_fargate", "main", "eks_fargate_profiles"),
-    "eks_nodegroup": ("eks_nodegroups", "nodegroups", "eks_nodegroups_nodegroups"),
-    "eks_addon": ("eks_nodegroups", "addons", "eks_nodegroups_addons"),
-    "elbv2_target_group": ("traffic_shift", "attach", "traffic_shift_services"),
+    "eks_access_entry": ("eks_cluster", "access", "eks_bluegreen_access_entries"),
+    "eks_pod_identity_association": ("eks_cluster", "access", "eks_bluegreen_pod_identity_associations"),
+    "eks_fargate_profile": ("eks_fargate", "main", "eks_bluegreen_fargate_profiles"),
+    "eks_nodegroup": ("eks_nodegroups", "nodegroups", "eks_bluegreen_nodegroups"),
+    "eks_addon": ("eks_nodegroups", "addons", "eks_bluegreen_addons"),
+    "elbv2_target_group": ("traffic_shift", "attach", "eks_bluegreen_services"),
     "elbv2_target_group_swap": ("traffic_shift", "attach", None),
 }
 
@@ -173,7 +173,8 @@ def loaded(role: str, path: str) -> Any:
 
 def of_role(role: str, given: dict[str, Any]) -> dict[str, Any]:
     """The variables that a role's tasks know."""
-    return {**loaded(role, "defaults/main.yml"), **loaded(role, "vars/main.yml"), **given}
+    files = [loaded(name, f"{folder}/main.yml") for folder in ("defaults", "vars") for name in ("options", role)]
+    return {name: value for known in (*files, given) for name, value in known.items()}
 
 
 def templated(text: Any, variables: dict[str, Any]) -> Any:
@@ -190,7 +191,9 @@ def built_by(module: str, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
     variables = of_role(role, given)
     (task,) = [one for one in loaded(role, f"tasks/{file}.yml") if OURS + module in one]
     for item in templated(variables[through], variables) if through else [None]:
-        yield without_omitted(templated(task[OURS + module], {**variables, "item": item}))
+        told = {"of_role": task.get("module_defaults", {}).get(OURS + module, {}), "of_task": task[OURS + module]}
+        options = templated(told, {**variables, "item": item})
+        yield without_omitted({**options["of_role"], **options["of_task"]})
 
 
 def compared_with(given: dict[str, Any]) -> WantedSlot:
@@ -233,7 +236,7 @@ def test_the_target_groups_are_in_the_listeners_as_the_collection_puts_them_ther
 
 
 def test_every_option_of_a_builder_is_in_this_test() -> None:
-    others = {"timeout", "ready_timeout", "expected_nodes", "steps", "step_seconds"}
+    others = {"timeout", "ready_timeout", "expected_nodes", "eks_bluegreen_traffic_steps", "step_seconds"}
     for role in ("eks_cluster", "eks_fargate", "eks_nodegroups", "traffic_shift"):
         described = loaded(role, "meta/argument_specs.yml")["argument_specs"]
         options = {option for entry in described.values() for option in entry.get("options", {})}
@@ -254,7 +257,7 @@ def test_what_comes_before_the_charts_knows_the_provider_as_after_a_cluster_of_t
     (fact,) = [one["ansible.builtin.set_fact"] for one in tasks if "ansible.builtin.set_fact" in one]
     provider = {"issuer": "https://oidc/id/A", "oidc_provider_arn": "arn:provider"}
     found = templated(fact, {"__eks_external_compared": {"oidc_provider": provider}})
-    assert found == {"eks_cluster_provider": provider}
+    assert found == {"eks_bluegreen_oidc_provider": provider}
 
 
 def test_as_many_nodes_are_proven_as_the_node_groups_want() -> None:

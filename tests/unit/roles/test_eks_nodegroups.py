@@ -32,8 +32,8 @@ def unfinished(kind: str, *statuses: str | None, check_mode: bool = False) -> li
     found = templated(
         lambda _loader, known: known[name],
         ansible_check_mode=check_mode,
-        eks_nodegroups_nodegroups=[{"name": "one"}] if kind == "nodegroups" else [],
-        eks_nodegroups_addons=[{"name": "one"}] if kind == "addons" else [],
+        eks_bluegreen_nodegroups=[{"name": "one"}] if kind == "nodegroups" else [],
+        eks_bluegreen_addons=[{"name": "one"}] if kind == "addons" else [],
         eks_nodegroups_seen=seen if kind == "nodegroups" else [],
         eks_nodegroups_seen_addons=seen if kind == "addons" else [],
     )
@@ -73,4 +73,4 @@ def test_a_node_group_without_an_image_leaves_it_to_its_launch_template(
         return [arguments["ami_type"], arguments["release_version"]]
 
     node_image = {"ami_type": "BOTTLEROCKET_x86_64", "release_version": "1.36.1"}
-    assert tuple(templated(options, item=group, eks_nodegroups_node_image=node_image)) == image
+    assert tuple(templated(options, item=group, eks_bluegreen_node_image=node_image)) == image

@@ -16,9 +16,9 @@ POLICIES = {slot: [{"namespace": "arena", "name": slot}] for slot in ("blue", "g
 OFF, ON = ("slot_singletons off", "green.kubeconfig"), ("slot_singletons on", "blue.kubeconfig")
 DEAD = {"answers": {OFF[0]: FAILS}}
 STRICT = {"slot_activation_restore_unproven": False}
-RBAC = {"slot_activation_fence": "rbac", "slot_activation_fence_roles": [ALLOCATE]}
-POLICY = {"slot_activation_fence": "policy", "slot_activation_fence_policies": POLICIES}
-ELSEWHERE = {**POLICY, "slot_activation_fence_kubeconfig": "allocator.kubeconfig"}
+RBAC = {"eks_bluegreen_fence_method": "rbac", "eks_bluegreen_fence_roles": [ALLOCATE]}
+POLICY = {"eks_bluegreen_fence_method": "policy", "eks_bluegreen_fence_policies": POLICIES}
+ELSEWHERE = {**POLICY, "eks_bluegreen_fence_kubeconfig": "allocator.kubeconfig"}
 
 
 def target(**more: Any) -> dict[str, Any]:
@@ -48,13 +48,13 @@ RESTORED = [
     ("unread", target(**UNREAD), [ON], False, "beside those of blue: the cluster arena-green could not be read"),
     ("unread_strict", {**target(**UNREAD), **STRICT}, [], True, "those of blue were not started"),
     ("source_unread", source(**UNREAD), [], True, "the cluster arena-blue of blue could not be read"),
-    ("none", {**source(**UNREAD), **target(**UNREAD), "slot_activation_singletons": []}, [], False, ""),
+    ("none", {**source(**UNREAD), **target(**UNREAD), "eks_bluegreen_singletons": []}, [], False, ""),
 ]
 
 
 @pytest.fixture(scope="module")
 def restored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
-    hosts = {name: {"slot_activation_singletons": [DIRECTOR], **variables} for name, variables, *_ in RESTORED}
+    hosts = {name: {"eks_bluegreen_singletons": [DIRECTOR], **variables} for name, variables, *_ in RESTORED}
     return played(tmp_path_factory, "restore", hosts)
 
 
@@ -100,7 +100,7 @@ OPENED = {
     "policy": (POLICY, [("green.kubeconfig", POLICIES["green"])]),
     "elsewhere": (ELSEWHERE, [("allocator.kubeconfig", POLICIES["green"])]),
     "not_built_yet": ({**POLICY, **target(kubeconfig="")}, [("", POLICIES["green"])]),
-    "not_listed": ({**POLICY, "slot_activation_fence_policies": {"blue": POLICIES["blue"]}}, []),
+    "not_listed": ({**POLICY, "eks_bluegreen_fence_policies": {"blue": POLICIES["blue"]}}, []),
 }
 
 

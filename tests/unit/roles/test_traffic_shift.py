@@ -19,7 +19,7 @@ def attached(target: dict[str, Any]) -> list[dict[str, str]]:
     loader = DataLoader()
     of_role = loader.load_from_file(str(ROLE / "vars" / "main.yml"), trusted_as_template=True)
     services = [{"name": "mm", "target_groups": MATCHMAKER}, {"name": "voice", "target_groups": VOICE}]
-    variables = {**of_role, "traffic_shift_services": services, "eks_bluegreen_target": target}
+    variables = {**of_role, "eks_bluegreen_services": services, "eks_bluegreen_target": target}
     found: list[dict[str, str]] = Templar(loader, variables=variables).template(of_role["__traffic_shift_attached"])
     return found
 

@@ -39,8 +39,8 @@ def test_an_api_for_the_whole_internet(change: dict[str, Any], found: list[tuple
 @pytest.mark.parametrize(
     ("cidrs", "why"),
     [
-        ([], "eks_cluster_public_access_cidrs is not set"),
-        (["10.0.0.0/8", "0.0.0.0/0"], "eks_cluster_public_access_cidrs contains 0.0.0.0/0"),
+        ([], "eks_bluegreen_cluster_public_access_cidrs is not set"),
+        (["10.0.0.0/8", "0.0.0.0/0"], "eks_bluegreen_cluster_public_access_cidrs contains 0.0.0.0/0"),
     ],
 )
 def test_an_open_api_says_why(cidrs: list[str], why: str) -> None:

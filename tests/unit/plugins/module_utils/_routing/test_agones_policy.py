@@ -86,7 +86,9 @@ def test_weights_among_unequal_priorities_prove_nothing() -> None:
 def test_a_policy_that_does_not_exist_names_slot_and_variable() -> None:
     kube = cluster()
     del kube.objects[PATHS["green"]]
-    with pytest.raises(BlueGreenError, match=r"no .* arena/to-green for slot green .* session_routing_agones_policy"):
+    with pytest.raises(
+        BlueGreenError, match=r"no .* arena/to-green for slot green .* eks_bluegreen_routing_agones_policy"
+    ):
         provider_on(kube).read()
 
 

@@ -59,7 +59,7 @@ def test_a_program_that_fails_says_what_it_said_and_hides_its_arguments(program:
 
 
 def test_a_program_must_be_named() -> None:
-    with pytest.raises(BlueGreenError, match="argv in session_routing_command"):
+    with pytest.raises(BlueGreenError, match="argv in eks_bluegreen_routing_command"):
         CommandProvider([], Program())
 
 

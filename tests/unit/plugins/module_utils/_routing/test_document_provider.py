@@ -133,5 +133,7 @@ def test_a_queue_that_is_never_left_alone_is_an_error() -> None:
 def test_a_document_that_is_not_there_names_the_variables() -> None:
     store = Store()
     store.value = None
-    with pytest.raises(BlueGreenError, match=r"no drawer 3: correct its name \(session_routing_document_parameter or"):
+    with pytest.raises(
+        BlueGreenError, match=r"no drawer 3: correct its name \(eks_bluegreen_routing_document_parameter or"
+    ):
         provider_on(store).read()

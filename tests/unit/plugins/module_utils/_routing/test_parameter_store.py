@@ -72,5 +72,5 @@ def test_an_error_of_aws_says_what_was_tried(ssm: Any) -> None:
 
 @pytest.mark.parametrize("name", ["", "arena", "/arena/"])
 def test_a_name_that_is_no_path_names_the_variable(name: str) -> None:
-    with pytest.raises(BlueGreenError, match="set session_routing_document_parameter"):
+    with pytest.raises(BlueGreenError, match="set eks_bluegreen_routing_document_parameter"):
         ParameterStore(None, name, SystemClock())
