@@ -177,14 +177,14 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api i
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.options import (
     FOLLOWS_TRAFFIC,
-    PROVIDER_ARGUMENTS,
-    PROVIDER_NEEDS,
     PROVIDERS,
+    provider_arguments,
+    provider_needs,
     provider_of,
 )
 
 ARGUMENT_SPEC = {
-    **PROVIDER_ARGUMENTS,
+    **provider_arguments(but=[FOLLOWS_TRAFFIC]),
     # No default: a destination that was forgotten would count as none.
     "provider": {"type": "str", "choices": list(PROVIDERS), "required": True},
     "environment_name": {"type": "str", "required": True},
@@ -237,7 +237,8 @@ def _readers(module: Any) -> Readers:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=PROVIDER_NEEDS)
+    needs = provider_needs(but=[FOLLOWS_TRAFFIC])
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=needs)
     finish(module, lambda: run(module))
 
 

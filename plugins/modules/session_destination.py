@@ -52,6 +52,13 @@ options:
       - The module reads, and does nothing else, without O(weights) and O(queues).
     type: dict
     default: {}
+  ignore_missing_queues:
+    description:
+      - Leave O(queues) alone, instead of failing, with a provider that never has any, such as V(follows_traffic) and
+        V(agones_policy). The game then looks after what waits.
+      - A provider that can have queues, and says that it has none, is refused all the same.
+    type: bool
+    default: false
   if_revision:
     description:
       - Write only if the destination is still at this revision.
@@ -212,9 +219,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.clie
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.options import (
-    PROVIDER_ARGUMENTS,
-    PROVIDER_NEEDS,
-    TRAFFIC_ARGUMENT,
+    provider_arguments,
+    provider_needs,
     provider_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import queues_of, weights_of
@@ -225,10 +231,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.rou
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
-    **PROVIDER_ARGUMENTS,
-    "follows_traffic": TRAFFIC_ARGUMENT,
+    **provider_arguments(),
     "weights": {"type": "dict"},
     "queues": {"type": "dict", "default": {}},
+    "ignore_missing_queues": {"type": "bool", "default": False},
     "if_revision": {"type": "str"},
     "token": {"type": "str", "no_log": False},
     "wait": {"type": "bool", "default": True},
@@ -242,11 +248,14 @@ def run(module: Any) -> dict[str, Any]:
     options = module.params
     clock = SystemClock()
     destination = SessionDestination(provider_of(options, Clients(module), clock), clock)
-    if options["weights"] is None and not options["queues"]:
+    queues = queues_of(options["queues"])
+    if options["ignore_missing_queues"] and not destination.can_have_queues:
+        queues = {}
+    if options["weights"] is None and not queues:
         return destination.read()
     want = WantedRouting(
         weights=None if options["weights"] is None else weights_of(options["weights"]),
-        queues=queues_of(options["queues"]),
+        queues=queues,
         token=options["token"] or uuid.uuid4().hex,
         if_revision=options["if_revision"],
         wait=options["wait"],
@@ -255,11 +264,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec=ARGUMENT_SPEC,
-        supports_check_mode=True,
-        required_if=[*PROVIDER_NEEDS, ("provider", "follows_traffic", ["follows_traffic"])],
-    )
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=provider_needs())
     finish(module, lambda: run(module))
 
 

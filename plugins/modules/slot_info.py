@@ -237,8 +237,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api i
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._report.summary import status_lines
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.options import (
     FOLLOWS_TRAFFIC,
-    PROVIDER_ARGUMENTS,
-    PROVIDER_NEEDS,
+    provider_arguments,
+    provider_needs,
     provider_of,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import record_key
@@ -264,7 +264,8 @@ ARGUMENT_SPEC = {
     "slots": {"type": "dict", "required": True},
     "services": {"type": "list", "elements": "dict", "default": []},
     "load_balancers": {"type": "list", "elements": "str", "default": []},
-    **PROVIDER_ARGUMENTS,
+    # Where sessions follow the traffic, its weights are observed anyway.
+    **provider_arguments(but=[FOLLOWS_TRAFFIC]),
     "public_subnets": {"type": "list", "elements": "str", "default": []},
     "private_subnets": {"type": "list", "elements": "str", "default": []},
     "state_bucket": {"type": "str", "default": ""},
@@ -337,7 +338,8 @@ def observe_environment(options: dict[str, Any], clients: Clients) -> Observatio
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=PROVIDER_NEEDS)
+    needs = provider_needs(but=[FOLLOWS_TRAFFIC])
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=needs)
     finish(module, lambda: look(module))
 
 

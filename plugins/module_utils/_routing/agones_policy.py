@@ -10,18 +10,21 @@ a lower priority takes over when the others have no server left: so all of them 
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, ClassVar, Mapping
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import (
     ALLOCATION_POLICIES,
     Conflict,
     NotFound,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.kubernetes import (
     DOMAIN,
+    PLACE_ARGUMENTS,
     Kube,
     age_seconds,
+    cluster_of,
     conditional,
     version_of,
 )
@@ -30,6 +33,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.pro
     MATCH,
     NO_QUEUE,
     Capabilities,
+    ClientMaker,
     Evidence,
     Moved,
     Reading,
@@ -43,6 +47,22 @@ TOKEN_ANNOTATION = f"{DOMAIN}/routing-token"
 
 class AgonesPolicyProvider(WithoutQueue):
     """Routing by one GameServerAllocationPolicy for each slot."""
+
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {
+        "type": "dict",
+        "options": {
+            **PLACE_ARGUMENTS,
+            "policies": {"type": "dict", "required": True},
+            "endpoint_ttl_seconds": {"type": "float", "default": 0.0},
+        },
+    }
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], clients: ClientMaker, clock: Clock) -> AgonesPolicyProvider:
+        del clients, clock
+        return cls(
+            cluster_of(given["kubeconfig"]), given["namespace"], given["policies"], given["endpoint_ttl_seconds"]
+        )
 
     def __init__(
         self, api: Kube, namespace: str, policies: Mapping[str, str], endpoint_ttl_seconds: float = 0.0

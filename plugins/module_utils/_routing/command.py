@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
-from typing import Any, Mapping, Protocol, Sequence
+from typing import Any, ClassVar, Mapping, Protocol, Sequence
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing import wire
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import (
     Capabilities,
+    ClientMaker,
     Queue,
     Reading,
     moved,
@@ -65,6 +67,19 @@ class Subprocess:
 
 class CommandProvider:
     """Routing by a program. Its own arguments are not shown: they may be secret."""
+
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {
+        "type": "dict",
+        "options": {
+            "argv": {"type": "list", "elements": "str", "required": True},
+            "timeout_seconds": {"type": "float", "default": wire.DEFAULT_TIMEOUT_SECONDS},
+        },
+    }
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], clients: ClientMaker, clock: Clock) -> CommandProvider:
+        del clients, clock
+        return cls(given["argv"], Subprocess(given["timeout_seconds"]))
 
     def __init__(self, argv: Sequence[str], run: Run) -> None:
         if not argv:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import CONFIG_MAPS, Conflict
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import Reader, parse_reader
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document_provider import Stored
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import (
+    Reader,
+    Stored,
+    parse_reader,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.kubernetes import (
     DOMAIN,
     Kube,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Queue
@@ -65,6 +65,36 @@ class ReaderState:
     @property
     def all_current(self) -> bool:
         return bool(self.current) and not self.behind
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A stored value, the version that the store gives it, and how long ago it was written by the store's clock."""
+
+    value: str
+    version: str
+    age_seconds: float
+
+
+class DocumentStore(Protocol):
+    """Where the document is kept, and what its readers write back."""
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+
+    @property
+    def writes(self) -> str:
+        """conditional, or last_wins."""
+
+    def read(self) -> Stored | None:
+        """The stored value, or None."""
+
+    def write(self, value: str, if_version: str | None) -> None:
+        """Replace the value. Raises Moved when it is no longer at the version; None overwrites anything."""
+
+    def readers(self) -> Sequence[Reader]:
+        """Every reader that has ever written back and has not said goodbye."""
 
 
 def parse_document(where: str, text: str) -> Destination:

@@ -7,16 +7,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Mapping, Protocol, Sequence
+from typing import Any, ClassVar, Mapping
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.config_map import ConfigMapStore
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import (
     CLOSED,
     OPEN,
     Destination,
-    Reader,
+    DocumentStore,
     ReaderState,
+    Stored,
     describe_readers,
     parse_document,
     plan_queue,
@@ -25,11 +28,18 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.doc
     render_document,
     sort_readers,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.kubernetes import (
+    PLACE_ARGUMENTS,
+    cluster_of,
+)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.parameter_store import ParameterStore
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import (
     MATCH,
     NO_QUEUE,
     PER_SLOT,
+    SHARED,
     Capabilities,
+    ClientMaker,
     Evidence,
     Moved,
     Queue,
@@ -40,36 +50,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.pro
 
 SWITCH_ATTEMPTS = 3
 UNSEEN = Evidence(False, "its readers were not listed")
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A stored value, the version that the store gives it, and how long ago it was written by the store's clock."""
-
-    value: str
-    version: str
-    age_seconds: float
-
-
-class DocumentStore(Protocol):
-    """Where the document is kept."""
-
-    @property
-    def where(self) -> str:
-        """For messages."""
-
-    @property
-    def writes(self) -> str:
-        """conditional, or last_wins."""
-
-    def read(self) -> Stored | None:
-        """The stored value, or None."""
-
-    def write(self, value: str, if_version: str | None) -> None:
-        """Replace the value. Raises Moved when it is no longer at the version; None overwrites anything."""
-
-    def readers(self) -> Sequence[Reader]:
-        """Every reader that has ever written back and has not said goodbye."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +64,25 @@ class DocumentSettings:
 
 class DocumentProvider:
     """Routing by a document."""
+
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {
+        "type": "dict",
+        "options": {
+            "parameter": {"type": "str"},
+            "config_map": {"type": "dict", "options": {**PLACE_ARGUMENTS, "name": {"type": "str", "required": True}}},
+            "clusters": {"type": "dict", "default": {}},
+            "reader_ttl_seconds": {"type": "float", "default": 15.0},
+            "queue": {"type": "str", "choices": [NO_QUEUE, SHARED, PER_SLOT], "default": NO_QUEUE},
+            "endpoint_ttl_seconds": {"type": "float", "default": 0.0},
+        },
+        "mutually_exclusive": [("parameter", "config_map")],
+        "required_one_of": [("parameter", "config_map")],
+    }
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], clients: ClientMaker, clock: Clock) -> DocumentProvider:
+        named = ("clusters", "reader_ttl_seconds", "queue", "endpoint_ttl_seconds")
+        return cls(_store_of(given, clients, clock), DocumentSettings(**{name: given[name] for name in named}))
 
     def __init__(self, store: DocumentStore, settings: DocumentSettings) -> None:
         self._store = store
@@ -177,6 +176,13 @@ class DocumentProvider:
             holds={"clusters": dict(current.clusters)},
             will_hold={"clusters": named},
         )
+
+
+def _store_of(given: Mapping[str, Any], clients: ClientMaker, clock: Clock) -> DocumentStore:
+    config_map = given["config_map"]
+    if config_map:
+        return ConfigMapStore(cluster_of(config_map["kubeconfig"]), config_map["namespace"], config_map["name"])
+    return ParameterStore(clients("ssm"), given["parameter"], clock)
 
 
 def _shown(state: ReaderState) -> dict[str, Any]:

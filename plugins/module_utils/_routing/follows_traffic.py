@@ -11,14 +11,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, ClassVar, Mapping
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.names import PAIRS_ARGUMENTS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.round import read_weights
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import (
     NO_QUEUE,
     NOTHING,
     REQUEST,
     Capabilities,
+    ClientMaker,
     Evidence,
     Reading,
     WithoutQueue,
@@ -31,6 +36,15 @@ ReadShares = Callable[[], Mapping[str, Any]]
 
 class FollowsTrafficProvider(WithoutQueue):
     """Routing by the load balancers' weights."""
+
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {"type": "dict", "options": PAIRS_ARGUMENTS}
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], clients: ClientMaker, clock: Clock) -> FollowsTrafficProvider:
+        del clock
+        api = SwapApi(clients("elbv2"))
+        pairs = [(pair["blue"], pair["green"]) for pair in given["pairs"]]
+        return cls(lambda: read_weights(api, given["load_balancers"], pairs))
 
     def __init__(self, read_shares: ReadShares) -> None:
         self._read_shares = read_shares

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Mapping, Protocol
+from typing import Any, ClassVar, Mapping, Protocol
 from urllib.error import HTTPError
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors impo
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing import wire
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import (
     Capabilities,
+    ClientMaker,
     Queue,
     Reading,
     moved,
@@ -71,6 +72,22 @@ class UrlSender:
 
 class HttpProvider:
     """Routing by an endpoint: GET and PUT of the destination, and of `/queues/<slot>` under it."""
+
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str", "required": True},
+            "headers": {"type": "dict", "default": {}, "no_log": True},
+            "ca_path": {"type": "path"},
+            "timeout_seconds": {"type": "float", "default": wire.DEFAULT_TIMEOUT_SECONDS},
+        },
+    }
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], clients: ClientMaker, clock: Clock) -> HttpProvider:
+        del clients
+        headers = {str(key): str(value) for key, value in given["headers"].items()}
+        return cls(given["url"], UrlSender(headers, given["timeout_seconds"], given["ca_path"]), clock)
 
     def __init__(self, url: str, send: Send, clock: Clock) -> None:
         self._url = url.rstrip("/")

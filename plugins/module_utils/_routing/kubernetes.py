@@ -9,9 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping, Protocol
 
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import IMPORT_ERROR, connect
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Json
 
 DOMAIN = "eks-bluegreen.gameops"
+# Where an object is, in the options of a provider.
+PLACE_ARGUMENTS = {"kubeconfig": {"type": "path", "required": True}, "namespace": {"type": "str", "required": True}}
 
 
 class Kube(Protocol):
@@ -28,6 +33,13 @@ class Kube(Protocol):
     def patch(self, path: str, body: Mapping[str, Any]) -> Json: ...
 
     def server_time(self) -> datetime: ...
+
+
+def cluster_of(kubeconfig: str) -> Kube:
+    """The cluster of a kubeconfig file."""
+    if IMPORT_ERROR:
+        raise BlueGreenError(missing_required_lib("kubernetes"))
+    return connect(kubeconfig)
 
 
 def version_of(obj: Json) -> str:

@@ -14,8 +14,11 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import aws_call
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import Reader, parse_reader
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document_provider import Stored
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import (
+    Reader,
+    Stored,
+    parse_reader,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import LAST_WINS, Moved
 
 

@@ -10,8 +10,9 @@ A provider decides on which slot a new session starts. The code that moves it (r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Protocol
+from typing import Any, Callable, ClassVar, Mapping, Protocol
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 
 # What a share of the weights is a share of.
@@ -109,6 +110,21 @@ class Provider(Protocol):
 
     def close(self, slot: str) -> None:
         """Let the slot's queue take no more tickets; what waits in it is still served."""
+
+
+# Makes a boto3 client by the name of a service.
+ClientMaker = Callable[[str], Any]
+
+
+class NamedProvider(Provider, Protocol):
+    """A provider that a task can name: it owns the option of its name, and makes itself of what that option holds."""
+
+    # The specification of the option, described by the doc fragment gameops.eks_bluegreen.destination.
+    ARGUMENTS: ClassVar[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], clients: ClientMaker, clock: Clock) -> Provider:
+        """The provider that the option describes."""
 
 
 class Moved(BlueGreenError):

@@ -21,6 +21,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.pro
     Provider,
     Queue,
     Reading,
+    WithoutQueue,
     listed,
     needs_write,
     no_queue,
@@ -63,6 +64,11 @@ class SessionDestination:
         self._provider = provider
         self._able = provider.capabilities()
         self._clock = clock
+
+    @property
+    def can_have_queues(self) -> bool:
+        """Whether a provider of this kind can have queues; whether this one has any, its capabilities say."""
+        return not isinstance(self._provider, WithoutQueue)
 
     def read(self) -> Result:
         """The destination; changes nothing. Queues are included if there are any."""

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import Reader
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import Reader, Stored
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document_provider import (
     DocumentProvider,
     DocumentSettings,
-    Stored,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Moved
 

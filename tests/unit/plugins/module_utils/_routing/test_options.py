@@ -6,16 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.gameops.eks_bluegreen.plugins.doc_fragments.destination import ModuleDocFragment
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.options import (
-    PROVIDER_ARGUMENTS,
-    PROVIDER_NEEDS,
+    FOLLOWS_TRAFFIC,
     PROVIDERS,
+    provider_arguments,
+    provider_needs,
     provider_of,
 )
 
 from tests.unit.plugins.clock import FakeClock
 
+# What documentation and specification of an option have in common.
+SAME = ("type", "elements", "required", "default", "choices")
 KUBECONFIG = """
 apiVersion: v1
 kind: Config
@@ -75,7 +80,37 @@ def test_traffic_is_asked_of_the_load_balancers() -> None:
     assert where("follows_traffic", load_balancers=["arena"], pairs=pairs) == "elbv2: the load balancers' weights"
 
 
-def test_headers_are_secret_and_every_provider_has_its_option() -> None:
-    assert PROVIDER_ARGUMENTS["http"]["options"]["headers"]["no_log"] is True
-    assert {needs[1] for needs in PROVIDER_NEEDS} == set(PROVIDERS) - {"follows_traffic"}
-    assert set(PROVIDERS) - {"follows_traffic"} <= set(PROVIDER_ARGUMENTS)
+def test_every_provider_has_the_option_of_its_name_and_needs_it() -> None:
+    assert set(provider_arguments()) == {"provider", *PROVIDERS}
+    assert provider_needs() == [("provider", name, [name]) for name in PROVIDERS]
+    assert provider_arguments()["provider"]["choices"] == list(PROVIDERS)
+
+
+def test_a_module_may_do_without_one_of_them() -> None:
+    rest = set(PROVIDERS) - {FOLLOWS_TRAFFIC}
+    assert set(provider_arguments(but=[FOLLOWS_TRAFFIC])) == {"provider", *rest}
+    assert {needs[1] for needs in provider_needs(but=[FOLLOWS_TRAFFIC])} == rest
+    assert provider_arguments(but=[FOLLOWS_TRAFFIC])["provider"]["choices"] == list(PROVIDERS)
+
+
+def test_headers_are_secret() -> None:
+    assert provider_arguments()["http"]["options"]["headers"]["no_log"] is True
+
+
+FRAGMENT = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+
+
+@pytest.mark.parametrize("name", sorted(set(PROVIDERS) - {FOLLOWS_TRAFFIC}))
+def test_the_documentation_of_a_provider_is_that_of_its_option(name: str) -> None:
+    assert FRAGMENT["provider"]["choices"] == list(PROVIDERS)
+    assert _documented(FRAGMENT[name]) == _specified(provider_arguments()[name])
+
+
+def _documented(option: dict[str, Any]) -> dict[str, Any]:
+    parts = {name: _documented(one) for name, one in option.get("suboptions", {}).items()}
+    return {**{key: option[key] for key in SAME if key in option}, "options": parts}
+
+
+def _specified(option: dict[str, Any]) -> dict[str, Any]:
+    parts = {name: _specified(one) for name, one in option.get("options", {}).items()}
+    return {**{key: option[key] for key in SAME if key in option}, "options": parts}

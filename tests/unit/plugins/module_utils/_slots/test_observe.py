@@ -10,11 +10,10 @@ import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import LoadBalancer
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward, TargetGroup
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import Reader
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document import Reader, Stored
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.document_provider import (
     DocumentProvider,
     DocumentSettings,
-    Stored,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._routing.provider import Provider
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.record import to_document
