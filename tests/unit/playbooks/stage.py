@@ -37,10 +37,7 @@ class ActionModule(ActionBase):
         answer = task_vars.get("answers", {}).get(step, {})
         return {"changed": False, **answer}
 """
-MODULES = (
-    *("agones_gameserver_info", "agones_slot_fence", "run_record", "slot_info", "slot_kubeconfig", "slot_singletons"),
-    "stub",
-)
+MODULES = (*sorted(path.stem for path in (REPOSITORY / "plugins/modules").glob("*.py")), "stub")
 ROLES = {
     "capacity_hold": ["main", "release"],
     "session_drain": ["main", "cancel", "release"],
@@ -132,19 +129,20 @@ def _build(folder: Path, real_roles: Sequence[str]) -> None:
         path = collection / "plugins/action" / f"{module}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(STUB)
-    (collection / "plugins/filter").symlink_to(REPOSITORY / "plugins/filter")
+    for plugins in ("filter", "module_utils"):
+        (collection / "plugins" / plugins).symlink_to(REPOSITORY / "plugins" / plugins)
+    (collection / "roles").mkdir()
+    # Real roles depend on role options.
+    for name in {*real_roles, "options"}:
+        (collection / "roles" / name).symlink_to(REPOSITORY / "roles" / name)
     for name, entries in ROLES.items():
         path = collection / "roles" / name
-        path.parent.mkdir(exist_ok=True)
-        if name in real_roles:
-            path.symlink_to(REPOSITORY / "roles" / name)
+        if path.exists():
             continue
         (path / "tasks").mkdir(parents=True)
         for entry in entries:
             stub = [{"name": f"Play {name}", f"{OURS}stub": {"step": f"{name}/{entry}"}}]
             (path / "tasks" / f"{entry}.yml").write_text(yaml.safe_dump(stub))
-    # Real roles depend on it.
-    (collection / "roles" / "options").symlink_to(REPOSITORY / "roles" / "options")
 
 
 def _run(folder: Path) -> str:

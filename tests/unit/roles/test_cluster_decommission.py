@@ -10,6 +10,8 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
+from tests.unit.playbooks.stage import FAILS, Played, play, role
+
 ROLE = Path(__file__).parents[3] / "roles" / "cluster_decommission"
 PREFLIGHT = "gameops.eks_bluegreen.decommission_preflight"
 OMIT = "__omitted__"
@@ -47,7 +49,7 @@ def asked(**changes: Any) -> dict[str, Any]:
 
 def test_all_reasons_to_refuse_are_asked_for_before_any_write() -> None:
     tasks = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text())
-    assert set(tasks[0]) == {"name", PREFLIGHT, "register"}
+    assert set(tasks[0]) == {"name", PREFLIGHT, "module_defaults", "register"}
     assert not [task["name"] for task in tasks if "failed_when" in task or "ignore_errors" in task]
 
 
@@ -65,61 +67,51 @@ def test_what_others_build_is_told_to_be_theirs() -> None:
     assert asked(eks_bluegreen_provisioner="external")["provisioner"] == "external"
 
 
-@pytest.mark.parametrize(
-    ("given", "document"),
-    [
-        ({"eks_bluegreen_routing_document_parameter": "/arena/destination"}, {"parameter": "/arena/destination"}),
-        (
-            {"eks_bluegreen_routing_document_config_map": {"name": "destination"}},
-            {"config_map": {"name": "destination"}},
-        ),
-        (
-            {
-                "eks_bluegreen_routing_document_parameter": "/arena/destination",
-                "eks_bluegreen_routing_document_config_map": {"name": "destination"},
-            },
-            {"config_map": {"name": "destination"}},
-        ),
-        # Neither: the module refuses, for a destination that is not named is not none.
-        ({}, {}),
-    ],
-)
-def test_a_document_is_read_where_the_inventory_names_it(given: dict[str, Any], document: dict[str, Any]) -> None:
-    options = asked(**given)
-    assert options["provider"] == "document"
-    assert {name: value for name, value in options["document"].items() if value != OMIT} == document
+MAP = {"name": "destination"}
+# What the inventory says of the session destination, and what the module is asked.
+ROUTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "parameter": ({"document_parameter": "/arena/a"}, {"provider": "document", "document": {"parameter": "/arena/a"}}),
+    "config_map": ({"document_config_map": MAP}, {"provider": "document", "document": {"config_map": MAP}}),
+    "both": (
+        {"document_parameter": "/arena/a", "document_config_map": MAP},
+        {"provider": "document", "document": {"config_map": MAP}},
+    ),
+    # Neither: the module refuses, for a destination that is not named is not none.
+    "neither": ({}, {"provider": "document", "document": {"parameter": ""}}),
+    "traffic": ({"provider": "follows_traffic"}, {"provider": "follows_traffic"}),
+    "http": ({"provider": "http", "http": {"url": "u"}}, {"provider": "http", "http": {"url": "u"}}),
+    "command": (
+        {"provider": "command", "command": {"argv": ["a"]}},
+        {"provider": "command", "command": {"argv": ["a"]}},
+    ),
+    "policy": (
+        {"provider": "agones_policy", "agones_policy": {"namespace": "n"}, "http": {"url": "u"}},
+        {"provider": "agones_policy", "agones_policy": {"namespace": "n"}},
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("given", "provider", "more"),
-    [
-        ({"eks_bluegreen_routing_provider": "follows_traffic"}, "follows_traffic", {}),
-        (
-            {"eks_bluegreen_routing_provider": "http", "eks_bluegreen_routing_http": {"url": "u"}},
-            "http",
-            {"http": {"url": "u"}},
-        ),
-        (
-            {"eks_bluegreen_routing_provider": "command", "eks_bluegreen_routing_command": {"argv": ["a"]}},
-            "command",
-            {"command": {"argv": ["a"]}},
-        ),
-        (
-            {
-                "eks_bluegreen_routing_provider": "agones_policy",
-                "eks_bluegreen_routing_agones_policy": {"namespace": "n"},
-            },
-            "agones_policy",
-            {"agones_policy": {"namespace": "n"}},
-        ),
-    ],
-)
-def test_any_other_provider_is_asked_by_its_own_options(
-    given: dict[str, Any], provider: str, more: dict[str, Any]
+@pytest.fixture(scope="module")
+def routed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
+    answers = {"answers": {"decommission_preflight": FAILS}}
+    hosts = {
+        name: {**KNOWN, **answers, **{f"eks_bluegreen_routing_{option}": value for option, value in given.items()}}
+        for name, (given, _asked) in ROUTED.items()
+    }
+    for host in hosts.values():
+        del host["inventory_hostname"], host["omit"]
+    folder = tmp_path_factory.mktemp("stage")
+    return play(folder, role("cluster_decommission", "main"), hosts, real_roles=["cluster_decommission"])
+
+
+@pytest.mark.parametrize("name", ROUTED)
+def test_the_session_destination_is_read_by_the_provider_that_the_inventory_names(
+    name: str, routed: dict[str, Played]
 ) -> None:
-    options = asked(**given)
-    assert (options["provider"], "document" in options) == (provider, False)
-    assert {name: options[name] for name in ("http", "command", "agones_policy") if name in options} == more
+    ((step, options),) = routed[name].calls
+    assert step == "decommission_preflight"
+    known = {"provider", "document", "follows_traffic", "http", "command", "agones_policy"}
+    assert {option: value for option, value in options.items() if option in known} == ROUTED[name][1]
 
 
 def test_nothing_that_nodes_need_goes_before_them() -> None:
