@@ -159,9 +159,9 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.modules import run_module
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.api import HelmReleases
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import chart_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.round import plan_helm_release
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import chart_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._run.keeper import LEASE_ARGUMENT, keeper_of
 
 ARGUMENT_SPEC = {
@@ -192,7 +192,7 @@ def run(module: Any) -> dict[str, Any]:
     if cluster and not module.check_mode:
         keeper_of(options["lease"]).keep()
     return plan_helm_release(
-        [chart_of(chart) for chart in options["charts"]],
+        [chart_of(chart, chart["values"]) for chart in options["charts"]],
         cluster,
         interrupted_after_seconds=options["interrupted_after_seconds"],
         check_mode=module.check_mode,

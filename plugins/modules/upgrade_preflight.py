@@ -32,9 +32,17 @@ options:
     type: dict
     required: true
   release:
-    description: The release to move to, as in its file; of each of its charts, name, version, namespace and chart.
+    description:
+      - The release to move to, as in its file or as P(gameops.eks_bluegreen.release#filter) reads it. The values of its
+        charts are not looked at.
     type: dict
     required: true
+  release_problems:
+    description:
+      - What P(gameops.eks_bluegreen.release#filter) found wrong with the release's file. By default the module looks at
+        O(release) itself.
+    type: list
+    elements: dict
   source_release:
     description: The release that the source runs. Without it, the source is not compared.
     type: dict
@@ -221,7 +229,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._access.clie
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import connect
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import finish
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.archive import check_sources
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import chart_of
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import SystemClock
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.api import SwapApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
@@ -233,7 +240,6 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     Fargate,
     Matrix,
     WantedUpgrade,
-    lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import (
     is_conformant,
@@ -242,14 +248,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.j
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.read_cluster import (
     LiveCluster,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.release import (
-    CHART_TEXTS,
-)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.survey import (
     Scope,
     SurveySources,
     survey,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import ReleaseProblem, read_release
 
 ARGUMENT_SPEC = {
     "environment_name": {"type": "str", "required": True},
@@ -257,6 +261,7 @@ ARGUMENT_SPEC = {
     "source": {"type": "dict", "required": True},
     "target": {"type": "dict", "required": True},
     "release": {"type": "dict", "required": True},
+    "release_problems": {"type": "list", "elements": "dict"},
     "source_release": {"type": "dict"},
     "matrix": {"type": "dict", "required": True},
     "services": {"type": "list", "elements": "dict", "default": []},
@@ -281,10 +286,10 @@ def run(module: Any) -> dict[str, Any]:
     observed = options["observed"]
     reads = Reads()
     reads.problems += [Finding(**problem) for problem in observed.get("problems", [])]
-    for chart in options["release"].get("charts") or []:
-        if lacking(chart, CHART_TEXTS):
-            continue
-        reads.attempt(partial(check_sources, [chart_of(chart)]), None, "charts", "the release's charts")
+    wanted = _wanted(options)
+    for chart in wanted.release.charts:
+        if chart.is_complete:
+            reads.attempt(partial(check_sources, [chart]), None, "charts", "the release's charts")
     scope = Scope(
         source=options["source"],
         target=options["target"],
@@ -292,7 +297,6 @@ def run(module: Any) -> dict[str, Any]:
         network=observed["network"],
         load_balancers=options["load_balancers"],
     )
-    wanted = _wanted(options)
     world = survey(_sources(module), scope, wanted, reads)
     findings = judge_upgrade(wanted, world, reads.problems, options["accepted"])
     result = {
@@ -312,10 +316,16 @@ def run(module: Any) -> dict[str, Any]:
 
 def _wanted(options: dict[str, Any]) -> WantedUpgrade:
     pods, vcpus = options["fargate_pods"], options["fargate_vcpus"]
+    release, problems = read_release(options["release"])
+    if options["release_problems"] is not None:
+        problems = [ReleaseProblem(**problem) for problem in options["release_problems"]]
+    source = options["source_release"]
     return WantedUpgrade(
         environment=options["environment_name"],
-        release=options["release"],
-        source_release=options["source_release"],
+        release=release,
+        release_problems=problems,
+        # What is wrong with the file of a release that runs already is no reason not to leave it.
+        source_release=None if source is None else read_release(source)[0],
         matrix=Matrix(str(options["matrix"]["source"]), options["matrix"]["rows"]),
         variables=options["variables"],
         queue=options["queue"],

@@ -11,8 +11,8 @@ import re
 import tarfile
 from pathlib import Path
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Chart
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Chart
 
 # There is only one key of this name at the left margin.
 CHART_VERSION = re.compile(r"""^version:\s*["']?([^\s"'#]+)""", re.MULTILINE)
@@ -22,7 +22,7 @@ def check_chart_source(chart: Chart) -> str | None:
     """What is wrong with the place a chart comes from; None if nothing is, as far as can be seen from here."""
     if not chart.is_local:
         return _unverifiable(chart) if chart.digest else None
-    path = Path(chart.source).expanduser()
+    path = Path(chart.chart).expanduser()
     if not path.exists():
         return f"chart {chart.name}: {path} does not exist: correct chart in the release file, or put the archive there"
     if path.is_dir():
@@ -39,7 +39,7 @@ def check_sources(charts: list[Chart]) -> None:
 
 def _unverifiable(chart: Chart) -> str:
     return (
-        f"chart {chart.name}: digest can only be checked for an archive on the control node, not for {chart.source}: "
+        f"chart {chart.name}: digest can only be checked for an archive on the control node, not for {chart.chart}: "
         "remove digest, or name the chart by it (oci://registry/chart@sha256:...)"
     )
 

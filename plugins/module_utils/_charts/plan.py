@@ -8,30 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Chart
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
 _NAMED_AT_MOST = 5
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart of the release, as it should be installed."""
-
-    name: str
-    namespace: str
-    source: str
-    version: str
-    digest: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the source is a file or folder of the control node, not a registry or repository."""
-        return "://" not in self.source and (self.source.startswith(("/", ".", "~")) or self.source.endswith(".tgz"))
 
 
 @dataclass(frozen=True)
@@ -69,18 +53,6 @@ class Step:
     @property
     def deploys(self) -> bool:
         return self.action in ("install", "upgrade")
-
-
-def chart_of(fields: Mapping[str, Any]) -> Chart:
-    """A chart as the options of a task give it."""
-    return Chart(
-        name=fields["name"],
-        namespace=fields["namespace"],
-        source=fields["chart"],
-        version=fields["version"],
-        digest=str(fields.get("digest") or ""),
-        values=fields.get("values") or {},
-    )
 
 
 def plan_charts(

@@ -11,13 +11,13 @@ from typing import Protocol
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.archive import check_sources
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import (
-    Chart,
     HelmRelease,
     Step,
     check_names,
     describe_waiting,
     plan_charts,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Chart
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Result
 
 _POLL_SECONDS = 2.0

@@ -38,7 +38,7 @@ def check_api(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
 def check_dns(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     """EKS' own CoreDNS tolerates none of the user's taints, and says that it is not for Fargate."""
     groups, release = wanted.nodegroups, wanted.release
-    named = [entry.get("name") for key in ("addons", "charts") for entry in release.get(key) or []]
+    named = {addon.name for addon in release.addons} | {chart.name for chart in release.charts}
     if wanted.is_built and groups and all(_repels(group) for group in groups) and DNS not in named:
         yield warning(
             "cluster_dns",

@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._ec2.subnets import Subnet
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._elbv2.swap import Forward
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Release, ReleaseProblem
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 
@@ -37,12 +38,12 @@ class WantedUpgrade:
     """What the run should do, and with what. `fargate` is None if the target runs what the source runs.
 
     `is_built`: by the run, not by another tool. `is_public`: the target's API server answers outside of the VPC,
-    to `public_cidrs` or, if there are none, to everyone.
+    to `public_cidrs` or, if there are none, to everyone. `release_problems`: what is wrong with the release's file.
     """
 
     environment: str
-    release: Data
-    source_release: Data | None
+    release: Release
+    source_release: Release | None
     matrix: Matrix
     variables: Mapping[str, Any]
     queue: str
@@ -54,10 +55,11 @@ class WantedUpgrade:
     is_built: bool = True
     is_public: bool = False
     public_cidrs: Sequence[str] = ()
+    release_problems: Sequence[ReleaseProblem] = ()
 
     @property
     def release_name(self) -> str:
-        return f"release {self.release.get('name', '')}"
+        return f"release {self.release.name}"
 
 
 @dataclass(frozen=True)
@@ -168,21 +170,9 @@ class Facts:
         return found.get(self.source["slot"]), found.get(self.target["slot"])
 
 
-def lacking(entry: Data, keys: Sequence[str]) -> list[str]:
-    """Which keys an entry has no value for; 0 is a value."""
-    return [key for key in keys if entry.get(key) in (None, "")]
-
-
-def incomplete(kind: str, entries: Sequence[Data], keys: Sequence[str]) -> Iterator[str]:
-    """What each entry of a list lacks, by its name or, if it has none, its number."""
-    for number, entry in enumerate(entries, start=1):
-        if missing := lacking(entry, keys):
-            yield f"its {kind} {entry.get('name') or number} has no {' and no '.join(missing)}"
-
-
-def image_of(group: Data, release: Data, key: str) -> str:
+def image_of(group: Data, release: Release, key: str) -> str:
     """A node group's own ami_type or release_version, or the release's; "" if a launch template names the image."""
-    return str(group.get(key, (release.get("node_image") or {}).get(key)) or "")
+    return str(group.get(key, getattr(release.node_image, key)) or "")
 
 
 def own_subnets(group: Data) -> list[str]:

@@ -33,7 +33,7 @@ def check_insights(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     An error if EKS says so, but not about add-ons: the target gets its own.
     """
     for insight in world.insights:
-        if insight.status == PASSING or not _concerns(insight, str(wanted.release.get("kubernetes_version", ""))):
+        if insight.status == PASSING or not _concerns(insight, wanted.release.kubernetes_version):
             continue
         severity = error if insight.status == ERROR and not insight.about_addons else warning
         about = f" about Kubernetes {insight.kubernetes_version}" if insight.kubernetes_version else ""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._entries import lacking
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Facts,
     Fargate,
     InstanceType,
     WantedUpgrade,
-    lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.quotas import ON_DEMAND
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data

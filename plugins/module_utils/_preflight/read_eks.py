@@ -25,6 +25,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._parallel im
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight import api
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import Insight
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.insights import READ_CATEGORIES
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Release
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 
@@ -35,13 +36,14 @@ def read_offer(eks: Any, reads: Reads) -> list[str] | None:
     return reads.optional(read, "version_offered", "EKS versions")
 
 
-def read_addon_offers(eks: Any, release: Data, reads: Reads) -> dict[str, list[str]] | None:
+def read_addon_offers(eks: Any, release: Release, reads: Reads) -> dict[str, list[str]] | None:
     """The versions of each of the release's add-ons for its Kubernetes; none for one that EKS does not know."""
-    names = [str(addon["name"]) for addon in release.get("addons") or [] if addon.get("name")]
-    kubernetes = str(release.get("kubernetes_version", ""))
+    names = [addon.name for addon in release.addons if addon.name]
 
     def read() -> dict[str, list[str]]:
-        offers = in_parallel(lambda name: api.list_addon_versions(eks, name, kubernetes), names, CALLS_IN_PARALLEL)
+        offers = in_parallel(
+            lambda name: api.list_addon_versions(eks, name, release.kubernetes_version), names, CALLS_IN_PARALLEL
+        )
         return dict(zip(names, offers, strict=True))
 
     return reads.optional(read, "addon_offered", "EKS add-ons")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The variables and the release file, against each other and against what EKS offers."""
+"""The variables and the release, against each other and against what EKS offers."""
 
 from __future__ import annotations
 
@@ -11,21 +11,17 @@ from typing import Any
 
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.fargate_profile import selectors_problem
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.nodegroup import nonsense
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._entries import incomplete
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._findings import Finding
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.facts import (
     Facts,
     WantedUpgrade,
     error,
-    incomplete,
-    lacking,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
 PER_SLOT = "per_slot"
 _QUEUES = ("none", "shared", PER_SLOT)
-RELEASE_TEXTS = ("name", "kubernetes_version", "agones_version")
-CHART_TEXTS = ("name", "namespace", "chart", "version")
-ADDON_TEXTS = ("name", "version")
 NODEGROUP_OPTIONS = ("name", "min_size", "max_size", "desired_size")
 # The release version of Amazon Linux names its Kubernetes; that of Bottlerocket and Windows is another count.
 NAMES_KUBERNETES = ("AL2_", "AL2023_")
@@ -58,7 +54,7 @@ def check_nodegroups(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     for found in incomplete("node group", wanted.nodegroups, NODEGROUP_OPTIONS):
         yield error("variable_missing", "eks_bluegreen_nodegroups", found, "Write it into the node group's entry")
     for number, group in enumerate(wanted.nodegroups if wanted.is_built else (), start=1):
-        for found in (*nonsense(_judged_options(group)), *_unknown_image(group, world)):
+        for found in (*nonsense(_judged_options(group)), *_unknown_image(group.get("ami_type"), world)):
             place = f"node group {group.get('name') or number}"
             yield error("nodegroup_options", place, found, "Correct it in eks_bluegreen_nodegroups")
 
@@ -80,8 +76,7 @@ def _whole(size: Any) -> int | None:
     return int(size) if str(size).isdigit() else None
 
 
-def _unknown_image(image: Data, world: Facts) -> Iterator[str]:
-    ami_type = image.get("ami_type")
+def _unknown_image(ami_type: str | None, world: Facts) -> Iterator[str]:
     if ami_type and world.image_types and ami_type not in world.image_types:
         yield f"its ami_type is {ami_type!r}, which the installed botocore does not know"
 
@@ -95,45 +90,27 @@ def check_fargate_profiles(wanted: WantedUpgrade, _world: Facts) -> Iterator[Fin
 
 
 def check_release(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
-    release = wanted.release
-    place = wanted.release_name
-    for key in RELEASE_TEXTS:
-        value = release.get(key)
-        if not isinstance(value, str) or not value:
-            found = f"its {key} is missing" if value in (None, "") else f"its {key} is {value!r}, not a text"
-            yield error("release_file", place, found, f'Write it in quotes, as {key}: "..."')
-    for kind, key, texts in (("chart", "charts", CHART_TEXTS), ("add-on", "addons", ADDON_TEXTS)):
-        for found in incomplete(kind, release.get(key) or [], texts):
-            yield error("release_file", place, found, f"Write it into the {kind}'s entry")
-    charts = {str(chart.get("name")): str(chart.get("version")) for chart in release.get("charts") or []}
-    version, of_chart = release.get("agones_version"), charts.get("agones", "missing")
-    if of_chart != version:
-        found = f"its agones_version is {version}, that of its chart agones {of_chart}"
-        yield error("release_file", place, found, "Make the two name the same version")
+    for problem in wanted.release_problems:
+        yield error("release_file", wanted.release_name, problem.finding, problem.remedy)
 
 
 def check_image(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
-    image = wanted.release.get("node_image") or {}
-    for found in _unknown_image(image, world):
+    image, kubernetes = wanted.release.node_image, wanted.release.kubernetes_version
+    for found in _unknown_image(image.ami_type, world):
         remedy = "Correct it, or install a newer botocore if it is newer than the installed one"
         yield error("node_image", wanted.release_name, found, remedy)
-    for key in ("ami_type", "release_version"):
-        if not image.get(key):
-            found = f"its node_image has no {key}"
-            yield error("release_file", wanted.release_name, found, "Name the node image to use")
-    version, kubernetes = str(image.get("release_version") or ""), str(wanted.release.get("kubernetes_version", ""))
-    is_named = str(image.get("ami_type", "")).startswith(NAMES_KUBERNETES)
-    if version and is_named and not version.startswith(f"{kubernetes}."):
+    is_named = image.ami_type.startswith(NAMES_KUBERNETES)
+    if image.release_version and is_named and not image.release_version.startswith(f"{kubernetes}."):
         yield error(
             "node_image",
             wanted.release_name,
-            f"its node_image is {version}, which is not for Kubernetes {kubernetes}",
+            f"its node_image is {image.release_version}, which is not for Kubernetes {kubernetes}",
             f"Name a release of the image that begins with {kubernetes}.",
         )
 
 
 def check_matrix(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
-    agones, kubernetes = (str(wanted.release.get(key, "")) for key in ("agones_version", "kubernetes_version"))
+    agones, kubernetes = wanted.release.agones_version, wanted.release.kubernetes_version
     minor = ".".join(agones.split(".")[:2])
     row = wanted.matrix.rows.get(minor)
     if row is None:
@@ -153,7 +130,7 @@ def check_matrix(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
 
 
 def check_offer(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
-    version = str(wanted.release.get("kubernetes_version", ""))
+    version = wanted.release.kubernetes_version
     if world.offered is not None and version not in world.offered:
         yield error(
             "version_offered",
@@ -164,19 +141,19 @@ def check_offer(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
 
 
 def check_addons(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
-    kubernetes = wanted.release.get("kubernetes_version")
-    for addon in (wanted.release.get("addons") or []) if world.addons is not None else []:
-        if lacking(addon, ADDON_TEXTS):
-            continue
-        name, version = str(addon["name"]), str(addon["version"])
-        offered = (world.addons or {}).get(name, ())
+    kubernetes = wanted.release.kubernetes_version
+    complete = [addon for addon in wanted.release.addons if addon.is_complete]
+    for addon in complete if world.addons is not None else []:
+        offered = (world.addons or {}).get(addon.name, ())
         if not offered:
             found = f"EKS does not offer it for Kubernetes {kubernetes}"
-            yield error("addon_offered", f"add-on {name}", found, "Take it out of the release, or correct its name")
-        elif version not in (*offered, *RESOLVED_VERSIONS):
+            yield error(
+                "addon_offered", f"add-on {addon.name}", found, "Take it out of the release, or correct its name"
+            )
+        elif addon.version not in (*offered, *RESOLVED_VERSIONS):
             yield error(
                 "addon_offered",
-                f"add-on {name}",
-                f"EKS does not offer {version} for Kubernetes {kubernetes}; it offers {', '.join(offered)}",
+                f"add-on {addon.name}",
+                f"EKS does not offer {addon.version} for Kubernetes {kubernetes}; it offers {', '.join(offered)}",
                 "Put one of these into the release",
             )

@@ -15,13 +15,10 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     WantedUpgrade,
     error,
     image_of,
-    lacking,
     warning,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.release import (
-    ADDON_TEXTS,
-    RESOLVED_VERSIONS,
-)
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.release import RESOLVED_VERSIONS
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Release
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._slots.direction import ENVIRONMENT_TAG
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types import Data
 
@@ -39,9 +36,7 @@ def check_target(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
     if owner != wanted.environment:
         found = f"it is there already, and its tag {ENVIRONMENT_TAG} is {owner or 'missing'}"
         yield error("target_foreign", place, found, "Give the slot another cluster_name in eks_bluegreen_slots")
-    elif target["release"] != wanted.release.get("name") or target["version"] != wanted.release.get(
-        "kubernetes_version"
-    ):
+    elif (target["release"], target["version"]) != (wanted.release.name, wanted.release.kubernetes_version):
         found = f"it is left from release {target['release'] or '(no tag)'}, Kubernetes {target['version']}"
         yield error("target_leftover", place, found, remove)
     elif target["status"] != "ACTIVE":
@@ -88,23 +83,25 @@ def check_conformance(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
         yield warning(
             "source_conformant",
             f"cluster {source['cluster_name']}",
-            f"it differs from its release {release.get('name')}: {'; '.join(differing)}",
+            f"it differs from its release {release.name}: {'; '.join(differing)}",
             "Bring it back to the release, or correct the release file; a rollback leads back to the cluster as it is",
         )
 
 
-def _conformance(release: Data, wanted: Sequence[Data], source: Data, inside: Inside) -> Iterator[tuple[str, str, str]]:
+def _conformance(
+    release: Release, wanted: Sequence[Data], source: Data, inside: Inside
+) -> Iterator[tuple[str, str, str]]:
     """What is compared: what it is, how it is, how it should be. An entry of the file that lacks something is not."""
-    yield "Kubernetes", str(source["version"]), str(release.get("kubernetes_version"))
+    yield "Kubernetes", str(source["version"]), release.kubernetes_version
     own = {str(group.get("name")): group for group in wanted}
     for group in inside.nodegroups:
         name = group["nodegroupName"]
         for field, key in IMAGE_FIELDS.items():
             if want := image_of(own.get(name, {}), release, key):
                 yield f"node group {name}: {field}", str(group.get(field, "")), want
-    for addon in release.get("addons") or []:
-        if not lacking(addon, ADDON_TEXTS) and addon["version"] not in RESOLVED_VERSIONS:
-            yield f"add-on {addon['name']}", inside.addons.get(addon["name"], ""), str(addon["version"])
-    for chart in (release.get("charts") or []) if inside.charts is not None else []:
-        if not lacking(chart, ("name", "version")):
-            yield f"chart {chart['name']}", (inside.charts or {}).get(chart["name"], ""), str(chart["version"])
+    for addon in release.addons:
+        if addon.is_complete and addon.version not in RESOLVED_VERSIONS:
+            yield f"add-on {addon.name}", inside.addons.get(addon.name, ""), addon.version
+    for chart in release.charts if inside.charts is not None else []:
+        if chart.name and chart.version:
+            yield f"chart {chart.name}", (inside.charts or {}).get(chart.name, ""), chart.version

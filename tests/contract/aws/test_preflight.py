@@ -24,6 +24,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.s
     SurveySources,
     survey,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Release, read_release
 
 from tests.contract.aws.modules import play
 from tests.contract.aws.world import World
@@ -38,9 +39,15 @@ RELEASE = {
 }
 GAME = {"name": "game", "instance_types": ["c7i.2xlarge"], "min_size": 3, "desired_size": 3, "max_size": 6}
 SERVICES = ("eks", "ec2", "elbv2", "service-quotas", "cloudwatch")
+
+
+def released(**change: Any) -> Release:
+    return read_release({**RELEASE, **change})[0]
+
+
 WANTED = WantedUpgrade(
     "arena",
-    RELEASE,
+    released(),
     None,
     Matrix("https://agones.dev", {"1.60": ["1.36"]}),
     {},
@@ -162,11 +169,8 @@ def test_what_runs_counts_against_the_quota(stage: Stage) -> None:
     [
         ({"nodegroups": [{**GAME, "instance_types": ["c7i.nolarge"]}]}, ("error", "instance_type")),
         ({"nodegroups": [{**GAME, "instance_types": ["c7g.2xlarge"]}]}, ("error", "instance_type")),
-        (
-            {"release": {**RELEASE, "addons": [{"name": "vpc-cni", "version": "v0.0.1"}]}},
-            ("error", "addon_offered"),
-        ),
-        ({"release": {**RELEASE, "kubernetes_version": "1.99"}}, ("error", "version_offered")),
+        ({"release": released(addons=[{"name": "vpc-cni", "version": "v0.0.1"}])}, ("error", "addon_offered")),
+        ({"release": released(kubernetes_version="1.99")}, ("error", "version_offered")),
         ({"fargate": Fargate(20000, 5000.0)}, ("error", "quota_fargate_vcpus")),
         ({"fargate": Fargate(20000, 5000.0)}, ("error", "subnet_addresses")),
     ],

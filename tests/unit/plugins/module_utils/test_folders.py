@@ -21,6 +21,8 @@ ORDER = (
     ("_clock", "time, injected everywhere"),
     ("_urls", "what of an address may be shown"),
     ("_fields", "how a field of a resource is compared, whatever the resource"),
+    ("_entries", "what an entry of a user's list lacks, whatever the list"),
+    ("_release", "what a release's file says, which charts and preflight are about"),
     ("_parallel", "calls side by side, whatever is called"),
     ("_round", "what a module that works in rounds returns, whatever it works on"),
     ("_aws", "how any AWS call is made and fails"),

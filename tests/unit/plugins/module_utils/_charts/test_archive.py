@@ -12,8 +12,8 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.arch
     check_chart_source,
     check_sources,
 )
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Chart
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Chart
 
 
 @pytest.fixture

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import (
-    Chart,
     HelmRelease,
-    chart_of,
     check_names,
     describe_waiting,
     differing_keys,
     plan_charts,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._errors import BlueGreenError
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Chart
 
 AGONES = Chart("agones", "agones-system", "/charts/agones-1.60.0.tgz", "1.60.0", values={"replicas": 2})
 
@@ -86,32 +85,9 @@ def test_where_values_differ(wanted: Any, found: Any, paths: list[str]) -> None:
     assert differing_keys(wanted, found) == paths
 
 
-@pytest.mark.parametrize(
-    ("source", "is_local"),
-    [
-        ("/srv/charts/agones-1.60.0.tgz", True),
-        ("./charts/agones", True),
-        ("~/charts/agones", True),
-        ("charts/agones-1.60.0.tgz", True),
-        ("oci://registry.example.com/charts/agones", False),
-        ("https://charts.example.com/agones-1.60.0.tgz", False),
-        ("agones/agones", False),
-    ],
-)
-def test_where_a_chart_comes_from(source: str, is_local: bool) -> None:
-    assert Chart("agones", "ns", source, "1").is_local is is_local
-
-
 def test_a_name_may_stand_for_one_chart_only() -> None:
     with pytest.raises(BlueGreenError, match="names chart 'agones' twice"):
         check_names([AGONES, AGONES])
-
-
-def test_options_become_a_chart() -> None:
-    chart = chart_of(
-        {"name": "a", "namespace": "n", "chart": "x.tgz", "version": "1.0.0", "digest": None, "values": None}
-    )
-    assert chart == Chart("a", "n", "x.tgz", "1.0.0")
 
 
 def test_who_is_waited_for() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import Chart, HelmRelease
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.plan import HelmRelease
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._charts.round import plan_helm_release
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Chart
 
 CHARTS = [Chart("agones", "agones-system", "agones/agones", "1.60.0"), Chart("arena", "arena", "game/arena", "1.11.0")]
 

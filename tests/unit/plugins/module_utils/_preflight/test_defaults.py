@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.unit.plugins.module_utils._preflight.worlds import AGONES, NODEGROUP, RELEASE, WANTED, findings, told
+from tests.unit.plugins.module_utils._preflight.worlds import (
+    AGONES,
+    NODEGROUP,
+    RELEASE,
+    WANTED,
+    findings,
+    released,
+    told,
+)
 
 OPEN = ("warning", "api_open")
 NO_DNS = ("warning", "cluster_dns")
@@ -59,7 +67,7 @@ def test_an_open_api_says_why(cidrs: list[str], why: str) -> None:
         ({"nodegroups": [{**SMALL, "taints": None}]}, []),
         ({"nodegroups": []}, []),
         ({"nodegroups": [GAME_ONLY], "is_built": False}, []),
-        ({"nodegroups": [GAME_ONLY], "release": {**RELEASE, "charts": [AGONES, {**AGONES, "name": "coredns"}]}}, []),
+        ({"nodegroups": [GAME_ONLY], **released(charts=[AGONES, {**AGONES, "name": "coredns"}])}, []),
     ],
 )
 def test_a_dns_that_finds_no_node(change: dict[str, Any], found: list[tuple[str, str]]) -> None:
@@ -67,5 +75,5 @@ def test_a_dns_that_finds_no_node(change: dict[str, Any], found: list[tuple[str,
 
 
 def test_a_dns_that_the_release_names() -> None:
-    release = {**RELEASE, "addons": [*RELEASE["addons"], COREDNS]}
-    assert NO_DNS not in told(replace(WANTED, release=release, nodegroups=[GAME_ONLY]))
+    release = released(addons=[*RELEASE["addons"], COREDNS])
+    assert NO_DNS not in told(replace(WANTED, **release, nodegroups=[GAME_ONLY]))

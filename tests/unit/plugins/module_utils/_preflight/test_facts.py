@@ -10,36 +10,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     Balancer,
     error,
     image_of,
-    incomplete,
-    lacking,
     own_subnets,
     warning,
 )
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import read_release
 
 from tests.unit.plugins.module_utils._preflight.worlds import BALANCER_ARN, SOURCE, TARGET, WANTED, WORLD, group
-
-
-@pytest.mark.parametrize(
-    ("entry", "keys", "lacks"),
-    [
-        ({"name": "game", "min_size": 0}, ["name", "min_size"], []),
-        ({"name": "", "min_size": None}, ["name", "min_size"], ["name", "min_size"]),
-        ({}, ["name"], ["name"]),
-        ({"is_public": False}, ["is_public"], []),
-    ],
-)
-def test_a_key_without_a_value_lacks_and_0_is_a_value(entry: dict[str, Any], keys: list[str], lacks: list[str]) -> None:
-    assert lacking(entry, keys) == lacks
-
-
-def test_an_entry_is_told_by_its_name_or_its_number() -> None:
-    entries = [{"name": "game", "version": "1"}, {"name": "cni"}, {"version": "2"}, {}]
-    assert list(incomplete("add-on", entries, ["name", "version"])) == [
-        "its add-on cni has no version",
-        "its add-on 3 has no name",
-        "its add-on 4 has no name and no version",
-    ]
-
 
 IMAGE = {"ami_type": "AL2023_x86_64_STANDARD"}
 
@@ -59,7 +35,7 @@ IMAGE = {"ami_type": "AL2023_x86_64_STANDARD"}
 def test_a_node_group_s_own_image_comes_before_the_release_s(
     node_group: dict[str, Any], release: dict[str, Any], image: str
 ) -> None:
-    assert image_of(node_group, release, "ami_type") == image
+    assert image_of(node_group, read_release(release)[0], "ami_type") == image
 
 
 @pytest.mark.parametrize(
@@ -98,7 +74,7 @@ def test_a_pair_is_the_source_s_group_and_the_target_s() -> None:
 
 def test_a_release_has_a_name_to_be_told_by() -> None:
     assert WANTED.release_name == "release 2026-11"
-    assert replace(WANTED, release={}).release_name == "release "
+    assert replace(WANTED, release=read_release({})[0]).release_name == "release "
 
 
 def test_findings_are_errors_or_warnings() -> None:

@@ -17,7 +17,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.r
 )
 
 from tests.unit.plugins.module_utils._preflight.account import INSIGHT, Aws
-from tests.unit.plugins.module_utils._preflight.worlds import RELEASE, SOURCE, TARGET
+from tests.unit.plugins.module_utils._preflight.worlds import SOURCE, TARGET, released
 
 
 def test_an_insight_about_add_ons() -> None:
@@ -40,7 +40,7 @@ def test_versions_on_offer_are_sorted() -> None:
     ],
 )
 def test_add_ons_are_asked_for_by_name(addons: Any, offers: dict[str, list[str]]) -> None:
-    assert read_addon_offers(Aws(), {**RELEASE, "addons": addons}, Reads()) == offers
+    assert read_addon_offers(Aws(), released(addons=addons)["release"], Reads()) == offers
 
 
 def test_clusters_of_all_pages_are_counted() -> None:

@@ -14,6 +14,7 @@ from tests.unit.plugins.module_utils._preflight.worlds import (
     WANTED,
     WORLD,
     findings,
+    released,
     told,
 )
 
@@ -28,14 +29,14 @@ IMAGE = RELEASE["node_image"]
         ({"queue": "sharded"}, ("error", "queue_kind")),
         ({"queue": "per_slot"}, ("error", "queue_kind")),
         ({"queue": "per_slot", "traffic_steps": [10, 100]}, ("error", "queue_kind")),
-        ({"release": {**RELEASE, "kubernetes_version": "1.33"}}, ("error", "release_matrix")),
-        ({"release": {**RELEASE, "name": 2026.1}}, ("error", "release_file")),
-        ({"release": {**RELEASE, "node_image": {"ami_type": "x"}}}, ("error", "release_file")),
-        ({"release": {**RELEASE, "node_image": {**IMAGE, "release_version": "1.35.9-2"}}}, ("error", "node_image")),
-        ({"release": {**RELEASE, "node_image": {**IMAGE, "release_version": "1.3"}}}, ("error", "node_image")),
-        ({"release": {**RELEASE, "charts": []}}, ("error", "release_file")),
-        ({"release": {**RELEASE, "addons": [{"name": "vpc-cni", "version": "v3"}]}}, ("error", "addon_offered")),
-        ({"release": {**RELEASE, "addons": [{"name": "coredns", "version": "v1"}]}}, ("error", "addon_offered")),
+        (released(kubernetes_version="1.33"), ("error", "release_matrix")),
+        (released(name=2026.1), ("error", "release_file")),
+        (released(node_image={"ami_type": "x"}), ("error", "release_file")),
+        (released(node_image={**IMAGE, "release_version": "1.35.9-2"}), ("error", "node_image")),
+        (released(node_image={**IMAGE, "release_version": "1.3"}), ("error", "node_image")),
+        (released(charts=[]), ("error", "release_file")),
+        (released(addons=[{"name": "vpc-cni", "version": "v3"}]), ("error", "addon_offered")),
+        (released(addons=[{"name": "coredns", "version": "v1"}]), ("error", "addon_offered")),
     ],
 )
 def test_what_is_wanted_is_judged(change: dict[str, Any], finding: tuple[str, str]) -> None:
@@ -43,14 +44,14 @@ def test_what_is_wanted_is_judged(change: dict[str, Any], finding: tuple[str, st
 
 
 @pytest.mark.parametrize(
-    "release",
+    "change",
     [
-        {**RELEASE, "addons": [{"name": "vpc-cni", "version": "latest"}]},
-        {**RELEASE, "node_image": {"ami_type": "BOTTLEROCKET_x86_64", "release_version": "1.49.0-713f44ce"}},
+        {"addons": [{"name": "vpc-cni", "version": "latest"}]},
+        {"node_image": {"ami_type": "BOTTLEROCKET_x86_64", "release_version": "1.49.0-713f44ce"}},
     ],
 )
-def test_what_is_no_reason(release: dict[str, Any]) -> None:
-    assert told(replace(WANTED, release=release)) == []
+def test_what_is_no_reason(change: dict[str, Any]) -> None:
+    assert told(replace(WANTED, **released(**change))) == []
 
 
 def test_queues_per_slot_move_at_once() -> None:
@@ -58,27 +59,26 @@ def test_queues_per_slot_move_at_once() -> None:
 
 
 def test_an_agones_of_the_future_is_no_guess() -> None:
-    release = {**RELEASE, "agones_version": "1.61.0", "charts": [{**AGONES, "version": "1.61.0"}]}
-    assert told(replace(WANTED, release=release)) == [("error", "release_matrix")]
+    change = released(agones_version="1.61.0", charts=[{**AGONES, "version": "1.61.0"}])
+    assert told(replace(WANTED, **change)) == [("error", "release_matrix")]
 
 
 def test_agones_that_does_not_support_its_kubernetes_says_what_it_supports() -> None:
-    release = {**RELEASE, "agones_version": "1.59.0", "charts": [{**AGONES, "version": "1.59.0"}]}
-    (found,) = findings(replace(WANTED, release=release))
+    change = released(agones_version="1.59.0", charts=[{**AGONES, "version": "1.59.0"}])
+    (found,) = findings(replace(WANTED, **change))
     assert found.finding == "Agones 1.59.0 does not support Kubernetes 1.36; it supports 1.33, 1.34, 1.35"
 
 
 def test_an_addon_says_what_is_offered_instead() -> None:
-    release = {**RELEASE, "addons": [{"name": "vpc-cni", "version": "v3"}]}
-    (found,) = findings(replace(WANTED, release=release))
+    (found,) = findings(replace(WANTED, **released(addons=[{"name": "vpc-cni", "version": "v3"}])))
     assert str(found) == (
         "add-on vpc-cni: EKS does not offer v3 for Kubernetes 1.36; it offers v2, v1. Put one of these into the release"
     )
 
 
 def test_a_chart_says_what_it_lacks() -> None:
-    release = {**RELEASE, "charts": [AGONES, {"chart": "a.tgz", "namespace": None, "version": "1"}]}
-    (found,) = findings(replace(WANTED, release=release))
+    charts = [AGONES, {"chart": "a.tgz", "namespace": None, "version": "1"}]
+    (found,) = findings(replace(WANTED, **released(charts=charts)))
     assert found.finding == "its chart 2 has no name and no namespace"
 
 
@@ -93,8 +93,7 @@ def test_a_chart_says_what_it_lacks() -> None:
     ],
 )
 def test_an_addon_says_what_it_lacks(addon: dict[str, Any], found: str) -> None:
-    release = {**RELEASE, "addons": [{"name": "vpc-cni", "version": "v2"}, addon]}
-    (one,) = findings(replace(WANTED, release=release))
+    (one,) = findings(replace(WANTED, **released(addons=[{"name": "vpc-cni", "version": "v2"}, addon])))
     assert (one.severity, one.check, one.finding) == ("error", "release_file", found)
 
 
@@ -152,8 +151,8 @@ def test_what_the_module_would_refuse_of_a_node_group(group: dict[str, Any], fou
 
 
 def test_an_image_of_the_release_that_nobody_knows_is_told_once() -> None:
-    release = {**RELEASE, "node_image": {**IMAGE, "ami_type": "AL2024_x86_64"}}
-    wanted = replace(WANTED, release=release, nodegroups=[NODEGROUP, {**NODEGROUP, "name": "web"}])
+    image = released(node_image={**IMAGE, "ami_type": "AL2024_x86_64"})
+    wanted = replace(WANTED, **image, nodegroups=[NODEGROUP, {**NODEGROUP, "name": "web"}])
     assert [check for severity, check in told(wanted) if severity == "error"] == ["node_image"]
     assert ("error", "node_image") not in told(wanted, replace(WORLD, image_types=()))
 

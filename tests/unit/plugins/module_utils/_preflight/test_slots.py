@@ -11,10 +11,10 @@ from tests.unit.plugins.module_utils._preflight.worlds import (
     BUILT,
     HAS_GROUP,
     NODEGROUP,
-    OLD,
     SOURCE,
     WANTED,
     WORLD,
+    running,
     told,
 )
 
@@ -46,7 +46,7 @@ def test_the_clusters_are_judged(change: dict[str, Any], finding: tuple[str, str
     ("change", "finding"),
     [
         ({"source_release": None}, ("warning", "source_release")),
-        ({"source_release": {**OLD, "kubernetes_version": "1.34"}}, ("warning", "source_conformant")),
+        ({"source_release": running(kubernetes_version="1.34")}, ("warning", "source_conformant")),
     ],
 )
 def test_the_source_is_compared_with_its_release(change: dict[str, Any], finding: tuple[str, str]) -> None:
@@ -68,12 +68,12 @@ def test_the_source_is_compared_with_its_release(change: dict[str, Any], finding
 def test_addons_are_compared_by_the_version_that_is_named(
     addons: list[dict[str, Any]], found: list[tuple[str, str]]
 ) -> None:
-    assert told(replace(WANTED, source_release={**OLD, "addons": addons})) == found
+    assert told(replace(WANTED, source_release=running(addons=addons))) == found
 
 
 @pytest.mark.parametrize("chart", [{"name": "agones"}, {"version": "1.59.0"}, {}])
 def test_a_chart_of_the_source_that_lacks_something_is_not_compared(chart: dict[str, Any]) -> None:
-    assert told(replace(WANTED, source_release={**OLD, "charts": [chart]})) == []
+    assert told(replace(WANTED, source_release=running(charts=[chart]))) == []
 
 
 @pytest.mark.parametrize(

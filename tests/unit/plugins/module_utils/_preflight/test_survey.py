@@ -21,7 +21,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.s
 
 from tests.unit.plugins.clock import FakeClock
 from tests.unit.plugins.module_utils._preflight.account import Aws, Balancers, Cluster
-from tests.unit.plugins.module_utils._preflight.worlds import BUILT, RELEASE, SOURCE, TARGET, WANTED
+from tests.unit.plugins.module_utils._preflight.worlds import BUILT, SOURCE, TARGET, WANTED, released
 
 NETWORK = {"vpc_id": "vpc-1", "public_subnet_ids": ["subnet-1"], "private_subnet_ids": ["subnet-2"]}
 
@@ -87,7 +87,7 @@ def test_subnets_of_node_groups_that_cannot_be_read_are_an_error() -> None:
 
 def test_an_addon_without_a_name_is_not_asked_for() -> None:
     addons = [{"version": "v1"}, {"name": "vpc-cni"}]
-    world, reads = look(Aws(), wanted=replace(WANTED, release={**RELEASE, "addons": addons}))
+    world, reads = look(Aws(), wanted=replace(WANTED, **released(addons=addons)))
     assert (world.addons, reads.problems) == ({"vpc-cni": ["v2"]}, [])
 
 

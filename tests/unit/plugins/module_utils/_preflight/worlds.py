@@ -19,6 +19,7 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.f
     WantedUpgrade,
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._preflight.judge import judge_upgrade
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._release import Release, read_release
 
 AGONES = {"name": "agones", "namespace": "agones-system", "chart": "agones.tgz", "version": "1.60.0"}
 RELEASE: dict[str, Any] = {
@@ -45,10 +46,23 @@ NODEGROUP: dict[str, Any] = {
     "desired_size": 3,
     "max_size": 6,
 }
+
+
+def released(**change: Any) -> dict[str, Any]:
+    """What is wanted of the release when its file has this change."""
+    release, problems = read_release({**RELEASE, **change})
+    return {"release": release, "release_problems": problems}
+
+
+def running(**change: Any) -> Release:
+    """The source's release when its file has this change."""
+    return read_release({**OLD, **change})[0]
+
+
 WANTED = WantedUpgrade(
     "arena",
-    RELEASE,
-    OLD,
+    released()["release"],
+    running(),
     MATRIX,
     {"eks_bluegreen_node_role_arn": "arn"},
     "none",
