@@ -94,7 +94,7 @@ def variables(config: LabConfig, network: Mapping[str, list[str]], cluster: str)
         },
         "eks_bluegreen_source": {"slot": "blue", "cluster_name": "arena-blue", "kubeconfig": ""},
         "eks_bluegreen_target": {"slot": "green", "cluster_name": cluster, "kubeconfig": ""},
-        "eks_bluegreen_release_spec": {
+        "eks_bluegreen_release_document": {
             "name": "2026-11",
             "kubernetes_version": "1.36",
             "node_image": {"ami_type": "AL2023_x86_64_STANDARD", "release_version": "1.36.1-20261101"},

@@ -27,6 +27,7 @@ PLAIN: dict[str, Any] = {
         "name": "2026-11",
         "kubernetes_version": "1.36",
         "node_image": {"ami_type": "AL2023_x86_64_STANDARD", "release_version": "1.36.1"},
+        "addons": [],
     },
     "eks_bluegreen_network": {"vpc_id": "vpc-1", "public_subnet_ids": ["p-1"], "private_subnet_ids": ["i-1"]},
     "eks_bluegreen_cluster_role_arn": "arn:cluster",

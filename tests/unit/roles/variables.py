@@ -22,7 +22,7 @@ FACTS = {
     f"{SHARED}{fact}"
     for fact in (
         *("source", "target", "run", "lease", "observed", "network", "nothing_to_do"),
-        *("oidc_provider", "release_spec", "release_document"),
+        *("oidc_provider", "release_document"),
     )
 }
 # What Ansible and Jinja know by themselves.
