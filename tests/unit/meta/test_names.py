@@ -39,3 +39,16 @@ def test_a_document_names_variables_that_exist(document: Path) -> None:
 def test_the_changelog_tells_of_every_playbook() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
     assert [name for name in PLAYBOOKS if f"`{name}`" not in text] == []
+
+
+def renamed() -> dict[str, str]:
+    """The changelog's table: old name to new."""
+    table = (ROOT / "CHANGELOG.md").read_text().partition(RENAMED)[2]
+    return dict(re.findall(r"^\| `(\w+)`[^|]* \| `(\w+)` \|$", table, re.MULTILINE))
+
+
+def test_no_one_reads_a_variable_by_its_old_name() -> None:
+    table = renamed()
+    assert len(table) > 2
+    assert known() & set(table) == set()
+    assert set(table.values()) - known() == set()
