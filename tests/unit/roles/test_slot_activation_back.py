@@ -42,7 +42,7 @@ RESTORED = [
     # host, its variables, what is called, whether it fails, what it says
     ("both_answer", {}, [OFF, ON], False, ""),
     ("gone", target(kubeconfig=""), [(OFF[0], ""), ON], False, ""),
-    ("dead", DEAD, [OFF, ON], False, f"may still run beside those of blue: AccessDenied. {WHEN_IT_ANSWERS}"),
+    ("dead", DEAD, [OFF, ON], False, f"may still run next to those of blue: AccessDenied. {WHEN_IT_ANSWERS}"),
     ("dead_strict", {**DEAD, **STRICT}, [OFF], True, "may still run (AccessDenied)"),
     ("strict", STRICT, [OFF, ON], False, ""),
     ("unread", target(**UNREAD), [ON], False, "beside those of blue: the cluster arena-green could not be read"),
