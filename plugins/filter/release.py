@@ -10,9 +10,9 @@ name: release
 short_description: A release, read from its file
 version_added: 0.1.0
 description:
-  - Reads what a release's file says into its fields, which docs/release.md describes, and tells everything that is
-    wrong with it at once.
-  - Leaves the values of charts alone. They may be templates of what exists only once the cluster does.
+  - Reads a release's file into the fields that docs/release.md describes, and reports everything that is wrong with it
+    at once.
+  - Leaves the values of charts alone. They may be templates of things that exist only once the cluster does.
 options:
   _input:
     description: The file as a variable, as M(ansible.builtin.include_vars) reads it with a C(name).
@@ -39,7 +39,7 @@ _value:
   type: dict
   contains:
     release:
-      description: The fields. A text that is missing is empty; what else no one has set is left out of its entry.
+      description: The fields. A missing text is empty; any other field that no one has set is left out of its entry.
       type: dict
       sample:
         name: 2026-11

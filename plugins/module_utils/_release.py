@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""A release: what its file says, read once into a typed value; docs/release.md names each field. Pure."""
+"""A release: its file, read once into a typed value; docs/release.md names each field. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NodeImage:
 
 @dataclass(frozen=True)
 class ReleaseAddon:
-    """An EKS add-on. What is None is not told to EKS."""
+    """An EKS add-on. Fields that are None are not sent to EKS."""
 
     name: str
     version: str
@@ -76,7 +76,7 @@ class Release:
     addons: Sequence[ReleaseAddon] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields for roles; what no one has set of an entry is left out, and so are the charts' values."""
+        """The fields for roles, without those of an entry that no one has set and without the charts' values."""
         return {
             **vars(self),
             "node_image": dict(vars(self.node_image)),
@@ -113,7 +113,7 @@ def read_release(document: object) -> tuple[Release, list[ReleaseProblem]]:
 
 
 def chart_of(entry: Data, values: Mapping[str, Any] | None = None) -> Chart:
-    """A chart of its entry, which may lack something, and of its values."""
+    """A chart, made of its entry, which may lack something, and its values."""
     return Chart(**{key: _text(entry.get(key)) for key in (*_CHART_NEEDS, "digest")}, values=values or {})
 
 
@@ -125,7 +125,7 @@ class _Reading:
         self._fields = self._dictionary("", "it", document, "Write the fields that docs/release.md names")
 
     def text(self, key: str) -> str:
-        """A text of which YAML makes a number, unless it is in quotes."""
+        """A text that YAML turns into a number unless it is in quotes."""
         value = self._fields.get(key)
         if not isinstance(value, str) or not value:
             found = f"its {key} is missing" if value in (None, "") else f"its {key} is {value!r}, not a text"
@@ -173,7 +173,7 @@ class _Reading:
         versions = {chart.name: chart.version for chart in release.charts}
         of_chart = versions.get(_AGONES, "missing")
         if release.agones_version and of_chart != release.agones_version:
-            found = f"its agones_version is {release.agones_version}, that of its chart agones {of_chart}"
+            found = f"its agones_version is {release.agones_version}, but the version of its chart agones is {of_chart}"
             self._wrong("agones_version", found, "Make the two name the same version")
 
     def _dictionary(self, where: str, what: str, given: object, remedy: str) -> Data:

@@ -12,13 +12,13 @@ short_description: Move the destination of new sessions, through any routing pro
 version_added: 0.1.0
 description:
   - Reads where new sessions start, or sets it and waits until it is acted on everywhere.
-  - A provider is asked to write only while the destination is as it was read, so that of two runs one moves it.
+  - Asks the provider to write only if the destination is still as it was read, so that only one of two runs moves it.
   - Opens and closes the queues of slots, where the game's matchmaking has any.
   - The role P(gameops.eks_bluegreen.session_routing#role) uses this module; docs/routing-providers.md describes the
     providers, what a game owes each of them, and how to test one of your own.
 options:
   follows_traffic:
-    description: What decides where O(provider=follows_traffic).
+    description: The load balancers and target groups that decide, for O(provider=follows_traffic).
     type: dict
     suboptions:
       load_balancers:
@@ -42,20 +42,20 @@ options:
             required: true
   weights:
     description:
-      - The wanted share of new sessions per slot, for every slot that there is. At least one is above 0.
-      - With O(provider=follows_traffic) they are in percent, and only proven; role traffic_shift sets them.
+      - The wanted share of new sessions per slot, for every slot. At least one is above 0.
+      - With O(provider=follows_traffic) they are in percent, and the module only proves them; role traffic_shift sets them.
     type: dict
   queues:
     description:
-      - By slot, whether its queue is V(open) or V(closed). A closed one takes no new tickets.
-      - A queue is opened before O(weights) are set, and closed after. Refused where the provider has no queues.
-      - The module reads, and does nothing else, without O(weights) and O(queues).
+      - By slot, whether its queue is V(open) or V(closed). A closed queue takes no new tickets.
+      - A queue is opened before O(weights) are set, and closed after. Refused if the provider has no queues.
+      - Without O(weights) and O(queues) the module only reads.
     type: dict
     default: {}
   ignore_missing_queues:
     description:
       - Leave O(queues) alone, instead of failing, with a provider that never has any, such as V(follows_traffic) and
-        V(agones_policy). The game then looks after what waits.
+        V(agones_policy). The game then looks after waiting tickets.
       - A provider that can have queues, and says that it has none, is refused all the same.
     type: bool
     default: false
@@ -66,17 +66,17 @@ options:
         the same arguments succeeds.
     type: str
   token:
-    description: Whose write it is, for example a run's id; kept by the provider. A random one by default.
+    description: Whose write it is, for example a run's id; the provider keeps it. By default a random token.
     type: str
   wait:
     description:
       - Wait until the provider says that the weights are acted on everywhere, that earlier results have expired, and
-        that each queue of its own slot which was closed is empty.
-      - When V(false), nothing is proven and whatever somebody else has written is written over, as a rollback needs it.
+        that each per-slot queue that was closed is empty.
+      - When V(false), nothing is proven and anything that someone else has written is overwritten, as a rollback needs.
     type: bool
     default: true
   wait_timeout:
-    description: How many seconds to wait. Then the task fails with what is missing.
+    description: How many seconds to wait. Then the task fails and says what is missing.
     type: int
     default: 60
 attributes:
@@ -93,8 +93,8 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
 notes:
-  - Parameter Store has no conditional write. The module notices a write that came in between by the parameter's version
-    and fails. The other providers refuse it.
+  - Parameter Store has no conditional write. If another write came in between, the module notices it by the parameter's
+    version and fails. The other providers refuse such a write.
   - "IAM actions: for a document in Parameter Store C(ssm:GetParameter), C(ssm:GetParametersByPath) and, to set,
     C(ssm:PutParameter); to prove that sessions follow the traffic C(elasticloadbalancing:DescribeLoadBalancers),
     C(elasticloadbalancing:DescribeTags), C(elasticloadbalancing:DescribeListeners),
@@ -123,7 +123,7 @@ EXAMPLES = r"""
     if_revision: "{{ destination.revision }}"
     wait_timeout: 60
 
-- name: Ask an endpoint of the game, and let what waits in blue's queue be served
+- name: Ask an endpoint of the game, and let waiting tickets in blue's queue be served
   gameops.eks_bluegreen.session_destination:
     provider: http
     http:
@@ -141,7 +141,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 weights:
-  description: The share of new sessions per slot, in check mode the predicted one.
+  description: The share of new sessions per slot, in check mode the predicted share.
   returned: success
   type: dict
   sample: {blue: 0, green: 100}
@@ -151,7 +151,7 @@ revision:
   type: str
   sample: "7"
 token:
-  description: Whose write it is; empty where no one knows.
+  description: Whose write it is; empty if no one knows.
   returned: success
   type: str
   sample: 20261123-0114-blue-green
@@ -165,7 +165,7 @@ evidence:
   type: str
   sample: "revision 7: read back by 4 of 4 readers"
 details:
-  description: The same in the provider's own data; of a document C(readers), who are C(current), C(behind) and C(gone).
+  description: The same in the provider's own data; for a document C(readers), which are C(current), C(behind) and C(gone).
   returned: success
   type: dict
   sample:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The variables and the release, against each other and against what EKS offers."""
+"""Checks of the variables and the release, against each other and against what EKS offers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 PER_SLOT = "per_slot"
 _QUEUES = ("none", "shared", PER_SLOT)
 NODEGROUP_OPTIONS = ("name", "min_size", "max_size", "desired_size")
-# The release version of Amazon Linux names its Kubernetes; that of Bottlerocket and Windows is another count.
+# The release version of Amazon Linux names its Kubernetes; those of Bottlerocket and Windows count differently.
 NAMES_KUBERNETES = ("AL2_", "AL2023_")
-# What role eks_nodegroups resolves when it installs an add-on.
+# Versions that role eks_nodegroups resolves when it installs an add-on.
 RESOLVED_VERSIONS = ("default", "latest")
 
 
@@ -37,7 +37,7 @@ def check_variables(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
         yield error(
             "queue_kind",
             "eks_bluegreen_matchmaking_queue",
-            f"it is {wanted.queue!r}, which is none that this collection can move",
+            f"it is {wanted.queue!r}, a kind that this collection cannot move",
             f"Use one of {', '.join(_QUEUES)}",
         )
     if wanted.queue == PER_SLOT and list(wanted.traffic_steps) != [100]:
@@ -45,7 +45,7 @@ def check_variables(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
         yield error(
             "queue_kind",
             "eks_bluegreen_traffic_steps",
-            f"{steps}, and shares of the traffic would split what waits in queues per slot",
+            f"{steps}, and shares of the traffic would split the tickets that wait in queues per slot",
             "Set it to [100], so that requests for matches move at once",
         )
 
@@ -60,7 +60,7 @@ def check_nodegroups(wanted: WantedUpgrade, world: Facts) -> Iterator[Finding]:
 
 
 def _judged_options(group: Data) -> dict[str, Any]:
-    """What module eks_nodegroup judges by itself, as it would make it of an entry."""
+    """The options that module eks_nodegroup judges by itself, as it would read them from an entry."""
     sizes = {option: _whole(group.get(option)) for option in ("min_size", "desired_size", "max_size")}
     template = group.get("launch_template")
     if isinstance(template, Mapping) and template.get("version") is not None:
@@ -117,7 +117,7 @@ def check_matrix(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
         yield error(
             "release_matrix",
             wanted.release_name,
-            f"nothing is known of Agones {minor}: the matrix has {', '.join(sorted(wanted.matrix.rows))}",
+            f"the matrix does not know Agones {minor}; it has {', '.join(sorted(wanted.matrix.rows))}",
             f"See {wanted.matrix.source}, and add the row to preflight_agones_kubernetes",
         )
     elif kubernetes not in row:
@@ -125,7 +125,7 @@ def check_matrix(wanted: WantedUpgrade, _world: Facts) -> Iterator[Finding]:
             "release_matrix",
             wanted.release_name,
             f"Agones {agones} does not support Kubernetes {kubernetes}; it supports {', '.join(row)}",
-            f"Put versions that go together into the release ({wanted.matrix.source})",
+            f"Put versions that work together into the release ({wanted.matrix.source})",
         )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to this collection: may change at any time.
-"""The routing providers by name: a module's options that name one, and the provider that they name."""
+"""The routing providers by name: the options with which a module names one, and the provider that they name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PROVIDERS: dict[str, type[NamedProvider]] = {
 
 
 def provider_arguments(*, but: Collection[str] = ()) -> dict[str, Any]:
-    """The options of a module that take a provider; `but` are those that the module finds without an option."""
+    """The options of a module that take a provider; `but` names those that the module finds without an option."""
     named = {name: dict(kind.ARGUMENTS) for name, kind in PROVIDERS.items() if name not in but}
     return {"provider": {"type": "str", "choices": list(PROVIDERS), "default": FOLLOWS_TRAFFIC}, **named}
 
