@@ -17,6 +17,7 @@ gate() {
 gate "ansible-lint" env ANSIBLE_COLLECTIONS_PATH="$PWD/build/collections" ansible-lint -q --nocolor --strict
 gate "mypy" mypy --no-error-summary benchmarks dev extensions lab plugins tests
 gate "yamllint" yamllint --strict .
+gate "words" python dev/words.py
 gate "ruff format" ruff format --check --quiet .
 gate "ruff check" ruff check --quiet .
 

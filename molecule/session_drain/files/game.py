@@ -1,7 +1,7 @@
 """The servers' part of the drain contract, on GameServers without controllers, and their players'.
 
 Usage: game.py seed | refill | play. `play` goes on until it is ended: it acknowledges requests, closes at the end of
-the notice where it shall disconnect, takes the GameServer away and seats its players on green a second later.
+the notice where it should disconnect, takes the GameServer away and seats its players on green a second later.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def fleet(name: str) -> Json:
 
 
 def seed() -> None:
-    """Sessions on blue, seats on green, a state bucket. Green lacks a Fleet that nobody plays on."""
+    """Sessions on blue, seats on green, a state bucket. Green lacks a Fleet that no one plays on."""
     for slot, names in {"blue": ("arena", "retired"), "green": ("arena",)}.items():
         for name in names:
             call(SLOTS[slot], "POST", FLEETS, fleet(name))

@@ -45,7 +45,7 @@ RESTORED = [
     ("dead", DEAD, [OFF, ON], False, f"may still run next to those of blue: AccessDenied. {WHEN_IT_ANSWERS}"),
     ("dead_strict", {**DEAD, **STRICT}, [OFF], True, "may still run (AccessDenied)"),
     ("strict", STRICT, [OFF, ON], False, ""),
-    ("unread", target(**UNREAD), [ON], False, "beside those of blue: the cluster arena-green could not be read"),
+    ("unread", target(**UNREAD), [ON], False, "next to those of blue: the cluster arena-green could not be read"),
     ("unread_strict", {**target(**UNREAD), **STRICT}, [], True, "those of blue were not started"),
     ("source_unread", source(**UNREAD), [], True, "the cluster arena-blue of blue could not be read"),
     ("none", {**source(**UNREAD), **target(**UNREAD), "eks_bluegreen_singletons": []}, [], False, ""),
