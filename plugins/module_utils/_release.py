@@ -173,7 +173,7 @@ class _Reading:
         versions = {chart.name: chart.version for chart in release.charts}
         of_chart = versions.get(_AGONES, "missing")
         if release.agones_version and of_chart != release.agones_version:
-            found = f"its agones_version is {release.agones_version}, but the version of its chart agones is {of_chart}"
+            found = f"its agones_version is {release.agones_version}, but that of its chart agones is {of_chart}"
             self._wrong("agones_version", found, "Make the two name the same version")
 
     def _dictionary(self, where: str, what: str, given: object, remedy: str) -> Data:

@@ -43,7 +43,8 @@ options:
   weights:
     description:
       - The wanted share of new sessions per slot, for every slot. At least one is above 0.
-      - With O(provider=follows_traffic) they are in percent, and the module only proves them; role traffic_shift sets them.
+      - With O(provider=follows_traffic) they are in percent, and the module only proves them; role traffic_shift sets
+        them.
     type: dict
   queues:
     description:
@@ -165,7 +166,7 @@ evidence:
   type: str
   sample: "revision 7: read back by 4 of 4 readers"
 details:
-  description: The same in the provider's own data; for a document C(readers), which are C(current), C(behind) and C(gone).
+  description: The same in the provider's own data; for a document C(readers), as C(current), C(behind) or C(gone).
   returned: success
   type: dict
   sample:

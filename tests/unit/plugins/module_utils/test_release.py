@@ -79,9 +79,9 @@ def test_the_releases_of_lab_and_example_are_sound(path: Path) -> None:
         (
             {"agones_version": "1.61.0"},
             "agones_version",
-            "its agones_version is 1.61.0, but the version of its chart agones is 1.60.0",
+            "its agones_version is 1.61.0, but that of its chart agones is 1.60.0",
         ),
-        ({"charts": []}, "agones_version", "its agones_version is 1.60.0, but the version of its chart agones is missing"),
+        ({"charts": []}, "agones_version", "its agones_version is 1.60.0, but that of its chart agones is missing"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(change: dict[str, Any], where: str, finding: str) -> None:
