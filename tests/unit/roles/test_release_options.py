@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.unit.playbooks.stage import SLOTS, Played, play, role
 
@@ -68,6 +69,9 @@ HOSTS: dict[str, dict[str, Any]] = {
 }
 
 
+SET_BY_SLOTS = ("eks_bluegreen_release_document", "eks_bluegreen_source", "eks_bluegreen_network")
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
     entries = (
@@ -122,6 +126,26 @@ def test_charts_have_values_once_the_cluster_is_there(
 ) -> None:
     (told,) = args_of(played[host], "helm_release_plan")
     assert told["charts"] == charts
+
+
+def test_the_file_that_was_found_is_read_and_its_values_wait(tmp_path: Path) -> None:
+    file = tmp_path / "2026-11.yml"
+    file.write_text(yaml.safe_dump(DOCUMENT))
+    slots = {slot: {"slot": slot, "cluster_name": f"arena-{slot}", "release": ""} for slot in ("blue", "green")}
+    direction = {"source": "blue", "target": "green", "nothing_to_do": False, "resume": False}
+    seen = {"slots": slots, "direction": direction, "release_file": str(file), "network": {}, "summary": []}
+    kubeconfigs = {"paths": dict.fromkeys(slots, "")}
+    host = {
+        **{key: value for key, value in ENVIRONMENT.items() if key not in SET_BY_SLOTS},
+        "eks_bluegreen_slots": slots,
+        "eks_bluegreen_observed": {},
+        "answers": {"slot_info": seen, "slot_kubeconfig": kubeconfigs, "upgrade_preflight": {"findings": []}},
+    }
+    tasks = [*role("slots", "main"), *role("preflight", "main")]
+    played = play(tmp_path, tasks, {"host": host}, real_roles=["slots", "preflight"])["host"]
+    (told,) = args_of(played, "upgrade_preflight")
+    assert told["release"] == {**DOCUMENT, "addons": [CNI, TOLD_DNS], "charts": TOLD_CHARTS}
+    assert not played.failed
 
 
 def test_a_report_does_without_a_release(tmp_path: Path) -> None:
