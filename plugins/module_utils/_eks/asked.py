@@ -35,14 +35,14 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._types impor
 # Makes the boto3 client of a service.
 MakeClient = Callable[[str], Any]
 PRESENT = "present"
-Kind = TypeVar("Kind", bound=Resource, covariant=True)
+Kind_co = TypeVar("Kind_co", bound=Resource, covariant=True)
 
 
 @dataclass(frozen=True)
-class AskedResource(Generic[Kind]):
+class AskedResource(Generic[Kind_co]):
     """What is asked for. Where it is to go (state: absent), the values do not count."""
 
-    resource: Kind
+    resource: Kind_co
     values: Data
     present: Callable[..., Result] = present_round
 
