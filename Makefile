@@ -7,7 +7,7 @@ RELEASE ?= 2026-11
 WORKERS ?= 2
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo demo-down test lint gates sanity unit nightly lab-binaries lab-up lab-status lab-down plan upgrade rollback status
+.PHONY: help setup demo demo-down test lint gates sanity unit nightly molecule lab-binaries lab-up lab-status lab-down plan upgrade rollback status
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ unit: setup ## the tests that need neither network nor lab
 nightly: setup ## the drain in 100,000 histories, others each time (half an hour on 2 cores; DRAIN_HISTORIES=n for n)
 	@DRAIN_HISTORIES=$(or $(DRAIN_HISTORIES),100000) $(PYTHON_BIN) -m pytest \
 	  --numprocesses=$(WORKERS) tests/unit/plugins/module_utils/_drain/test_histories.py
+
+molecule: setup lab-binaries ## each role by itself, on one lab (SCENARIO=drain for one, after the steps that it needs)
+	@$(if $(SCENARIO),MOLECULE_GLOB='molecule/*/molecule.yml' molecule test -s $(SCENARIO),$(PYTHON_BIN) -m pytest tests/molecule)
 
 test: setup lint lab-binaries ## all the tests
 	@$(PYTHON_BIN) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder

@@ -15,7 +15,7 @@ gate() {
 
 # With the path set, ansible-lint takes build/collections and installs nothing.
 gate "ansible-lint" env ANSIBLE_COLLECTIONS_PATH="$PWD/build/collections" ansible-lint -q --nocolor --strict
-gate "mypy" mypy --no-error-summary benchmarks dev extensions lab plugins tests
+gate "mypy" mypy --no-error-summary benchmarks dev extensions lab molecule plugins tests
 gate "yamllint" yamllint --strict .
 gate "words" python dev/words.py
 gate "ruff format" ruff format --check --quiet .
