@@ -103,7 +103,10 @@ def error_code(error: BaseException | None) -> str:
 
 
 def credentials_problem(error: BaseException | None) -> str:
-    """What is wrong with the caller's credentials, and the remedy; "" if the error is about something else."""
+    """What is wrong with the caller's credentials, and the remedy; "" if the error is about something else.
+
+    An error that was raised from another one is about the same thing.
+    """
     cause = getattr(error, "exception", None) or error
     known = {type(cause).__name__, error_code(error)}
     if known.intersection(NO_CREDENTIALS):
@@ -112,7 +115,7 @@ def credentials_problem(error: BaseException | None) -> str:
         return f"the AWS credentials have expired ({cause}): renew them (aws sso login, or assume the role again)"
     if known.intersection(WRONG_CREDENTIALS):
         return f"AWS does not accept the credentials ({cause}): check the access key, its secret and the runner's clock"
-    return ""
+    return credentials_problem(cause.__cause__) if cause is not None and cause.__cause__ else ""
 
 
 def finish(module: Any, work: Callable[[], dict[str, Any]]) -> NoReturn:
@@ -120,7 +123,7 @@ def finish(module: Any, work: Callable[[], dict[str, Any]]) -> NoReturn:
     try:
         result = work()
     except BlueGreenError as error:
-        module.fail_json(msg=credentials_problem(error.__cause__) or error.message, **error.details)
+        module.fail_json(msg=credentials_problem(error) or error.message, **error.details)
     except AnsibleAWSError as error:
         problem = credentials_problem(error)
         if problem:

@@ -65,6 +65,6 @@ def _refuse_unreachable(error: Exception) -> None:
             f"AWS does not answer ({cause}): check that the endpoint (AWS_ENDPOINT_URL in eks_bluegreen_environment, "
             "if it is set) is up and can be reached from here"
         ) from error
-    problem = credentials_problem(cause)
+    problem = credentials_problem(error)
     if problem:
         raise BlueGreenError(problem) from error

@@ -87,7 +87,7 @@ def attempt(read: Callable[[], T]) -> T | Unread:
     try:
         return read()
     except (BlueGreenError, AnsibleAWSError) as error:
-        if credentials_problem(error) or credentials_problem(error.__cause__):
+        if credentials_problem(error):
             raise
         return Unread(str(error).rstrip(". "))
 

@@ -134,7 +134,7 @@ class SlotComparison:
 
     def _tell(self, error: BlueGreenError | AnsibleAWSError) -> None:
         # Without credentials nothing can be compared: the module says what is wrong with them.
-        if credentials_problem(error) or credentials_problem(error.__cause__):
+        if credentials_problem(error):
             raise error
         self.deviations.append(str(error))
 

@@ -136,3 +136,11 @@ def test_an_error_of_our_own_keeps_its_message_and_details() -> None:
     with pytest.raises(SystemExit):
         _aws.finish(module, work)
     assert module.said == {"failed": True, "msg": "no", "last": "seen"}
+
+
+def test_an_error_raised_from_one_about_credentials_is_about_them_too() -> None:
+    error = BlueGreenError("the bucket cannot be read")
+    assert _aws.credentials_problem(error) == ""
+    error.__cause__ = NoCredentialsError()
+    assert "there are no AWS credentials" in _aws.credentials_problem(error)
+    assert _aws.credentials_problem(None) == ""
