@@ -131,3 +131,14 @@ BEFORE = {"arn:tg/blue/1": 100, "arn:tg/green/1": 0}
 def arena(rules: int = 12, *, attached: bool = True) -> FakeApi:
     """The load balancer with so many rules, all for blue."""
     return FakeApi(weighted_rules(rules, attached=attached))
+
+
+def make_sticky_before_second_reading(api: FakeApi) -> None:
+    """Someone else makes the second rule sticky while its weights are being written."""
+
+    def before_read(number: int) -> None:
+        if number == 2:
+            config = api.rules["arn:rule/1"].actions[0]["ForwardConfig"]
+            config["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": 9}
+
+    api.before_read = before_read

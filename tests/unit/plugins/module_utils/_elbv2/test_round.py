@@ -21,6 +21,7 @@ from tests.unit.plugins.module_utils._elbv2.fakes import (
     FakeKeeper,
     LosingKeeper,
     arena,
+    make_sticky_before_second_reading,
     other_weights,
     rule,
     weighted_rules,
@@ -355,12 +356,7 @@ def test_an_action_that_cannot_be_written_back_is_refused_before_any_write() -> 
 def test_what_was_noticed_while_writing_is_told() -> None:
     api = arena(2)
 
-    def before_read(number: int) -> None:
-        if number == 2:
-            config = api.rules["arn:rule/1"].actions[0]["ForwardConfig"]
-            config["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": 9}
-
-    api.before_read = before_read
+    make_sticky_before_second_reading(api)
 
     (warning,) = run(api, Weights(0, 100))["warnings"]
     assert warning.startswith("someone else changed arena HTTP:80 rule 01 during the swap")

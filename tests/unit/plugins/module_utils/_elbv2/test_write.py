@@ -27,6 +27,7 @@ from tests.unit.plugins.module_utils._elbv2.fakes import (
     FakeKeeper,
     LosingKeeper,
     arena,
+    make_sticky_before_second_reading,
     other_weights,
     rule,
     weighted_rules,
@@ -241,12 +242,7 @@ def test_a_rule_that_somebody_else_changed_after_us_is_left_alone() -> None:
 def test_somebody_elses_change_with_the_wanted_weights_is_a_warning() -> None:
     api = arena(2)
 
-    def before_read(number: int) -> None:
-        if number == 2:
-            config = api.rules["arn:rule/1"].actions[0]["ForwardConfig"]
-            config["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": 9}
-
-    api.before_read = before_read
+    make_sticky_before_second_reading(api)
 
     assert carry_out(api).warnings == [
         "someone else changed arena HTTP:80 rule 01 during the swap; the weights there are as asked for"
