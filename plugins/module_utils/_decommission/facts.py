@@ -44,14 +44,21 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Sessions:
+    """How many sessions are in a cluster, and what protects them."""
+
+    number: int
+    protection: str = ""
+
+
+@dataclass(frozen=True)
 class Use:
     """Who uses a slot.
 
     `run_id` is that of the open run, or empty. `problems` are what the observation of both slots could not read.
     `share` is the largest part in percent that a listener or rule gives the slot. `weight` is what the session
     destination gives it; None where sessions follow the traffic. `sessions` is None where no one was asked (see
-    `may_have_sessions`), and `protection` is what protects them. `hindrance` is why EKS would not let the cluster go,
-    or empty.
+    `may_have_sessions`). `hindrance` is why EKS would not let the cluster go, or empty.
     """
 
     environment: str
@@ -60,9 +67,8 @@ class Use:
     problems: Sequence[Finding]
     share: float | Unread
     weight: int | Unread | None
-    sessions: int | Unread | None
+    sessions: Sessions | Unread | None
     hindrance: str | Unread
-    protection: str = ""
 
 
 UseCheck = Callable[[Use], Iterator[Finding]]

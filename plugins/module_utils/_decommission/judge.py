@@ -112,8 +112,9 @@ def check_sessions(use: Use) -> Iterator[Finding]:
     """No session is in the slot."""
     if isinstance(use.sessions, Unread):
         yield _not_known("sessions", use.candidate.cluster, "how many sessions are in it", use.sessions)
-    elif use.sessions:
-        found = f"{use.sessions} sessions are in it" + (f" ({use.protection})" if use.protection else "")
+    elif use.sessions and use.sessions.number:
+        protection = f" ({use.sessions.protection})" if use.sessions.protection else ""
+        found = f"{use.sessions.number} sessions are in it{protection}"
         yield _reason("sessions", use.candidate.cluster, found, "Bring them over with the playbook reclaim first")
 
 

@@ -13,10 +13,15 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api import KubeApi
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import has_agones, protected_servers
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate, Server
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import Predicate
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._aws import credentials_problem
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._clock import Clock
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.facts import Candidate, Unread, Use
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.facts import (
+    Candidate,
+    Sessions,
+    Unread,
+    Use,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.judge import may_have_sessions
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.cluster import Cluster
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._eks.round import empty_round
@@ -65,9 +70,6 @@ def look_at_use(
     slot = candidate.slot
     traffic = attempt(lambda: read_traffic(readers.listeners, scope, slot))
     destination, eks = readers.destination, readers.eks
-    sessions = attempt(lambda: _protected(readers, scope, candidate)) if may_have_sessions(candidate) else None
-    counted = sessions if sessions is None or isinstance(sessions, Unread) else len(sessions)
-    reasons = [] if sessions is None or isinstance(sessions, Unread) else [reason for _server, reason in sessions]
     use = Use(
         environment=environment,
         candidate=candidate,
@@ -75,8 +77,7 @@ def look_at_use(
         problems=problems,
         share=traffic if isinstance(traffic, Unread) else traffic.share,
         weight=None if destination is None else attempt(lambda: read_weight(destination(), slot)),
-        sessions=counted,
-        protection="; ".join(dict.fromkeys(reasons)),
+        sessions=attempt(lambda: _sessions(readers, scope, candidate)) if may_have_sessions(candidate) else None,
         hindrance="" if eks is None else attempt(lambda: read_hindrance(eks, candidate.cluster_name, readers.clock)),
     )
     return use, [] if isinstance(traffic, Unread) else traffic.services
@@ -133,11 +134,12 @@ def read_hindrance(eks: Any, name: str, clock: Clock) -> str:
     return ""
 
 
-def _protected(readers: Readers, scope: UseScope, candidate: Candidate) -> Sequence[tuple[Server, str]]:
-    """The sessions of a cluster, each with what protects it. A cluster without Agones has none."""
+def _sessions(readers: Readers, scope: UseScope, candidate: Candidate) -> Sessions:
+    """The sessions of a cluster. One without Agones has none."""
     if not scope.namespaces:
         raise BlueGreenError("there is no namespace to look in: set eks_bluegreen_game_namespaces")
     api = readers.connect(candidate.kubeconfig)
     if not has_agones(api):
-        return []
-    return protected_servers(api, scope.namespaces, readers.clock, scope.predicate)
+        return Sessions(0)
+    found = protected_servers(api, scope.namespaces, readers.clock, scope.predicate)
+    return Sessions(len(found), "; ".join(dict.fromkeys(reason for _server, reason in found)))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.facts import (
     Candidate,
+    Sessions,
     Unread,
     Use,
     candidate_of,
@@ -31,7 +32,7 @@ UNUSED = Use(
     problems=[],
     share=0.0,
     weight=0,
-    sessions=0,
+    sessions=Sessions(0),
     hindrance="",
 )
 THROTTLED = Unread("Throttling")
@@ -64,9 +65,13 @@ def test_where_sessions_follow_the_traffic_there_is_no_other_destination() -> No
         ({"weight": 1}, "destination", "sends it new sessions (weight 1). Route them away first"),
         ({"share": 5.0}, "traffic", "up to 5 % of the requests. Shift them away first"),
         ({"share": 0.025}, "traffic", "up to 0.025 % of the requests"),
-        ({"sessions": 2}, "sessions", "2 sessions are in it. Bring them over with the playbook reclaim first"),
         (
-            {"sessions": 2, "protection": "players may be in it"},
+            {"sessions": Sessions(2)},
+            "sessions",
+            "2 sessions are in it. Bring them over with the playbook reclaim first",
+        ),
+        (
+            {"sessions": Sessions(2, "players may be in it")},
             "sessions",
             "2 sessions are in it (players may be in it). Bring them over with the playbook reclaim first",
         ),
@@ -159,7 +164,7 @@ EVERYTHING = use(
     owner="other",
     share=50.0,
     weight=100,
-    sessions=7,
+    sessions=Sessions(7),
     hindrance=CAPABILITIES,
 )
 
@@ -208,7 +213,7 @@ def test_what_others_built_is_left_to_them_once_no_one_uses_it() -> None:
 
 def test_what_others_built_is_checked_like_anything_else() -> None:
     with pytest.raises(BlueGreenError, match="2 sessions are in it") as refused:
-        refuse_removal(use(sessions=2), "external")
+        refuse_removal(use(sessions=Sessions(2)), "external")
     assert "no one uses" not in refused.value.message
 
 

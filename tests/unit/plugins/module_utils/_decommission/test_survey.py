@@ -17,7 +17,12 @@ from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.api 
 )
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.count import DEFINITION_PATH
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._agones.sessions import NO_PREDICATE, Predicate
-from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.facts import Candidate, Unread, Use
+from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.facts import (
+    Candidate,
+    Sessions,
+    Unread,
+    Use,
+)
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.judge import reasons_to_stay
 from ansible_collections.gameops.eks_bluegreen.plugins.module_utils._decommission.survey import (
     Readers,
@@ -39,6 +44,8 @@ from tests.unit.plugins.module_utils._elbv2.fakes import FakeApi, rule
 SERVICE = {"name": "mm", "target_groups": {"blue": "blue", "green": "green"}}
 SCOPE = UseScope(load_balancers=["arena"], services=[SERVICE], namespaces=["arena"], predicate=NO_PREDICATE)
 FLEET = {"metadata": {"namespace": "arena", "name": "arena"}, "spec": {"replicas": 4}}
+
+PROTECTION = "players may be in it; it ends by itself or by the drain contract"
 
 
 def refused(code: str, operation: str) -> AnsibleAWSError:
@@ -130,7 +137,7 @@ class World:
 
 def test_a_slot_that_no_one_uses() -> None:
     use, services = World().look()
-    assert (use.share, use.weight, use.sessions, use.hindrance) == (0.0, 0, 0, "")
+    assert (use.share, use.weight, use.sessions, use.hindrance) == (0.0, 0, Sessions(0), "")
     assert reasons_to_stay(use) == []
     assert services == [SERVICE]
 
@@ -143,8 +150,7 @@ def test_everything_that_is_there_is_found() -> None:
         eks=FakeEks("argo"),
     )
     use = world.use()
-    assert (use.share, use.weight, use.sessions) == (50.0, 100, 2)
-    assert use.protection == "players may be in it; it ends by itself or by the drain contract"
+    assert (use.share, use.weight, use.sessions) == (50.0, 100, Sessions(2, PROTECTION))
     assert str(use.hindrance).startswith("cluster arena-green is not deleted: it has the EKS capabilities argo")
     assert [one.check for one in reasons_to_stay(use)] == ["traffic", "destination", "sessions", "deletion"]
 
@@ -228,7 +234,7 @@ def test_what_cannot_be_connected_to_is_not_known() -> None:
 
 def test_a_cluster_without_agones_has_no_sessions() -> None:
     kube = arena("a", installed=False)
-    assert World(kube=kube).use().sessions == 0
+    assert World(kube=kube).use().sessions == Sessions(0)
 
 
 @pytest.mark.parametrize(
@@ -263,9 +269,9 @@ def test_the_game_s_own_sessions_count_and_a_wrong_name_for_them_is_not_none() -
     server["spec"] = {"lists": {"players": {}}}
     server["status"]["lists"] = {"players": {"values": ["one"]}}
     kube.put(GAME_SERVERS.path("arena", "waiting"), server)
-    assert World(kube=kube).use().sessions == 0
+    assert World(kube=kube).use().sessions == Sessions(0)
     named = replace(SCOPE, predicate=Predicate(list_name="players"))
-    assert World(kube=kube, scope=named).use().sessions == 1
+    assert World(kube=kube, scope=named).use().sessions == Sessions(1, PROTECTION)
     wrong = replace(SCOPE, predicate=Predicate(list_name="guests"))
     assert isinstance(World(kube=kube, scope=wrong).use().sessions, Unread)
 
